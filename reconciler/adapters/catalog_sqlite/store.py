@@ -1,0 +1,255 @@
+"""The catalog port on SQLite: a reader that cannot write, and the writer.
+
+Reads are one query per table whatever the number of rows; a write happens in `transaction` alone, under the lease's
+token. Both count their statements.
+"""
+
+import time
+from collections.abc import Callable, Iterable, Mapping
+from types import TracebackType
+from typing import TYPE_CHECKING
+
+from reconciler.adapters.catalog_sqlite.connection import (
+    READ_TIMEOUT_MS,
+    WRITE_TIMEOUT_MS,
+    Connection,
+    Row,
+    open_reader,
+    open_writer,
+)
+from reconciler.model.errors import TokenLost
+from reconciler.model.json import JsonMap, canonical, parse_map
+from reconciler.model.ref import Ref, Uid
+from reconciler.ports.catalog import Attempt, Definition, Intent, InventoryRow, Lease, RunRow
+
+if TYPE_CHECKING:
+    from reconciler.adapters.catalog_sqlite.transaction import SqliteTransaction
+
+_INVENTORY = (
+    "SELECT uid, kind, resource.name, apply_set.name, owner_uid, resource.source_root_id, position, digest, generation,"
+    " labels, annotations, lifecycle, launch_digest, layout_version, live"
+    " FROM resource JOIN apply_set ON apply_set.id = set_id WHERE tombstone_until IS NULL ORDER BY kind, resource.name"
+)
+_RUNS = (
+    "SELECT run.id, apply_set.name, run.revision, source_revision, plan_digest, actor, outcome, started, ended"
+    " FROM run JOIN apply_set ON apply_set.id = set_id ORDER BY run.rowid DESC LIMIT ?"
+)
+_EMPTY: Mapping[str, str] = {}
+
+
+def utc_now() -> str:
+    """The instant as stored: UTC, to the second."""
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+
+
+class SqliteReader:
+    """Looks only: opened `rw` with `query_only`, when first asked. Never creates the file (R-ACT-4).
+
+    Where there is no catalog, `present()` is False and every answer is empty; it looks again each time.
+    """
+
+    def __init__(self, path: str, *, busy_timeout_ms: int = READ_TIMEOUT_MS) -> None:
+        self.path = path
+        self._busy_timeout_ms = busy_timeout_ms
+        self._connection: Connection | None = None
+
+    def _opened(self) -> Connection | None:
+        if self._connection is None:
+            self._connection = open_reader(self.path, self._busy_timeout_ms)
+        return self._connection
+
+    @property
+    def statements(self) -> int:
+        """SQL statements executed so far, pragmas and transaction brackets included."""
+        return self._connection.statements if self._connection else 0
+
+    @property
+    def total_changes(self) -> int:
+        """Rows changed through this object so far (R-ACT-4)."""
+        return self._connection.total_changes if self._connection else 0
+
+    def present(self) -> bool:
+        """False when there is no catalog yet."""
+        return self._opened() is not None
+
+    def revision(self) -> int:
+        """Raised by every change of a definition or engine table, whoever made it; 0 without a catalog."""
+        found = self._rows("SELECT value FROM meta WHERE key = 'revision'")
+        return int(found[0][0]) if found else 0
+
+    def meta(self, key: str) -> str | None:
+        """A note by `put_meta`, or None."""
+        found = self._rows("SELECT value FROM meta WHERE key = ?", (key,))
+        return str(found[0][0]) if found else None
+
+    def inventory(self) -> tuple[InventoryRow, ...]:
+        """Every row, sorted by ref: one query."""
+        return tuple(_inventory_row(row) for row in self._rows(_INVENTORY))
+
+    def bundles(self, digests: Iterable[str]) -> Mapping[str, JsonMap]:
+        """Documents by digest, missing ones left out: one query."""
+        wanted = sorted(set(digests))
+        if not wanted:
+            return {}
+        sql = "SELECT digest, bytes FROM bundle WHERE digest IN (SELECT value FROM json_each(?))"
+        return {digest: parse_map(body) for digest, body in self._rows(sql, (canonical(wanted),))}
+
+    def definitions(self, kind: str) -> Mapping[str, Definition]:
+        """Every definition of one kind, by name: one query per table."""
+        connection = self._opened()
+        if connection is None:
+            return {}
+        # What reads and writes definitions is loaded when it is needed: most questions need neither.
+        from reconciler.adapters.catalog_sqlite import definition_rows
+
+        with connection.lock:
+            return definition_rows.read(connection, kind)
+
+    def intents(self) -> tuple[Intent, ...]:
+        """Actions begun and not settled, oldest first."""
+        sql = "SELECT run, uid, action, verb, token, handle, at FROM journal WHERE state <> 'settled' ORDER BY id"
+        return tuple(
+            Intent(run, Uid(uid), Ref.parse(action), verb, token, parse_map(handle), at)
+            for run, uid, action, verb, token, handle, at in self._rows(sql)
+        )
+
+    def attempts(self) -> Mapping[Uid, Attempt]:
+        """Retry state by uid."""
+        sql = "SELECT uid, class, count, next_at, input_digest, code, error FROM attempt ORDER BY uid"
+        return {Uid(row[0]): Attempt(*row) for row in self._rows(sql)}
+
+    def lease(self) -> Lease | None:
+        """Who writes, or wrote last."""
+        found = self._rows("SELECT token, owner, pid, start_ticks, boot_id, purpose, since FROM lease")
+        return Lease(*found[0]) if found else None
+
+    def runs(self, limit: int) -> tuple[RunRow, ...]:
+        """Newest first."""
+        return tuple(RunRow(*row) for row in self._rows(_RUNS, (limit,)))
+
+    def close(self) -> None:
+        """Let go of the file; the next question opens it again."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    def _rows(self, sql: str, arguments: tuple[str | int, ...] = ()) -> list[Row]:
+        connection = self._opened()
+        return connection.rows(sql, arguments) if connection is not None else []
+
+
+class SqliteCatalog(SqliteReader):
+    """The writer: makes file and schema where there is none, when first asked."""
+
+    def __init__(self, path: str, *, busy_timeout_ms: int = WRITE_TIMEOUT_MS, now: Callable[[], str] = utc_now) -> None:
+        super().__init__(path, busy_timeout_ms=busy_timeout_ms)
+        self._now = now
+
+    def _opened(self) -> Connection:
+        if self._connection is None:
+            self._connection = open_writer(self.path, self._busy_timeout_ms)
+        return self._connection
+
+    def transaction(self, token: int) -> "Bracket":
+        """One immediate transaction; raises TokenLost when the lease's token is no longer `token` (R-LCK-2).
+
+        Before the first lease the token is 0.
+        """
+        return Bracket(self._opened(), token, self._now)
+
+    def acquire(self, lease: Lease) -> int:
+        """Write the lease row with the next token and return it; `lease.token` is ignored (R-LCK-1)."""
+        from reconciler.adapters.catalog_sqlite.transaction import SqliteTransaction
+
+        connection = self._opened()
+        with connection.lock:
+            connection.begin()
+            try:
+                token = _token(connection) + 1
+                SqliteTransaction(connection, self._now).put_lease(lease._replace(token=token))
+                connection.commit()
+            except BaseException:
+                connection.rollback()
+                raise
+        return token
+
+
+class Bracket:
+    """The transaction's `with`: commits at its end, gives everything up on any exception."""
+
+    __slots__ = ("_connection", "_now", "_token", "_transaction")
+
+    def __init__(self, connection: Connection, token: int, now: Callable[[], str]) -> None:
+        self._connection = connection
+        self._token = token
+        self._now = now
+        self._transaction: SqliteTransaction | None = None
+
+    def __enter__(self) -> "SqliteTransaction":
+        from reconciler.adapters.catalog_sqlite.transaction import SqliteTransaction
+
+        connection = self._connection
+        connection.lock.acquire()
+        try:
+            connection.begin()
+            current = _token(connection)
+            if current != self._token:
+                raise TokenLost(
+                    f"this writer has token {self._token}, the catalog's is {current}: a newer writer took over",
+                    hint="apply again",
+                )
+        except BaseException:
+            connection.rollback()
+            connection.lock.release()
+            raise
+        self._transaction = SqliteTransaction(connection, self._now)
+        return self._transaction
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        connection, transaction = self._connection, self._transaction
+        self._transaction = None
+        try:
+            if kind is None and transaction is not None:
+                transaction.finish()
+                connection.commit()
+        finally:
+            # After a commit there is nothing left to give up.
+            connection.rollback()
+            connection.lock.release()
+
+
+def _token(connection: Connection) -> int:
+    found = connection.row("SELECT token FROM lease")
+    return int(found[0]) if found else 0
+
+
+def _strings(text: str) -> Mapping[str, str]:
+    if text == "{}":
+        return _EMPTY
+    return {key: str(value) for key, value in parse_map(text).items()}
+
+
+def _inventory_row(row: Row) -> InventoryRow:
+    (uid, kind, name, apply_set, owner, root, position, digest, generation, *texts) = row
+    labels, annotations, lifecycle, launch_digest, layout_version, live = texts
+    flags = parse_map(lifecycle) if lifecycle != "{}" else {}
+    ignored = flags.get("ignoreChanges")
+    return InventoryRow(
+        Uid(uid),
+        Ref(kind, name),
+        apply_set,
+        Uid(owner) if owner is not None else None,
+        root,
+        position,
+        digest,
+        generation,
+        _strings(labels),
+        _strings(annotations),
+        flags.get("preventDestroy") is True,
+        tuple(map(str, ignored)) if isinstance(ignored, list) else (),
+        launch_digest,
+        layout_version,
+        _strings(live),
+    )

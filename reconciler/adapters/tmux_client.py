@@ -1,0 +1,317 @@
+"""tmux through its own client program: one listing, one batch of conditional requests (R §10a).
+
+One or two requests go as one `;` line each in argv. More of them need two processes: the first request starts the
+server where none runs and tells a session to attach to, the others are pipelined through a control client, which reads
+up to a nonce per request. Nothing here imports more than the standard library's `os`, `select`, `signal` and `time`.
+"""
+
+import os
+import time
+from collections.abc import Mapping, Sequence
+
+from reconciler.adapters import tmux_listing as listing
+from reconciler.adapters import tmux_process as process
+from reconciler.adapters import tmux_requests as requests_
+from reconciler.model.errors import Unreachable
+from reconciler.ports.tmux import (
+    Answer,
+    Create,
+    Created,
+    Failed,
+    Fence,
+    Kill,
+    Listing,
+    Refused,
+    Request,
+    Screen,
+    Unanswered,
+    is_pane_id,
+    is_session_id,
+    request_fault,
+)
+
+ARGV_LIMIT = 15_000
+"""Bytes of one command line; tmux takes about 16 KB and then says `command too long`."""
+
+_BY_ARGV = 2
+_MISSING = "tmux.missing: no tmux on PATH; install it (on Debian: apt-get install tmux)"
+_LEAVING = ("server exited unexpectedly", "lost server")
+
+
+class TmuxClient:
+    """The port `Tmux`. Safe to use from several threads; holds no connection between calls.
+
+    `socket_name` is tmux's -L, `socket_path` its -S, neither is the default server (honouring TMUX_TMPDIR). `config`
+    None lets a server we start read the user's own. `timeout_s` is how long tmux may be silent, not how long a batch
+    may take.
+    """
+
+    def __init__(
+        self,
+        *,
+        socket_name: str | None = None,
+        socket_path: str | None = None,
+        config: str | None = None,
+        timeout_s: float = 5.0,
+        spawn: process.Spawn = process.spawn,
+        environ: Mapping[str, str] | None = None,
+    ) -> None:
+        if socket_name is not None and socket_path is not None:
+            raise Unreachable("a tmux socket has a name or a path, not both", hint="give one of them")
+        self._env = process.allowed(os.environ if environ is None else environ)
+        self._where = ("-L", socket_name) if socket_name is not None else ("-S", socket_path) if socket_path else ()
+        self._config = ("-f", config) if config is not None else ()
+        self._timeout_s = timeout_s
+        self._spawn = spawn
+        self.socket = listing.socket_path(socket_name, socket_path, self._env.get("TMUX_TMPDIR"))
+        """Absolute path of the server's socket."""
+        self.round_trips = 0
+        """Times tmux was asked something and answered for: one per process run."""
+        self.processes = 0
+        """tmux programs started."""
+
+    # Looking
+
+    def listing(self) -> Listing | Unanswered:
+        """Every pane of every session, in one round trip; never raises."""
+        nonce = _nonce()
+        pause_s = 0.002
+        while True:
+            ran = self._run(listing.words(nonce))
+            if isinstance(ran, Unanswered):
+                return ran
+            text, err = _text(ran)
+            if not (err.startswith(_LEAVING) and pause_s < self._timeout_s):
+                break
+            time.sleep(pause_s)  # its last session has just ended: in a moment it is certain that no server runs
+            pause_s *= 2
+        if ran.timed_out:
+            return Unanswered(f"tmux did not answer within {self._timeout_s:g} s")
+        if ran.code != 0:
+            proof = listing.no_server(err, self.socket) or listing.no_session(text, err, nonce)
+            return proof if proof is not None else Unanswered(_first(err) or f"tmux left with status {ran.code}")
+        return listing.parse(text, nonce)
+
+    def environment(self, session_id: str, name: str) -> str | Unanswered | None:
+        """One variable of a session's environment; None when it is not set there (R-TMX-5)."""
+        if not is_session_id(session_id):
+            return Unanswered(f"no session id: {session_id!r}")
+        if not name or "=" in name or name.startswith("-"):
+            return Unanswered(f"no valid variable name: {name!r}")
+        ran = self._run(("show-environment", "-t", session_id, name))
+        if isinstance(ran, Unanswered):
+            return ran
+        text, err = _text(ran)
+        if ran.timed_out:
+            return Unanswered(f"tmux did not answer within {self._timeout_s:g} s")
+        if ran.code != 0:
+            return None if err.startswith("unknown variable") else Unanswered(_first(err) or "tmux gave no answer")
+        if text == f"-{name}\n":
+            return None
+        prefix = f"{name}="
+        if not (text.startswith(prefix) and text.endswith("\n")):
+            return Unanswered("the answer of tmux is cut short or garbled")
+        return text[len(prefix) : -1]
+
+    def capture(self, pane_id: str, lines: int = 0) -> Screen | Unanswered:
+        """What a pane shows now, with its title; `lines` of scrollback above it. Empty last lines are left out."""
+        if not is_pane_id(pane_id):
+            return Unanswered(f"no pane id: {pane_id!r}")
+        nonce = _nonce()
+        ran = self._run(
+            (
+                *("display-message", "-p", "-t", pane_id, f"{nonce}#{{pane_id}} #{{pane_title}}{nonce}", ";"),
+                *("capture-pane", "-p", "-t", pane_id, "-S", str(-max(0, lines)), ";"),
+                *("display-message", "-p", nonce),
+            )
+        )
+        if isinstance(ran, Unanswered):
+            return ran
+        text, err = _text(ran)
+        if ran.timed_out:
+            return Unanswered(f"tmux did not answer within {self._timeout_s:g} s")
+        pieces = text.split(nonce)
+        if ran.code != 0 or len(pieces) != 4 or pieces[3] != "\n" or not pieces[1].startswith(f"{pane_id} "):
+            return Unanswered(_first(err) or f"there is no pane {pane_id}")
+        return Screen(pieces[2][1:].rstrip("\n"), pieces[1][len(pane_id) + 1 :])
+
+    # Acting
+
+    def attach_command(self, session_id: str) -> tuple[str, ...]:
+        """The argv that attaches a terminal to the session."""
+        return ("tmux", *self._where, "attach-session", "-t", session_id)
+
+    def act(self, fence: Fence, requests: Sequence[Request]) -> tuple[Answer, ...]:
+        """Carry out each request under the fence, in order, with one answer each; never raises for one of them.
+
+        A refused fence, a missing session and an ended server are answers, not errors. `Failed(unknown=True)` is given
+        where tmux was told and did not answer: the request may be carried out later still.
+        """
+        answers: dict[int, Answer] = {}
+        batch: list[_Asked] = []
+        nonce = _nonce()
+        for number, request in enumerate(requests):
+            wrong = request_fault(fence, request)
+            if wrong is not None:
+                answers[number] = Failed(wrong)
+                continue
+            tag = f"{nonce} {number}"
+            batch.append(_Asked(number, request, tag, requests_.line(fence, request, tag)))
+        sessions: dict[str, bool] = {}
+        while batch:
+            taken = self._some(fence, batch, sessions, nonce, answers)
+            batch = batch[taken:]
+        return tuple(answers[number] for number in range(len(requests)))
+
+    def _some(
+        self, fence: Fence, batch: "list[_Asked]", sessions: dict[str, bool], nonce: str, answers: dict[int, Answer]
+    ) -> int:
+        """Answer some of the batch from its beginning; how many. `sessions`: id, and whether to attach there."""
+        wide = _size(batch[0].line.words()) > ARGV_LIMIT
+        if len(batch) > _BY_ARGV or wide:
+            if wide and not any(sessions.values()):
+                seen = self.listing()
+                for pane in seen.panes if isinstance(seen, Listing) else ():
+                    sessions.setdefault(pane.session_id, bool(pane.uid))
+            target, count = _attach_to(batch, [session_id for session_id, usable in sessions.items() if usable])
+            if target and (count > _BY_ARGV or wide):
+                done = self._by_control(fence, batch[:count], target, nonce)
+                if done is not None:
+                    answers.update(zip((asked.number for asked in batch[:count]), done, strict=True))
+                    for asked in batch[:count]:
+                        if isinstance(asked.request, Kill):
+                            sessions[asked.request.session_id] = False
+                    return count
+                sessions[target] = False  # it ended meanwhile, or its server did, and nothing was carried out
+                return 0
+        if wide:
+            answers[batch[0].number] = Failed("it is longer than one tmux command line may be, and no agent runs yet")
+            return 1
+        answers[batch[0].number] = self._by_argv(fence, batch[0], sessions, len(batch) > _BY_ARGV, nonce)
+        return 1
+
+    def _by_argv(self, fence: Fence, asked: "_Asked", sessions: dict[str, bool], more: bool, nonce: str) -> Answer:
+        """One request as one `;` line; `more` asks for the sessions there are, too."""
+        creating = isinstance(asked.request, Create)
+        words = [*(("start-server", ";") if creating else ()), *requests_.claim(fence), ";", *asked.line.words()]
+        if more:
+            words += [";", "list-sessions", "-f", "#{@houmao_uid}", "-F", f"{nonce} at #{{session_id}}"]
+        pause_s = 0.002
+        while True:
+            ran = self._run(words)
+            if isinstance(ran, Unanswered):
+                return Failed(ran.why)
+            text, err = _text(ran)
+            rows = requests_.complete(text)
+            prefix = f"{nonce} at "
+            sessions.update((row[len(prefix) :], True) for row in rows if row.startswith(prefix))
+            found = requests_.answer(asked.tag, rows, asked.line.whys)
+            if isinstance(found, Created):
+                sessions[found.session_id] = True
+            if ran.timed_out:
+                return found or Failed(f"tmux did not answer within {self._timeout_s:g} s", unknown=True)
+            if found is not None:
+                return found if ran.code == 0 else Failed(f"only in part: {_first(err)}", unknown=True)
+            if not creating and listing.no_server(err, self.socket) is not None:
+                return Refused(f"no tmux server runs: {_first(err)}")
+            if not (creating and _leaving(err) and pause_s < self._timeout_s):
+                break
+            # A server whose last session has just ended was still leaving. What died with it cannot hold the session.
+            time.sleep(pause_s)
+            pause_s *= 2
+        if err.strip():
+            return Failed(_first(err), unknown=_leaving(err))
+        return Failed("tmux gave no answer", unknown=True)
+
+    def _by_control(
+        self, fence: Fence, batch: "Sequence[_Asked]", target: str, nonce: str
+    ) -> tuple[Answer, ...] | None:
+        """All of `batch` through one control client; None when it could not attach, and nothing was sent."""
+        rows = [requests_.claim_text(fence), f'display-message -p "{batch[0].tag} begin"']
+        for asked in batch:
+            rows += [asked.line.text(), f'display-message -p "{asked.tag} end"']
+        ran = self._run(
+            ("attach-session", "-E", "-f", "no-output,ignore-size", "-t", target),
+            control=True,
+            feed=os.fsencode("\n".join(rows) + "\n"),
+            last=f"{batch[-1].tag} end".encode(),
+            beat=nonce.encode(),
+        )
+        if isinstance(ran, Unanswered):
+            return tuple(Failed(ran.why) for _ in batch)
+        text, err = _text(ran)
+        found = requests_.control_answers(text, [asked.tag for asked in batch], [asked.line.whys for asked in batch])
+        attached = f"{batch[0].tag} begin" in text
+        if not attached and not ran.timed_out and ("%exit" in text or listing.says_no_server(err.strip())):
+            return None
+        why = (
+            f"tmux did not answer within {self._timeout_s:g} s" if ran.timed_out else "the tmux server ended meanwhile"
+        )
+        lost = Failed(f"{why}{f': {_first(err)}' if err else ''}", unknown=True)
+        return tuple(lost if each is None else each for each in found)
+
+    def _run(
+        self, words: Sequence[str], *, control: bool = False, feed: bytes = b"", last: bytes = b"", beat: bytes = b""
+    ) -> process.Output | Unanswered:
+        """One tmux process. -u: without it tmux writes an underscore for each tab and each letter beyond ASCII."""
+        path = process.find("tmux", self._env.get("PATH", os.defpath))
+        if path is None:
+            return Unanswered(_MISSING)
+        argv = ("tmux", "-u", *self._where, *self._config, *(("-C",) if control else ()), *words)
+        try:
+            ran = process.run(
+                self._spawn, path, argv, self._env, timeout_s=self._timeout_s, feed=feed, last=last, beat=beat
+            )
+        except OSError as fault:
+            return Unanswered(f"tmux.missing: {path} could not be started: {fault.strerror}")
+        self.processes += 1
+        self.round_trips += 1
+        return ran
+
+
+class _Asked:
+    """A request on its way: its number in the batch, its tag, and its line."""
+
+    __slots__ = ("line", "number", "request", "tag")
+
+    def __init__(self, number: int, request: Request, tag: str, line: requests_.Line) -> None:
+        self.number, self.request, self.tag, self.line = number, request, tag, line
+
+
+def _attach_to(batch: "Sequence[_Asked]", sessions: Sequence[str]) -> tuple[str, int]:
+    """The session a control client may attach to, and for how many requests.
+
+    `sessions` are agents' alone: attaching to a person's session would run their hooks. The death of its session ends
+    the client, so it is one that the batch leaves alone, else the one it kills last; then the run ends with that kill.
+    """
+    killed = {asked.request.session_id: at for at, asked in enumerate(batch) if isinstance(asked.request, Kill)}
+    for session_id in sessions:
+        if session_id not in killed:
+            return session_id, len(batch)
+    known = [(killed[session_id], session_id) for session_id in sessions]
+    if not known:
+        return "", 0
+    at, session_id = max(known)
+    return session_id, at + 1
+
+
+def _leaving(err: str) -> bool:
+    """Whether a client met a server on its way out."""
+    said = err.strip()
+    return said.startswith(_LEAVING) or listing.says_no_server(said)
+
+
+def _nonce() -> str:
+    return "n" + os.urandom(8).hex()
+
+
+def _size(words: Sequence[str]) -> int:
+    return sum(len(os.fsencode(word)) + 1 for word in words)
+
+
+def _text(ran: process.Output) -> tuple[str, str]:
+    return ran.out.decode("utf-8", "surrogateescape"), ran.err.decode("utf-8", "replace")
+
+
+def _first(err: str) -> str:
+    return err.strip().partition("\n")[0]

@@ -1,0 +1,211 @@
+"""Requests as conditional tmux commands, and answers out of what tmux printed (R-TMX-2…6).
+
+One request is one `if-shell -F`: condition, branch, and an else-branch that prints which parts of the condition held.
+The same three texts serve both ways to send it: as words of an argv, and as a line in control mode. Every answer is
+prefixed by a nonce and the number of its request, so no value in the world can pass for one.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from reconciler.adapters.tmux_syntax import equal, every, literal, quote
+from reconciler.ports.tmux import Answer, Create, Created, Done, Failed, Fence, Kill, Mark, Refused, Request, SendKeys
+
+WINDOW = "agent"
+
+
+class Line(NamedTuple):
+    """One request in tmux's words. `target` is what the condition is asked of; empty for the server as a whole."""
+
+    target: str
+    condition: str
+    then: str
+    otherwise: str
+    whys: tuple[str, ...]
+    """What to say for each part of the condition that does not hold, in order."""
+
+    def words(self) -> tuple[str, ...]:
+        """As words of a tmux argv."""
+        where = ("-t", self.target) if self.target else ()
+        return ("if-shell", "-F", *where, self.condition, self.then, self.otherwise)
+
+    def text(self) -> str:
+        """As one line for control mode."""
+        where = f" -t {quote(self.target)}" if self.target else ""
+        return f"if-shell -F{where} {quote(self.condition)} {{ {self.then} }} {{ {self.otherwise} }}"
+
+
+def option(fence: Fence) -> str:
+    """The server option that holds the token (R-LCK-2). A server option is the one that nothing can shadow."""
+    return f"@houmao_fence_{fence.overlay_id}"
+
+
+def claim(fence: Fence) -> tuple[str, str, str, str]:
+    """The words that set the fence to this writer's token, where it is unset or lower."""
+    name = option(fence)
+    unset_or_lower = f"#{{||:#{{==:#{{{name}}},}},#{{e|<:#{{{name}}},{fence.token}}}}}"
+    return ("if-shell", "-F", unset_or_lower, f"set-option -s {name} {fence.token}")
+
+
+def claim_text(fence: Fence) -> str:
+    """The same as a line for control mode."""
+    *head, condition, then = claim(fence)
+    return f"{' '.join(head)} {quote(condition)} {{ {then} }}"
+
+
+def line(fence: Fence, request: Request, tag: str) -> Line:
+    """A request as tmux is to read it; `tag` begins each line of its answer. It has no `request_fault`."""
+    token = (f"#{{==:#{{{option(fence)}}},{fence.token}}}", "another writer's token is set in this tmux server")
+    match request:
+        case Create():
+            # The environment as well: a program that shadows the option in its pane must not make room for a second.
+            carried = f"#{{m:*|{request.uid}|*,#{{S:|#{{@houmao_uid}}|#{{HOUMAO_UID}}|}}}}"
+            parts = [token, (f"#{{==:{carried},0}}", f"a session with uid {request.uid} exists")]
+            return _line("", parts, _creation(request, tag), tag, told=1)
+        case Kill():
+            parts = [token, *_session(request.session_id, request.uid, request.mark)]
+            return _line(request.session_id, parts, f"kill-session -t {quote(request.session_id)}{_done(tag)}", tag)
+        case Mark():
+            parts = [token, *_session(request.session_id, request.uid, request.mark)]
+            then = f"set-option -t {quote(request.session_id)} @houmao_mark {quote(request.new_mark)}{_done(tag)}"
+            return _line(request.session_id, parts, then, tag)
+        case SendKeys():
+            parts = [
+                token,
+                (equal("pane_id", request.pane_id), f"there is no pane {request.pane_id}"),
+                *_owner(request.uid),
+                (equal("@houmao_pane", "agent"), f"pane {request.pane_id} is not the agent's"),
+                (equal("pane_dead", "0"), f"the program in pane {request.pane_id} has ended"),
+            ]
+            return _line(request.pane_id, parts, _keys(request) + _done(tag), tag)
+
+
+def _session(session_id: str, uid: str, mark: str) -> list[tuple[str, str]]:
+    return [
+        (equal("session_id", session_id), f"there is no session {session_id}"),
+        *_owner(uid),
+        (equal("@houmao_mark", mark), f"session {session_id} has another mark"),
+    ]
+
+
+def _owner(uid: str) -> list[tuple[str, str]]:
+    """The option may be shadowed by the pane's or the window's; the session's environment must agree (R-TMX-5)."""
+    return [
+        (equal("@houmao_uid", uid), f"it does not carry uid {uid}"),
+        (equal("HOUMAO_UID", uid), f"its environment does not carry uid {uid}"),
+    ]
+
+
+def _line(target: str, parts: Sequence[tuple[str, str]], then: str, tag: str, told: int | None = None) -> Line:
+    """`told`: how many parts the else-branch prints, when the others are dear and what is left tells the reason."""
+    held = "".join(condition for condition, _ in parts[:told])
+    where = f" -t {quote(target)}" if target else ""
+    otherwise = f"display-message -p{where} {quote(f'{tag} refused {held}')}"
+    return Line(target, every([condition for condition, _ in parts]), then, otherwise, tuple(why for _, why in parts))
+
+
+def _creation(create: Create, tag: str) -> str:
+    """Session, options and pane options in one branch: nothing can happen between them."""
+    session = quote(f"={create.name}:")
+    # A hook of the user's may have opened another pane meanwhile; ours is the first of the first window.
+    pane = quote(f"={create.name}:^.{{top-left}}")
+    argv = create.argv
+    if len(argv) == 1:
+        argv = ("/bin/sh", "-c", 'exec "$0"', argv[0])  # tmux hands a single word to the user's shell as a script
+    env = [(name, value) for name, value in create.env if name != "HOUMAO_UID"]
+    told = f"{tag} created #{{session_id}} #{{pane_id}} #{{pane_pid}} #{{session_created}}"
+    words = [
+        f"new-session -d -P -F {quote(told)}",
+        f"-x {create.width} -y {create.height} -n {WINDOW} -s {quote(literal(create.name))}",
+        f"-c {quote(literal(create.cwd))}",
+        *(f"-e {quote(f'{name}={value}')}" for name, value in [("HOUMAO_UID", create.uid), *env]),
+        "--",
+        *map(quote, argv),
+    ]
+    commands = [
+        " ".join(words),
+        f"set-option -t {session} @houmao_uid {quote(create.uid)}",
+        f"set-option -t {session} @houmao_mark {quote(create.mark)}",
+        f"set-option -t {session} destroy-unattached off",
+        f"set-option -p -t {pane} @houmao_pane agent",
+        # An exit leaves the pane with its last screen and its status: two witnesses instead of a vanished session.
+        f"set-option -p -t {pane} remain-on-exit on",
+    ]
+    return " ; ".join(commands)
+
+
+def _keys(request: SendKeys) -> str:
+    # A pane in copy mode would take the keys itself; -q leaves every mode and does nothing outside of one.
+    pane = quote(request.pane_id)
+    how = "-l " if request.literal else ""
+    return f"copy-mode -q -t {pane} ; send-keys -t {pane} {how}-- {' '.join(map(quote, request.keys))}"
+
+
+def _done(tag: str) -> str:
+    return f" ; display-message -p {quote(f'{tag} done')}"
+
+
+def complete(text: str) -> list[str]:
+    """The lines of an output that were printed to their end; a number cut in two is still a number."""
+    return text.split("\n")[:-1]
+
+
+def answer(tag: str, lines: Sequence[str], whys: Sequence[str]) -> Answer | None:
+    """The answer among the lines printed for one request, or None when there is none."""
+    for said in lines:
+        if not said.startswith(tag + " "):
+            continue
+        word, _, rest = said[len(tag) + 1 :].partition(" ")
+        if word == "done":
+            return Done()
+        if word == "created":
+            session_id, pane_id, pid, created = rest.split(" ")
+            return Created(session_id, pane_id, int(pid), int(created))
+        if word == "refused":
+            failed = rest.find("0")
+            return Refused(whys[failed if failed >= 0 else len(rest)])
+    return None
+
+
+def control_answers(text: str, tags: Sequence[str], whys: Sequence[Sequence[str]]) -> tuple[Answer | None, ...]:
+    """One answer per request from the output of a control client; None where the output ended before it.
+
+    Blocks are not counted: a request's lines are those before the line `<tag> end` (R-TMX-6).
+    """
+    answers: list[Answer | None] = [None] * len(tags)
+    said: list[str] = []
+    block: list[str] = []
+    errors: list[str] = []
+    at = -1  # the lines before `<first tag> begin` belong to the attach and the fence
+    ends = [f"{tag} end" for tag in tags]
+    begin = f"{tags[0]} begin"
+    for row in complete(text):
+        if row.startswith("%begin "):
+            block = []
+        elif row.startswith("%error "):
+            errors.extend(block)
+            block = []
+        elif at < 0:
+            if row == begin:
+                at, errors, block = 0, [], []
+        elif at < len(tags) and row == ends[at]:
+            answers[at] = _settled(answer(tags[at], said, whys[at]), errors)
+            said, errors, block = [], [], []
+            at += 1
+        elif at < len(tags):
+            said.append(row)
+            block.append(row)
+    if 0 <= at < len(tags):
+        # The client's own session was killed: its answer is printed, and the client gone before the line `end`.
+        answers[at] = answer(tags[at], said, whys[at])
+    return tuple(answers)
+
+
+def _settled(found: Answer | None, errors: Sequence[str]) -> Answer:
+    if found is not None and not errors:
+        return found
+    if found is not None:
+        return Failed(f"only in part: {'; '.join(errors)}", unknown=True)
+    if errors:
+        return Failed("; ".join(errors))
+    return Failed("tmux gave no answer", unknown=True)

@@ -1,0 +1,275 @@
+"""Use cases that change something: apply and delete. Plan, take the lock, plan again under it, run, look once more."""
+
+from collections.abc import Callable
+
+from reconciler.app import gate_record
+from reconciler.app import overlay as overlay_
+from reconciler.app import settings as settings_
+from reconciler.app.desired import Desired, load, options, refs_of
+from reconciler.app.lock import Writer, take
+from reconciler.app.ready import waited
+from reconciler.app.request import Confirm, Emit, PlanFlags, RunFlags, Shown, Source
+from reconciler.app.selector import parse_selector
+from reconciler.app.session import Flags, Session, open_session
+from reconciler.engine import plan as planning
+from reconciler.engine import prune
+from reconciler.engine.observe import observe, to_bundle
+from reconciler.engine.run import Orders, Runner
+from reconciler.model.action import Plan
+from reconciler.model.errors import ConflictError, GuardRefused, UsageFault
+from reconciler.model.json import JsonMap
+from reconciler.model.outcome import Outcome, Report, Result
+from reconciler.model.ref import Ref
+from reconciler.ports.bundle import Ports, Reader
+from reconciler.ports.catalog import RunRow
+
+
+def apply(
+    flags: Flags,
+    source: Source,
+    wanted: PlanFlags,
+    how: RunFlags,
+    *,
+    confirm: Confirm,
+    shown: Shown,
+    emit: Emit,
+) -> Report:
+    """Make what runs match what is declared; an empty plan writes nothing at all (R-ACT-4)."""
+    session = open_session(flags)
+    desired = load(session, source, wanted)
+    session = desired.session
+    made = _plan(desired, wanted, session.reader)
+    emit("plan", {"planDigest": made.plan.digest(), "actions": len(made.plan.actions)})
+    if made.plan.empty:
+        shown(made.plan)
+        return waited(Report(made.plan), desired, session.reader, how)
+    return _carry_out(
+        desired.session,
+        made,
+        lambda reader: _plan(desired, wanted, reader),
+        desired,
+        how,
+        confirm=confirm,
+        shown=shown,
+        emit=emit,
+    )
+
+
+def delete(
+    flags: Flags,
+    refs: tuple[str, ...],
+    source: Source | None,
+    *,
+    cascade: str,
+    force_destroy: tuple[str, ...],
+    selector: str,
+    how: RunFlags,
+    confirm: Confirm,
+    shown: Shown,
+    emit: Emit,
+) -> Report:
+    """Remove exactly what is named, with its children; dependents only with `cascade` (R-PRU-7)."""
+    session = open_session(flags)
+    chosen = _chosen(session, refs, source, selector)
+    rows = {row.ref: row for row in session.reader.catalog.inventory()}
+    sets = {rows[ref].apply_set for ref in chosen if ref in rows} or {"default"}
+    apply_set = sorted(sets)[0]
+    if len(sets) > 1:
+        raise UsageFault(
+            f"what is named belongs to several apply sets: {', '.join(sorted(sets))}",
+            hint="delete them one set at a time",
+        )
+    destroy = frozenset(refs_of(session, force_destroy))
+    desired = Desired(session, {}, apply_set, "", None)
+    base = options(desired, PlanFlags(), session.reader)._replace(
+        removal=prune.Asked(delete=frozenset(chosen), cascade=cascade, force_destroy=destroy)
+    )
+
+    def again(reader: Reader) -> planning.Planned:
+        snapshot = observe({}, apply_set, session.handlers, reader)
+        return planning.make({}, snapshot, session.handlers, base)
+
+    made = again(session.reader)
+    if made.plan.empty:
+        shown(made.plan)
+        return Report(made.plan)
+    return _carry_out(session, made, again, desired, how, confirm=confirm, shown=shown, emit=emit)
+
+
+def _plan(desired: Desired, wanted: PlanFlags, reader: Reader) -> planning.Planned:
+    snapshot = observe(desired.declared, desired.apply_set, desired.session.handlers, reader)
+    return planning.make(desired.declared, snapshot, desired.session.handlers, options(desired, wanted, reader))
+
+
+def _carry_out(
+    session: Session,
+    first: planning.Planned,
+    again: Callable[[Reader], planning.Planned],
+    desired: Desired,
+    how: RunFlags,
+    *,
+    confirm: Confirm,
+    shown: Shown,
+    emit: Emit,
+) -> Report:
+    """Confirm, take the lock, plan again under it, run, and look once more (R-EXE-12, R-EXE-13)."""
+    asked = needs_confirmation(first.plan)
+    if asked and not how.yes:
+        shown(first.plan)
+        if not confirm(first.plan):
+            raise GuardRefused(
+                "not confirmed: the plan ends conversations or loses data",
+                hint="--yes confirms it without asking",
+                code="guard.not_confirmed",
+            )
+    created = None
+    if not session.overlay_exists:
+        overlay_.create(session.settings, session.world)
+        created = session.settings.overlay.root
+        emit("source", {"event": "OverlayCreated", "overlay": created})
+        settings = session.settings._replace(overlay=session.settings.overlay._replace(exists=True))
+        session = session._replace(settings=settings)
+    ports = session.world.ports(session.settings)
+    writer = take(ports, purpose="apply", wait_s=_lock_wait(how), emit=emit)
+    try:
+        second = again(ports.reader())
+        if asked and not how.yes:
+            _refuse_moved(first.plan, second.plan)
+        else:
+            shown(second.plan)
+        report = _run(second, session, desired, ports, writer, how, emit)
+        after = again(ports.reader())
+        report = report._replace(remaining=after.plan.running, created_overlay=created)
+        if after.plan.empty and not after.plan.notices and not after.plan.actions and desired.gated is not None:
+            gate_record.record(ports, *desired.gated, desired.declared, desired.apply_set)
+        return waited(report, desired, ports.reader(), how)
+    finally:
+        writer.release()
+        ports.catalog.close()
+
+
+def needs_confirmation(found: Plan) -> bool:
+    """Only what loses a conversation or data is asked about (R-CLI-6)."""
+    return any(action.runs and action.disruption.weight >= 3 for action in found.actions)
+
+
+def _refuse_moved(first: Plan, second: Plan) -> None:
+    """What was shown is what runs, or a subset of it."""
+    shown = {action.key() for action in first.actions}
+    extra = [action for action in second.actions if action.key() not in shown]
+    if extra:
+        raise ConflictError(
+            f"the world moved since the plan was shown: {extra[0]}"
+            + (f" and {len(extra) - 1} more" if extra[1:] else ""),
+            hint="look at the new plan with `houmao plan`, then apply again; nothing was executed",
+        )
+
+
+def _run(
+    planned: planning.Planned,
+    session: Session,
+    desired: Desired,
+    ports: Ports,
+    writer: Writer,
+    how: RunFlags,
+    emit: Emit,
+) -> Report:
+    if not planned.plan.running:
+        return Report(planned.plan)
+    token = writer.token(ports)
+    run_id = f"r-{ports.clock.new_uid()}"
+    started = ports.clock.now_utc().isoformat()
+    stopped_by: list[int] = []
+
+    def stopping() -> bool:
+        signal = how.stopping()
+        if signal is not None and not stopped_by:
+            stopped_by.append(signal)
+        return signal is not None
+
+    emit("run_start", {"run": run_id, "token": token})
+    runner = Runner(
+        planned,
+        session.handlers,
+        ports,
+        Orders(
+            run=run_id,
+            token=token,
+            guard=lambda: writer.guard(ports),
+            parallelism=how.parallelism,
+            fail_fast=how.fail_fast,
+            deadline=ports.clock.monotonic() + how.timeout_s,
+            stopping=stopping,
+            emit=emit,
+            probe=how.probe,
+            source_root=desired.source_root,
+            apply_set=desired.apply_set,
+            tries=how.tries,
+        ),
+    )
+    outcomes = runner.run()
+    revision = _record_run(planned, desired, ports, token, run_id, started, outcomes)
+    return Report(
+        planned.plan,
+        outcomes,
+        run_id,
+        revision,
+        timed_out=runner.timed_out,
+        interrupted=stopped_by[0] if stopped_by else None,
+    )
+
+
+def _record_run(
+    planned: planning.Planned,
+    desired: Desired,
+    ports: Ports,
+    token: int,
+    run_id: str,
+    started: str,
+    outcomes: tuple[Outcome, ...],
+) -> int:
+    """The history row, the bundle of what was declared, and the socket and stamps that the no-op gate reads."""
+    before = next((run.revision for run in ports.catalog.runs(1)), 0)
+    failed = any(outcome.result is not Result.SETTLED for outcome in outcomes)
+    bundle: JsonMap = {str(ref): resource.digest for ref, resource in desired.declared.items()}
+    unsettled = {outcome.action.ref for outcome in outcomes if outcome.result is not Result.SETTLED}
+    row = RunRow(
+        id=run_id,
+        apply_set=desired.apply_set,
+        revision=before + 1,
+        source_revision=desired.revision,
+        plan_digest=planned.plan.digest(),
+        actor=ports.environ.get("USER") or "unknown",
+        outcome="failed" if failed else "settled",
+        started=started,
+        ended=ports.clock.now_utc().isoformat(),
+    )
+    with ports.catalog.transaction(token) as tx:
+        for ref in sorted(unsettled & desired.declared.keys()):
+            resource = desired.declared[ref]
+            tx.put_bundle(resource.digest, to_bundle(resource))
+        tx.put_run(row, bundle)
+        if desired.compiled is not None and desired.compiled.project is not None:
+            socket = desired.compiled.project.spec.get("tmuxSocket")
+            tx.put_meta("tmux_socket", socket if isinstance(socket, str) else "")
+    return before + 1
+
+
+def _chosen(session: Session, refs: tuple[str, ...], source: Source | None, selector: str) -> set[Ref]:
+    chosen = set(refs_of(session, refs))
+    if source is not None:
+        chosen |= {
+            ref
+            for ref, resource in load(session, source, PlanFlags()).declared.items()
+            if not resource.derived and resource.owner is None
+        }
+    if selector:
+        selects = parse_selector(selector)
+        chosen |= {row.ref for row in session.reader.catalog.inventory() if selects(row.labels)}
+    return chosen
+
+
+def _lock_wait(how: RunFlags) -> float:
+    if how.lock_timeout_s is not None:
+        return how.lock_timeout_s
+    return 0.0 if settings_.in_ci() else 30.0

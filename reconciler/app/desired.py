@@ -1,0 +1,148 @@
+"""The declared set of one run: compiled, and scoped to its apply set."""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from reconciler import __version__
+from reconciler.app import settings as settings_
+from reconciler.app.request import PlanFlags, Source
+from reconciler.app.selector import parse_selector
+from reconciler.app.session import Session, ref_of
+from reconciler.declare.catalogue import Catalogue
+from reconciler.declare.compile import Compiled, Validate, compile_source
+from reconciler.declare.inputs import Source as Inputs
+from reconciler.engine import plan as planning
+from reconciler.engine import prune
+from reconciler.model.errors import DeclarationError, GuardRefused, UsageFault
+from reconciler.model.ref import Ref
+from reconciler.model.resource import Resource
+from reconciler.ports.bundle import Reader
+
+
+class Desired(NamedTuple):
+    """The declared set of one run and the scope it is applied in."""
+
+    session: Session
+    declared: Mapping[Ref, Resource]
+    apply_set: str
+    source_root: str
+    compiled: Compiled | None
+    gated: tuple[Compiled, Inputs] | None = None
+    """Set where a run with no other flags than its source declared this: what the no-op gate may compare with."""
+
+    @property
+    def revision(self) -> str:
+        """Source revision, where the source is a git work tree."""
+        return self.compiled.source_revision if self.compiled else ""
+
+
+def load(session: Session, source: Source, wanted: PlanFlags) -> Desired:
+    """Compile the source; raises DeclarationError with every fault, or the guard about an empty source."""
+    reader = session.reader
+    rows = {row.ref for row in reader.catalog.inventory()}
+    inputs = inputs_of(source)
+    compiled = compile_source(
+        inputs,
+        files=reader.files,
+        kinds=Catalogue(),
+        providers=reader.providers,
+        known=lambda ref: ref in rows or is_starter(ref),
+        strict=Validate(wanted.validate),
+    )
+    project = compiled.project.ref.name if compiled.project else None
+    apply_set = wanted.applyset or project or "default"
+    if compiled.documents == 0:
+        _refuse_empty(compiled, reader, wanted, apply_set)
+    problems = [p for p in compiled.problems if not (compiled.documents == 0 and p.code.endswith("no_documents"))]
+    if compiled.documents == 0 and not wanted.allow_empty:
+        problems = list(compiled.problems)
+    if problems:
+        raise DeclarationError(problems)
+    gated = (compiled, inputs) if wanted == PlanFlags() else None
+    return Desired(
+        _with_socket(session, compiled), compiled.resources, apply_set, compiled.source_root, compiled, gated
+    )
+
+
+def _with_socket(session: Session, compiled: Compiled) -> Session:
+    """A declared socket counts after flag and environment, and before what the catalog recorded."""
+    declared = compiled.project.spec.get("tmuxSocket") if compiled.project else None
+    if session.settings.tmux_socket_source not in ("default", "project") or not isinstance(declared, str):
+        return session
+    if declared == session.settings.tmux_socket:
+        return session
+    settings = session.settings._replace(tmux_socket=declared, tmux_socket_source="project")
+    return session._replace(settings=settings, reader=session.world.reader(settings))
+
+
+def _refuse_empty(compiled: Compiled, reader: Reader, wanted: PlanFlags, apply_set: str) -> None:
+    """Nothing declared where an apply set still holds something is a guard, not a load error (R-LOAD-10)."""
+    rows = reader.catalog.inventory()
+    if wanted.applyset is None:
+        sets = {row.apply_set for row in rows if row.source_root == compiled.source_root} or {apply_set}
+    else:
+        sets = {wanted.applyset}
+    held = [row for row in rows if row.apply_set in sets]
+    only_empty = all(problem.code.endswith("no_documents") for problem in compiled.problems)
+    if held and only_empty and not wanted.allow_empty:
+        raise GuardRefused(
+            f"nothing is declared, and apply set {sorted(sets)[0]!r} still holds {len(held)} resources",
+            hint="--allow-empty accepts an empty source; with --prune, --prune-limit is asked for as well",
+            code="guard.empty",
+        )
+
+
+def options(desired: Desired, wanted: PlanFlags, reader: Reader) -> planning.Options:
+    """Everything that steers a plan, as one value."""
+    compiled, session = desired.compiled, desired.session
+    project = compiled.project.ref.name if compiled and compiled.project else None
+    mismatch = project if wanted.applyset and project and wanted.applyset != project else None
+    selects = parse_selector(wanted.selector) if wanted.selector else None
+    outside: tuple[Ref, ...] = ()
+    if selects is not None:
+        outside = tuple(
+            row.ref
+            for row in reader.catalog.inventory()
+            if row.apply_set == desired.apply_set and not selects(row.labels)
+        )
+    return planning.Options(
+        apply_set=desired.apply_set,
+        source_root=desired.source_root,
+        now=reader.clock.now_utc(),
+        engine_version=__version__,
+        overlay_id=reader.overlay_id,
+        source_revision=desired.revision,
+        inputs_digest=compiled.inputs_digest if compiled else "",
+        removal=prune.Asked(
+            prune=wanted.prune,
+            limit=wanted.prune_limit,
+            allow_empty=wanted.allow_empty,
+            allow_source_change=wanted.allow_source_change,
+            allow_kinds=frozenset(wanted.allow_kind_removal),
+            allow_set_mismatch=mismatch,
+            mismatch_ok=wanted.allow_set_mismatch,
+            outside_selector=outside,
+            outside_ok=wanted.allow_prune_outside_selector,
+            force_destroy=frozenset(refs_of(session, wanted.force_destroy)),
+        ),
+        force_conflicts=wanted.force_conflicts,
+        selects=(lambda resource: selects(resource.labels)) if selects else None,
+        targets=frozenset(refs_of(session, wanted.targets)),
+        exclude=frozenset(refs_of(session, wanted.exclude)),
+    )
+
+
+def refs_of(session: Session, texts: tuple[str, ...]) -> list[Ref]:
+    try:
+        return [ref_of(text, session.handlers) for text in texts]
+    except ValueError as error:
+        raise UsageFault(str(error), hint="write kind/name, such as instance/alice") from error
+
+
+def inputs_of(source: Source) -> Inputs:
+    return Inputs(source.paths, source.recursive, source.composition, source.stdin, settings_.cwd())
+
+
+def is_starter(ref: Ref) -> bool:
+    """`setupRef: default` means the provider's own starter unless one is declared."""
+    return ref == Ref("Setup", "default")

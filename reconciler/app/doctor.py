@@ -1,0 +1,321 @@
+"""`doctor`: what is not in order on this machine and in this overlay, and the command that repairs each (R-LOG-3).
+
+It finds and repairs nothing. Every check looks on its own: one that cannot look is a finding, never an end.
+"""
+
+from collections.abc import Callable, Iterator
+from enum import StrEnum
+from typing import NamedTuple, cast
+
+from reconciler.app import lock as lock_
+from reconciler.app.session import Flags, Session, open_session
+from reconciler.model import names
+from reconciler.model.errors import ReconcilerError
+from reconciler.model.json import Json, JsonMap
+from reconciler.ports.bundle import Ports
+from reconciler.ports.process import Gone, NoAnswer, Process, ProcessFacts
+from reconciler.ports.registry import BadRecord
+from reconciler.ports.tmux import Listing
+
+OLDEST_TMUX = (3, 2)
+LEFT_OVER = ".tmp"
+
+
+class Level(StrEnum):
+    """How bad a finding is; only an error makes `doctor` end with 1."""
+
+    ERROR = "error"
+    WARNING = "warning"
+    OK = "ok"
+
+
+class Finding(NamedTuple):
+    """One thing looked at: what is, and what repairs it."""
+
+    level: Level
+    code: str
+    message: str
+    repair: str = ""
+
+    def to_json(self) -> JsonMap:
+        """`{level, code, message, repair}`."""
+        return {"level": self.level.value, "code": self.code, "message": self.message, "repair": self.repair or None}
+
+
+class Diagnosis(NamedTuple):
+    """Every finding, in the order of the checks."""
+
+    findings: tuple[Finding, ...]
+
+    @property
+    def healthy(self) -> bool:
+        """True when nothing is an error."""
+        return all(finding.level is not Level.ERROR for finding in self.findings)
+
+    def to_json(self) -> JsonMap:
+        """`{healthy, findings}`."""
+        findings: list[Json] = [finding.to_json() for finding in self.findings]
+        return {"healthy": self.healthy, "findings": findings}
+
+
+Check = Callable[[Session], Iterator[Finding]]
+
+
+def doctor(flags: Flags) -> Diagnosis:
+    """Run every check; an overlay that cannot be opened is a finding as well."""
+    try:
+        session = open_session(flags)
+        session.overlay_exists  # noqa: B018 - opens the catalog, which is the point
+    except ReconcilerError as error:
+        broken = Finding(Level.ERROR, error.code, error.message, error.hint or "repair or move away the overlay")
+        return Diagnosis((broken,))
+    findings: list[Finding] = []
+    for check in CHECKS:
+        try:
+            findings += check(session)
+        except ReconcilerError as error:
+            findings.append(Finding(Level.ERROR, error.code, error.message, error.hint or "look at it by hand"))
+    return Diagnosis(tuple(findings))
+
+
+def _tmux(session: Session) -> Iterator[Finding]:
+    """The program, its version, and whether its server answers."""
+    reader = session.reader
+    where = reader.process.which("tmux")
+    if where is None:
+        yield Finding(Level.ERROR, "tmux.missing", "tmux is not on PATH, and agents live in it", "sudo apt-get install tmux")
+        return
+    finished = cast(Process, reader.process).run((where, "-V"), timeout_s=5.0)
+    text = finished.stdout.decode("utf-8", errors="replace").strip()
+    version = _version(text)
+    if version is not None and version < OLDEST_TMUX:
+        wanted = ".".join(map(str, OLDEST_TMUX))
+        yield Finding(Level.ERROR, "tmux.old", f"{text} is too old, {wanted} is needed", "install a newer tmux")
+    else:
+        yield Finding(Level.OK, "tmux.version", f"{text} at {where}")
+    listing = reader.tmux.listing()
+    if not isinstance(listing, Listing):
+        repair = "look at it with `tmux ls`; a stopped server goes on with kill -CONT"
+        yield Finding(Level.ERROR, "tmux.unanswered", f"the tmux server does not answer: {listing.why}", repair)
+    elif listing.server is None:
+        yield Finding(Level.OK, "tmux.server", "no tmux server runs; the first agent starts one")
+    else:
+        yield Finding(Level.OK, "tmux.server", f"the tmux server runs (pid {listing.server.pid})")
+
+
+def _version(text: str) -> tuple[int, int] | None:
+    """`tmux 3.3a` as (3, 3)."""
+    digits = "".join(c if c.isdigit() or c == "." else " " for c in text).split()
+    parts = digits[0].split(".") if digits else []
+    return (int(parts[0]), int(parts[1])) if len(parts) > 1 and all(part.isdigit() for part in parts[:2]) else None
+
+
+def _parser(session: Session) -> Iterator[Finding]:
+    """Without libyaml, declarations are read many times slower."""
+    del session
+    from importlib.util import find_spec
+
+    if find_spec("yaml._yaml") is None:
+        yield Finding(
+            Level.WARNING, "yaml.slow", "PyYAML has no C parser here; loading is many times slower",
+            "pip install --force-reinstall pyyaml (with libyaml at hand)",
+        )  # fmt: skip
+    else:
+        yield Finding(Level.OK, "yaml.parser", "the C parser of PyYAML is there")
+
+
+def _overlay(session: Session) -> Iterator[Finding]:
+    """The directory, its modes and its ignore file."""
+    files, root = session.reader.files, session.settings.overlay.root
+    if not session.settings.overlay.exists:
+        yield Finding(Level.OK, "overlay.none", f"there is no overlay at {root} yet; `houmao apply` creates it")
+        return
+    yield Finding(Level.OK, "overlay.found", f"{root} ({session.settings.overlay.source})")
+    private = (root, f"{root}/content", session.settings.runtime, f"{root}/{names.CATALOG_FILE}", f"{root}/fingerprint.key")
+    for path in private:
+        stamp = files.stamp(path)
+        if stamp is not None and stamp.mode & 0o077:
+            wanted = "700" if stamp.is_dir else "600"
+            yield Finding(
+                Level.ERROR, "overlay.mode", f"{path} can be read by others (mode {stamp.mode & 0o777:o})", f"chmod {wanted} {path}"
+            )
+    for path in (root, f"{root}/content", session.settings.runtime):
+        for stale in _left_over(session, path):
+            yield Finding(
+                Level.WARNING, "overlay.left_over", f"{stale} was left behind by a run that was killed", f"rm -r {stale}"
+            )
+
+
+def _left_over(session: Session, path: str) -> list[str]:
+    """Entries under temporary names (`.name.hex.tmp`) in a directory and the ones below it."""
+    files = session.reader.files
+    if files.stamp(path) is None:
+        return []
+    found: list[str] = []
+    for name in files.names(path):
+        plain = name.rstrip("/")
+        if plain.startswith(".") and plain.endswith(LEFT_OVER):
+            found.append(f"{path}/{plain}")
+        elif name.endswith("/") and path == session.settings.runtime:
+            found += _left_over(session, f"{path}/{plain}")
+    return found
+
+
+def _catalog(session: Session) -> Iterator[Finding]:
+    """Every row can be read, has its last-applied spec, and the owner it names (R-CATA-2)."""
+    if not session.overlay_exists:
+        return
+    catalog = session.reader.catalog
+    rows = catalog.inventory()
+    bundles = catalog.bundles({row.digest for row in rows})
+    uids = {row.uid for row in rows}
+    again = "houmao apply of what declares it writes it again"
+    for row in rows:
+        if row.digest not in bundles:
+            yield Finding(Level.ERROR, "catalog.no_bundle", f"{row.ref} has no last-applied spec", again)
+        if row.owner is not None and row.owner not in uids:
+            yield Finding(Level.ERROR, "catalog.no_owner", f"{row.ref} names an owner that is not recorded", again)
+    for kind in session.handlers:
+        catalog.definitions(kind)
+    yield Finding(Level.OK, "catalog.read", f"{len(rows)} resources are recorded and can be read")
+
+
+def _content(session: Session) -> Iterator[Finding]:
+    """Every payload of the content store still has the digest that is recorded."""
+    if not session.overlay_exists:
+        return
+    files, count = session.reader.files, 0
+    for kind in session.handlers:
+        for definition in session.reader.catalog.definitions(kind).values():
+            for content in definition.contents.values():
+                count += 1
+                path = f"{session.reader.places.content}/{content.relative_path}"
+                if files.stamp(path) is None:
+                    yield Finding(Level.ERROR, "content.missing", f"{path} is gone ({definition.ref})", "houmao apply of what declares it")
+                    continue
+                found = files.tree_digest(path) if content.tree else files.digest(path)
+                if found.digest != content.digest and content.size:
+                    yield Finding(
+                        Level.ERROR, "content.edited", f"{path} is not what was applied ({definition.ref})", "houmao apply of what declares it"
+                    )
+    yield Finding(Level.OK, "content.checked", f"{count} payloads were compared with their digests")
+
+
+def _projection(session: Session) -> Iterator[Finding]:
+    """The `agents/` view is what the catalog says; only other programs read it."""
+    if not session.overlay_exists:
+        return
+    agents = session.reader.places.agents
+    recorded = session.reader.catalog.meta("projection_digest")
+    if session.reader.files.found(agents) is None:
+        if recorded:
+            yield Finding(Level.WARNING, "projection.missing", f"{agents} is gone", "houmao apply of any change writes it again")
+        return
+    if recorded and session.reader.files.tree_digest(agents).digest != recorded:
+        yield Finding(
+            Level.WARNING, "projection.edited", f"{agents} was edited; nothing of ours reads it, other programs may",
+            "houmao apply of any change to a role, recipe, setup or skill writes it again",
+        )  # fmt: skip
+    else:
+        yield Finding(Level.OK, "projection.found", f"the view for other programs is at {agents}")
+
+
+def _orphans(session: Session) -> Iterator[Finding]:
+    """Sessions that bear this overlay's id and that no row knows (I2)."""
+    if not session.overlay_exists:
+        return
+    listing = session.reader.tmux.listing()
+    if not isinstance(listing, Listing):
+        return
+    ours = {row.uid for row in session.reader.catalog.inventory()} | {i.uid for i in session.reader.catalog.intents()}
+    seen: set[str] = set()
+    for pane in listing.panes:
+        parts = pane.mark.split(" ")
+        if len(parts) == 4 and parts[2] == session.reader.overlay_id and pane.uid not in ours and pane.session_id not in seen:
+            seen.add(pane.session_id)
+            yield Finding(
+                Level.ERROR, "session.orphan", f"tmux session {pane.session_name} was started by this overlay, which has forgotten it",
+                f"tmux kill-session -t '{pane.session_id}'",
+            )  # fmt: skip
+    if not seen:
+        yield Finding(Level.OK, "session.orphans", "no session of this overlay is without its row")
+
+
+def _intents(session: Session) -> Iterator[Finding]:
+    """Actions that began and never settled."""
+    for intent in session.reader.catalog.intents():
+        yield Finding(
+            Level.WARNING, "journal.open", f"{intent.verb} of {intent.ref} began at {intent.at[:19]} and did not finish",
+            "houmao apply of what declares it goes on from there",
+        )  # fmt: skip
+
+
+def _records(session: Session) -> Iterator[Finding]:
+    """Registry records that nobody can read; each harms only itself."""
+    scan = session.reader.registry.scan()
+    if scan.root_unreadable:
+        yield Finding(
+            Level.ERROR, "registry.unreadable", f"the registry cannot be read: {scan.root_unreadable}",
+            f"ls -ld {session.settings.registry}",
+        )  # fmt: skip
+    for record in scan.records.values():
+        if isinstance(record, BadRecord):
+            where = f"{session.settings.registry}/live_agents/{record.agent_id}/record.json"
+            yield Finding(
+                Level.WARNING, "registry.bad_record", f"the record of agent {record.agent_id} cannot be read: {record.why}",
+                f"houmao apply of what declares it, or rm {where}",
+            )  # fmt: skip
+
+
+def _lock(session: Session) -> Iterator[Finding]:
+    """A writer at work is in order; a stopped one is not."""
+    found = status(session)
+    if not found["held"]:
+        yield Finding(Level.OK, "lock.free", "nobody holds the lock")
+    elif found["state"] in ("T", "t"):
+        yield Finding(Level.ERROR, "lock.stopped", str(found["detail"]), f"kill -CONT {found['pid']}, or kill {found['pid']}")
+    else:
+        yield Finding(Level.OK, "lock.held", str(found["detail"]))
+
+
+CHECKS: tuple[Check, ...] = (
+    _tmux, _parser, _overlay, _catalog, _content, _projection, _orphans, _intents, _records, _lock,
+)  # fmt: skip
+
+
+# --- the lock ---------------------------------------------------------------------------------------------------------
+
+
+def lock_status(flags: Flags) -> JsonMap:
+    """Who holds the lock of the overlay, who wrote last, and what may be done about it (R-LCK-1)."""
+    return status(open_session(flags))
+
+
+def status(session: Session) -> JsonMap:
+    """`{held, path, pid, state, command, detail, hint, lease}`; `lease` is the last writer's row."""
+    reader = session.reader
+    holder = reader.files.lock_holder(reader.places.lock)
+    lease = reader.catalog.lease() if session.overlay_exists else None
+    body: JsonMap = {"held": holder is not None, "path": reader.places.lock}
+    if holder is not None:
+        body["pid"] = holder.pid
+        body["state"] = holder.state
+        body["command"] = holder.command
+        body["detail"] = lock_.describe(holder, cast(Ports, reader))
+        body["hint"] = lock_.remedy(holder)
+    else:
+        body["detail"] = "nobody holds the lock"
+    if lease is None:
+        body["lease"] = None
+        return body
+    facts = reader.process.facts([lease.pid]).get(lease.pid, Gone("not asked"))
+    alive = isinstance(facts, ProcessFacts) and not facts.exited and facts.start_ticks == lease.start_ticks
+    body["lease"] = {
+        "token": lease.token,
+        "owner": lease.owner,
+        "pid": lease.pid,
+        "purpose": lease.purpose,
+        "since": lease.since,
+        "alive": None if isinstance(facts, NoAnswer) else alive,
+    }
+    return body

@@ -1,0 +1,110 @@
+"""Record what the no-op gate compares with; written by an apply that wrote and left nothing to do (R-DRF-2a).
+
+The record is a file of the overlay, not a row: it holds the catalog's revision, which a row of it would change. It is a
+cache: without it, or with a stale one, plans are made in full.
+"""
+
+import os
+from collections.abc import Iterable, Mapping
+
+from reconciler.app import gate
+from reconciler.declare.compile import Compiled
+from reconciler.declare.inputs import Source
+from reconciler.model.ref import Ref
+from reconciler.model.resource import Resource
+from reconciler.ports.bundle import Ports
+from reconciler.ports.catalog import InventoryRow
+from reconciler.ports.files import Stamp
+
+_CONTENT_DEPTH = 2
+
+
+def record(ports: Ports, compiled: Compiled, source: Source, declared: Mapping[Ref, Resource], apply_set: str) -> None:
+    """Write the gate's record for this source, or remove an old one where this cannot be expressed."""
+    path = f"{ports.places.overlay}/{gate.FILE}"
+    lines = _lines(ports, compiled, source, declared, apply_set)
+    if lines is None or any("\n" in field for line in lines for field in line):
+        ports.files.remove(path)
+        return
+    text = "\n".join([gate.FORMAT, *("\t".join(line) for line in lines), "end"])
+    ports.files.write(path, text.encode())
+
+
+def _lines(
+    ports: Ports, compiled: Compiled, source: Source, declared: Mapping[Ref, Resource], apply_set: str
+) -> list[list[str]] | None:
+    if source.stdin is not None or "-" in source.paths:
+        return None
+    key = gate.key_of(
+        [os.path.realpath(path) for path in source.paths],
+        os.path.realpath(source.composition) if source.composition else "",
+        source.recursive,
+    )
+    lines: list[list[str]] = [["key", key], ["environment", gate.environment_key()]]
+    lines += [_file(path, stamp) for path, stamp in compiled.inputs if not stamp.is_dir]
+    lines += [_directory(path, stamp) for path, stamp in compiled.inputs if stamp.is_dir]
+    lines += [_directory(path, stamp) for path, stamp in compiled.directories]
+    lines += _content(ports)
+    rows = [row for row in ports.catalog.inventory() if row.apply_set == apply_set]
+    for row in rows:
+        if row.ref.kind == "Instance":
+            found = _agent(ports, row)
+            if found is None:
+                return None
+            lines += found
+        elif row.live.get("auth_stamp"):
+            lines += _auth(ports, declared.get(row.ref))
+    lines.append(["boot", ports.process.boot_id()])
+    lines.append(["socket", ports.tmux.socket])
+    lines.append(["count", str(sum(1 for resource in declared.values() if not resource.derived))])
+    lines.append(["revision", str(ports.catalog.revision())])
+    return None if any("\t" in field for line in lines for field in line) else lines
+
+
+def _file(path: str, stamp: Stamp) -> list[str]:
+    return ["file", str(stamp.size), str(stamp.mtime_ns), str(stamp.inode), path]
+
+
+def _directory(path: str, stamp: Stamp) -> list[str]:
+    return ["dir", str(stamp.mtime_ns), str(stamp.inode), path]
+
+
+def _content(ports: Ports) -> Iterable[list[str]]:
+    """The content store by its roots: directories, two levels deep."""
+    stack = [(ports.places.content, 0)]
+    while stack:
+        path, depth = stack.pop()
+        stamp = ports.files.stamp(path)
+        if stamp is None or not stamp.is_dir:
+            continue
+        yield _directory(path, stamp)
+        if depth < _CONTENT_DEPTH:
+            stack += [(f"{path}/{name[:-1]}", depth + 1) for name in ports.files.names(path) if name.endswith("/")]
+
+
+def _agent(ports: Ports, row: InventoryRow) -> list[list[str]] | None:
+    """One instance: where it runs, its record, its home; None when a handle is not known."""
+    live = row.live
+    if live.get("state") != "running":
+        return [["stopped", row.uid]]
+    words = ["agent", row.uid]
+    for key in ("session", "pid", "ticks", "mark", "home", "manifest"):
+        if not live.get(key):
+            return None
+        words.append(live[key])
+    path = f"{ports.places.registry}/live_agents/{live.get('agent_id', '')}/record.json"
+    stamp = ports.files.stamp(path)
+    return None if stamp is None else [words, _file(path, stamp)]
+
+
+def _auth(ports: Ports, resource: Resource | None) -> Iterable[list[str]]:
+    """The files a credential is read from."""
+    from reconciler.kinds.credential import absolute, source_files
+
+    if resource is None:
+        return
+    for file in source_files(resource.spec, ports.places.project):
+        path = absolute(file.path, ports.places.project, ports.environ.get("HOME"))
+        stamp = ports.files.stamp(path)
+        if stamp is not None:
+            yield _file(path, stamp)

@@ -1,0 +1,85 @@
+"""Use cases that only look: validate, plan, and the comparison with what was last applied."""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from reconciler.app import wiring
+from reconciler.app.desired import Desired, inputs_of, is_starter, load, options
+from reconciler.app.request import PlanFlags, Source
+from reconciler.app.session import Flags, open_session
+from reconciler.declare.catalogue import Catalogue
+from reconciler.declare.compile import Validate, compile_source
+from reconciler.engine import plan as planning
+from reconciler.engine.client import compare
+from reconciler.engine.observe import observe, record_of
+from reconciler.model.action import Code, Plan
+from reconciler.model.errors import Problem
+from reconciler.model.ref import Ref
+from reconciler.model.resource import Resource
+
+
+class Validation(NamedTuple):
+    """What `validate` found; nothing but files was read."""
+
+    problems: tuple[Problem, ...]
+    warnings: tuple[Problem, ...]
+    resources: Mapping[Ref, Resource]
+    documents: int
+
+
+class PlanResult(NamedTuple):
+    """A plan, what loading warned of, and how many resources could not be observed."""
+
+    plan: Plan
+    warnings: tuple[Problem, ...]
+    unknown: int
+    declared: int
+    overlay: str
+    overlay_exists: bool
+
+
+def validate(flags: Flags, source: Source, mode: str = "strict") -> Validation:
+    """Schema, references and policies; no catalog, no tmux (R-VAL-1)."""
+    del flags
+    from reconciler.providers import discover
+
+    compiled = compile_source(
+        inputs_of(source),
+        files=wiring.local_files(),
+        kinds=Catalogue(),
+        providers=discover(),
+        known=is_starter,
+        strict=Validate(mode),
+    )
+    return Validation(compiled.problems, compiled.warnings, compiled.resources, compiled.documents)
+
+
+def plan(flags: Flags, source: Source, wanted: PlanFlags) -> PlanResult:
+    """Compile, observe and plan; writes nothing."""
+    session = open_session(flags)
+    desired = load(session, source, wanted)
+    session = desired.session
+    snapshot = observe(desired.declared, desired.apply_set, session.handlers, session.reader)
+    planned = planning.make(desired.declared, snapshot, session.handlers, options(desired, wanted, session.reader))
+    return _result(planned.plan, desired)
+
+
+def client_diff(flags: Flags, source: Source, wanted: PlanFlags) -> PlanResult:
+    """`--dry-run=client`: compare with what was last applied; nothing is observed (R-CLI-3)."""
+    session = open_session(flags)
+    desired = load(session, source, wanted)
+    snapshot = record_of(desired.declared, desired.apply_set, session.reader)
+    made = compare(desired.declared, snapshot, session.handlers, options(desired, wanted, session.reader))
+    return _result(made, desired)
+
+
+def _result(found: Plan, desired: Desired) -> PlanResult:
+    unknown = sum(1 for notice in found.notices if notice.code in (Code.UNKNOWN, Code.AMBIGUOUS))
+    return PlanResult(
+        found,
+        desired.compiled.warnings if desired.compiled else (),
+        unknown,
+        sum(1 for resource in desired.declared.values() if not resource.derived),
+        desired.session.settings.overlay.root,
+        desired.session.overlay_exists,
+    )

@@ -1,0 +1,53 @@
+"""Wait until what was applied is Ready: computed from observation each time, never remembered (R-STA-4)."""
+
+from reconciler.app.desired import Desired
+from reconciler.app.request import RunFlags
+from reconciler.engine.handler import Case, Target
+from reconciler.engine.observe import look_at
+from reconciler.model.action import Code
+from reconciler.model.outcome import Report
+from reconciler.model.ref import Ref
+from reconciler.ports.bundle import Reader
+
+READY_POLL_S = 0.1
+
+
+def waited(report: Report, desired: Desired, reader: Reader, how: RunFlags) -> Report:
+    """`--wait`: look until every declared instance that shall run is Ready, or the time is over."""
+    unknown = any(notice.code in (Code.UNKNOWN, Code.AMBIGUOUS) for notice in report.plan.notices)
+    if how.wait is not True or report.exit_code not in (0, 3) or unknown:
+        return report
+    waiting = {
+        ref
+        for ref, resource in desired.declared.items()
+        if ref.kind == "Instance" and resource.spec.get("state") == "Running"
+    }
+    deadline = reader.clock.monotonic() + how.timeout_s
+    while waiting:
+        waiting = not_ready(waiting, desired, reader)
+        if not waiting or how.stopping() is not None:
+            break
+        if reader.clock.monotonic() >= deadline:
+            return report._replace(not_ready=tuple(str(ref) for ref in sorted(waiting)), timed_out=True)
+        reader.clock.sleep(READY_POLL_S)
+    return report
+
+
+def not_ready(refs: set[Ref], desired: Desired, reader: Reader) -> set[Ref]:
+    """Those of `refs` that are not Ready now."""
+    rows = {row.ref: row for row in reader.catalog.inventory()}
+    targets = [
+        Target(ref, rows[ref].uid if ref in rows else None, desired.declared[ref], rows.get(ref), None)
+        for ref in sorted(refs)
+    ]
+    seen = look_at(targets, desired.session.handlers, reader)
+    left: set[Ref] = set()
+    for target in targets:
+        handler = desired.session.handlers[target.ref.kind]
+        case = Case(
+            target.ref, target.uid, target.want, target.row, seen[target.ref], (), None, (), reader.clock.now_utc()
+        )
+        ready = getattr(handler, "ready", None)
+        if ready is not None and ready(case, reader).status is not True:
+            left.add(target.ref)
+    return left

@@ -1,0 +1,56 @@
+"""What a run is asked: the source, and the flags that steer planning and running."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from reconciler.engine.run import Probe, no_probe
+from reconciler.model.action import Plan
+from reconciler.model.json import JsonMap
+
+
+class Source(NamedTuple):
+    """What is declared: `-f` paths, `-R`, `-k` directory, or the text on stdin for `-f -`."""
+
+    paths: tuple[str, ...] = ()
+    recursive: bool = False
+    composition: str | None = None
+    stdin: bytes | None = None
+
+
+class PlanFlags(NamedTuple):
+    """Flags that steer what is planned."""
+
+    applyset: str | None = None
+    selector: str = ""
+    targets: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    prune: bool = False
+    prune_limit: int | None = None
+    allow_empty: bool = False
+    allow_source_change: bool = False
+    allow_kind_removal: tuple[str, ...] = ()
+    allow_set_mismatch: bool = False
+    allow_prune_outside_selector: bool = False
+    force_conflicts: bool = False
+    force_destroy: tuple[str, ...] = ()
+    validate: str = "strict"
+
+
+class RunFlags(NamedTuple):
+    """Flags that steer how a plan is run. `wait`: None for Synced, True for Ready, False for settled actions alone."""
+
+    wait: bool | None = None
+    timeout_s: float = 600.0
+    parallelism: int = 8
+    fail_fast: bool = False
+    lock_timeout_s: float | None = None
+    yes: bool = False
+    stopping: Callable[[], int | None] = lambda: None
+    """The signal that asked to stop, if one did."""
+    probe: Probe = no_probe
+    tries: int = 4
+
+
+Confirm = Callable[[Plan], bool]
+Shown = Callable[[Plan], None]
+Emit = Callable[[str, JsonMap], None]

@@ -1,0 +1,319 @@
+"""How what is recorded stands to what is there: conditions, health and the next step, computed from one observation.
+
+Nobody stores this. What was last applied stands in for the declaration, the engine plans it against the world, and the
+actions it would take are what is not in sync (R-STA-2). Readiness is asked of the kind's own probes.
+"""
+
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import NamedTuple
+
+from reconciler import __version__
+from reconciler.app.session import Session
+from reconciler.engine import plan as planning
+from reconciler.engine.handler import Case, Present, ReadyState, Seen, Target, Unknown
+from reconciler.engine.observe import Snapshot, from_bundle, look_at
+from reconciler.kinds.instance.health import Health, health_of
+from reconciler.model.action import Action, Verb
+from reconciler.model.json import Json, JsonMap
+from reconciler.model.ref import Ref, Uid
+from reconciler.model.resource import API_VERSION, Resource
+from reconciler.ports.catalog import Attempt, Intent, InventoryRow
+
+PROBED = 64
+"""How many screens are looked at unasked; each is a trip to tmux."""
+
+
+class Truth(StrEnum):
+    """The status of a condition."""
+
+    TRUE = "True"
+    FALSE = "False"
+    UNKNOWN = "Unknown"
+
+
+class Condition(NamedTuple):
+    """One condition of one resource (R-STA-1), as it is now."""
+
+    type: str
+    status: Truth
+    reason: str
+    message: str
+
+    def to_json(self, generation: int) -> JsonMap:
+        """`{type, status, reason, message, observedGeneration}`."""
+        return {
+            "type": self.type,
+            "status": self.status.value,
+            "reason": self.reason,
+            "message": self.message,
+            "observedGeneration": generation,
+        }
+
+
+class Status(NamedTuple):
+    """Everything known of one resource now."""
+
+    ref: Ref
+    uid: Uid | None
+    row: InventoryRow | None
+    resource: Resource | None
+    """As last applied."""
+    seen: Seen
+    health: Health | None
+    health_reason: str
+    actions: tuple[Action, ...]
+    """What an apply of the same declaration would do."""
+    conditions: tuple[Condition, ...]
+    attempt: Attempt | None
+    intent: Intent | None
+
+    def condition(self, name: str) -> Condition | None:
+        """One condition by its type; letter case does not count."""
+        return next((c for c in self.conditions if c.type.lower() == name.lower()), None)
+
+    @property
+    def aggregate(self) -> str:
+        """R-STA-5: the first that holds."""
+        truth = {c.type: c.status for c in self.conditions}
+        if truth.get("Degraded") is Truth.TRUE:
+            return "Failed"
+        if truth.get("Observed") is not Truth.TRUE:
+            return "Unknown"
+        if truth.get("Progressing") is Truth.TRUE or truth.get("Synced") is not Truth.TRUE:
+            return "InProgress"
+        return "Current"
+
+    def live(self, key: str) -> str:
+        """A handle of what was started, or empty."""
+        return self.row.live.get(key, "") if self.row else ""
+
+    def to_json(self) -> JsonMap:
+        """The resource as `get -o json` shows it: envelope, last-applied spec, status."""
+        row, generation = self.row, self.row.generation if self.row else 0
+        metadata: JsonMap = {"name": self.ref.name, "uid": self.uid, "generation": generation}
+        if row is not None:
+            metadata["applySet"] = row.apply_set
+            metadata["labels"] = dict(row.labels)
+            metadata["annotations"] = dict(row.annotations)
+            metadata["createdAt"] = instant(born(row.uid))
+            metadata["position"] = row.position or None
+            if row.owner:
+                metadata["ownerUid"] = row.owner
+        return {
+            "apiVersion": API_VERSION,
+            "kind": self.ref.kind,
+            "metadata": metadata,
+            "spec": self.resource.spec if self.resource else {},
+            "status": self._status(generation),
+        }
+
+    def _status(self, generation: int) -> JsonMap:
+        body: JsonMap = {"phase": self.aggregate}
+        if self.health is not None:
+            body["health"] = self.health.value
+            body["healthReason"] = self.health_reason
+        conditions: list[Json] = [condition.to_json(generation) for condition in self.conditions]
+        body["conditions"] = conditions
+        if self.row is not None:
+            live = self.row.live
+            body |= {camel: live[key] for key, camel in LIVE.items() if live.get(key)}
+            if self.row.launch_digest:
+                body["launchDigest"] = self.row.launch_digest
+        return body
+
+
+LIVE = {
+    "state": "state", "provider": "provider", "agent_name": "agentName", "agent_id": "agentId", "backend": "backend",
+    "session_name": "sessionName", "session": "sessionId", "pane": "paneId", "pid": "pid", "workdir": "workdir",
+    "home": "home", "manifest": "manifest",
+}  # fmt: skip
+"""Handles that are shown, by the name they are shown under."""
+
+
+def look(
+    session: Session, kinds: Iterable[str] | None = None, refs: Iterable[Ref] | None = None, *, probe: bool = True
+) -> list[Status]:
+    """The status of what is recorded: of some kinds, of some refs, or of everything; sorted by ref.
+
+    One observation for all. With `probe` the readiness of up to PROBED instances is asked of their screens; beyond that,
+    and without it, such a readiness is Unknown.
+    """
+    catalog = session.reader.catalog
+    rows = {row.ref: row for row in catalog.inventory()}
+    intents = {intent.ref: intent for intent in catalog.intents()}
+    known = rows.keys() | intents.keys()
+    wanted = sorted(_wanted(known, kinds, refs))
+    if not wanted:
+        return []
+    bundles = catalog.bundles({row.digest for row in rows.values()})
+    last = {ref: from_bundle(ref, row, bundles[row.digest]) for ref, row in rows.items() if row.digest in bundles}
+    targets = [_target(ref, last.get(ref), rows.get(ref), intents.get(ref)) for ref in sorted(known)]
+    seen = look_at(targets, session.handlers, session.reader)
+    snapshot = Snapshot(rows, last, intents, seen, catalog.revision())
+    cases, actions = _planned(session, snapshot)
+    attempts = catalog.attempts()
+    probing = probe and sum(1 for ref in wanted if ref.kind == "Instance") <= PROBED
+    return [
+        _one(session, target, snapshot, cases.get(target.ref), actions.get(target.ref, ()), attempts, probing)
+        for target in targets
+        if target.ref in frozenset(wanted)
+    ]
+
+
+def _wanted(known: Iterable[Ref], kinds: Iterable[str] | None, refs: Iterable[Ref] | None) -> set[Ref]:
+    if refs is not None:
+        return set(refs) & set(known)
+    chosen = None if kinds is None else frozenset(kinds)
+    return {ref for ref in known if chosen is None or ref.kind in chosen}
+
+
+def _target(ref: Ref, last: Resource | None, row: InventoryRow | None, intent: Intent | None) -> Target:
+    uid = row.uid if row else intent.uid if intent else None
+    return Target(ref, uid, last, row, intent)
+
+
+def _planned(session: Session, snapshot: Snapshot) -> tuple[dict[Ref, Case], dict[Ref, tuple[Action, ...]]]:
+    """What each apply set would do if what it last applied were applied again."""
+    cases: dict[Ref, Case] = {}
+    actions: dict[Ref, tuple[Action, ...]] = {}
+    for name in sorted({row.apply_set for row in snapshot.inventory.values()}):
+        owned = {ref: found for ref, found in snapshot.last.items() if snapshot.inventory[ref].apply_set == name}
+        uids = {row.uid: row.ref for row in snapshot.inventory.values()}
+        for ref, found in owned.items():
+            owner = snapshot.inventory[ref].owner
+            found.owner = uids.get(owner) if owner else None
+        made = planning.make(
+            owned,
+            snapshot,
+            session.handlers,
+            planning.Options(
+                apply_set=name,
+                source_root="",
+                now=session.reader.clock.now_utc(),
+                engine_version=__version__,
+                overlay_id=session.reader.overlay_id,
+            ),
+        )
+        cases.update(made.cases)
+        for action in made.plan.actions:
+            if action.verb is not Verb.NOOP:
+                actions[action.ref] = (*actions.get(action.ref, ()), action)
+    return cases, actions
+
+
+def _one(
+    session: Session,
+    target: Target,
+    snapshot: Snapshot,
+    case: Case | None,
+    actions: tuple[Action, ...],
+    attempts: Mapping[Uid, Attempt],
+    probing: bool,
+) -> Status:
+    seen = snapshot.seen[target.ref]
+    health, reason = None, ""
+    if target.ref.kind == "Instance":
+        running = target.row is not None and target.row.live.get("state") == "running"
+        health, reason = health_of(seen, recorded_running=running)
+    attempt = attempts.get(target.uid) if target.uid else None
+    found = Status(
+        target.ref, target.uid, target.row, target.want, seen, health, reason, actions, (), attempt, target.intent
+    )
+    ready = _ready(session, found, case, probing)
+    return found._replace(conditions=_conditions(found, ready))
+
+
+def _ready(session: Session, found: Status, case: Case | None, probing: bool) -> ReadyState:
+    """The kind's own answer; a kind without one is ready when it is there."""
+    if isinstance(found.seen, Unknown):
+        return ReadyState(None, "Unobserved", found.seen.why)
+    if found.row is not None and found.row.live.get("state") == "stopped":
+        return ReadyState(False, "Stopped", "it is declared Stopped")
+    probe = getattr(session.handlers[found.ref.kind], "ready", None)
+    if probe is None:
+        there = isinstance(found.seen, Present)
+        return ReadyState(there, "Present" if there else "Absent", "" if there else "it is not there")
+    if case is None:
+        return ReadyState(False, "NotApplied", "it was never applied to its end")
+    process = found.seen.parts.get("process")
+    if isinstance(found.seen, Present) and process is not None and process.present and not probing:
+        return ReadyState(None, "NotProbed", f"more than {PROBED} agents; name it to have its screen looked at")
+    state: ReadyState = probe(case, session.reader)
+    return state
+
+
+def _conditions(found: Status, ready: ReadyState) -> tuple[Condition, ...]:
+    seen, actions = found.seen, found.actions
+    blind = isinstance(seen, Unknown)
+    first = actions[0] if actions else None
+    why = first.reasons[0] if first else None
+    observed = Condition(
+        "Observed",
+        Truth.UNKNOWN if isinstance(seen, Unknown) else Truth.TRUE,
+        ("Ambiguous" if seen.ambiguous else "Unobserved") if isinstance(seen, Unknown) else "Observed",
+        seen.why if isinstance(seen, Unknown) else "",
+    )
+    dangling = first is not None and first.verb is Verb.BLOCKED and why is not None and why.code.value == "Dependency"
+    resolved = Condition(
+        "Resolved",
+        Truth.FALSE if dangling else Truth.TRUE,
+        "DanglingReference" if dangling else "Resolved",
+        why.text if dangling and why else "",
+    )
+    if blind:
+        synced = Condition("Synced", Truth.UNKNOWN, "Unobserved", "")
+    elif found.row is None:
+        synced = Condition("Synced", Truth.FALSE, "Interrupted", "an apply began to make it and did not finish")
+    elif why is not None:
+        synced = Condition("Synced", Truth.FALSE, why.code.value, why.text)
+    else:
+        synced = Condition("Synced", Truth.TRUE, "AsApplied", "")
+    truth = {True: Truth.TRUE, False: Truth.FALSE, None: Truth.UNKNOWN}[ready.status]
+    drifted = bool(actions) and found.row is not None
+    attempt = found.attempt
+    return (
+        Condition("Accepted", Truth.TRUE, "Valid", ""),
+        resolved,
+        observed,
+        synced,
+        Condition("Ready", truth, ready.reason, ready.message),
+        Condition(
+            "Progressing",
+            Truth.TRUE if found.intent is not None else Truth.FALSE,
+            "ActionOpen" if found.intent is not None else "Idle",
+            f"{found.intent.verb} began at {found.intent.at}" if found.intent else "",
+        ),
+        Condition(
+            "Degraded",
+            Truth.TRUE if attempt is not None else Truth.FALSE,
+            attempt.code if attempt else "None",
+            attempt.message if attempt else "",
+        ),
+        Condition("Drifted", Truth.UNKNOWN if blind else Truth.TRUE if drifted else Truth.FALSE, synced.reason, ""),
+    )
+
+
+def born(uid: Uid) -> datetime | None:
+    """When a uid was given out: its first 48 bits are milliseconds."""
+    try:
+        return datetime.fromtimestamp(int(uid[:12], 16) / 1000, UTC)
+    except (ValueError, OverflowError, OSError):
+        return None
+
+
+def instant(moment: datetime | None) -> str | None:
+    """ISO 8601 in UTC."""
+    return moment.isoformat(timespec="seconds").replace("+00:00", "Z") if moment else None
+
+
+def age(moment: datetime | None, now: datetime) -> str:
+    """`45s`, `12m`, `3h`, `8d`, as kubectl writes ages."""
+    if moment is None:
+        return ""
+    passed = max(0, int((now - moment).total_seconds()))
+    for size, unit in ((86_400, "d"), (3_600, "h"), (60, "m")):
+        if passed >= 2 * size:
+            return f"{passed // size}{unit}"
+    return f"{passed}s"

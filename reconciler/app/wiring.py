@@ -1,0 +1,137 @@
+"""The composition root: the one place that chooses adapters (settings -> Reader or Ports)."""
+
+from typing import Protocol
+
+from reconciler.app.settings import Settings, environment, is_root
+from reconciler.model import names
+from reconciler.model.errors import OverlayError
+from reconciler.ports.bundle import Places, Ports, Reader
+from reconciler.ports.catalog import Catalog, CatalogReader
+from reconciler.ports.files import Files
+from reconciler.ports.registry import Registry
+
+
+class CallerEnvironment:
+    """The environment this program was started with."""
+
+    def __init__(self) -> None:
+        self._values = environment()
+
+    def get(self, name: str) -> str | None:
+        """One variable, or None."""
+        return self._values.get(name)
+
+    @property
+    def root(self) -> bool:
+        """True when this program runs as uid 0."""
+        return is_root()
+
+
+def places(settings: Settings) -> Places:
+    """Absolute paths of one overlay."""
+    root = settings.overlay.root
+    return Places(
+        project=settings.overlay.project,
+        overlay=root,
+        catalog=f"{root}/{names.CATALOG_FILE}",
+        content=f"{root}/content",
+        agents=settings.agents,
+        runtime=settings.runtime,
+        memory=settings.memory,
+        lock=f"{root}/{names.LOCK_FILE}",
+        registry=settings.registry,
+    )
+
+
+class World(Protocol):
+    """Where ports come from: the system, or a test's twin of it."""
+
+    def reader(self, settings: Settings) -> Reader:
+        """Ports that only look; nothing is created. `overlay_id` is empty where there is no overlay yet."""
+        ...
+
+    def ports(self, settings: Settings) -> Ports:
+        """Ports for writing. The catalog is made where it is missing; raises OverlayError when it has no overlay id."""
+        ...
+
+    def bare(self, settings: Settings) -> Ports:
+        """The same for an overlay that is being created: it may have no id yet."""
+        ...
+
+
+class System:
+    """The real world."""
+
+    def reader(self, settings: Settings) -> Reader:
+        """Open for looking."""
+        return reader(settings)
+
+    def ports(self, settings: Settings) -> Ports:
+        """Open for writing."""
+        return ports(settings)
+
+    def bare(self, settings: Settings) -> Ports:
+        """Open what is being created."""
+        from reconciler.adapters.catalog_sqlite.store import SqliteCatalog
+
+        catalog = SqliteCatalog(places(settings).catalog)
+        return _ports(settings, catalog, catalog.meta("overlay_id") or "")
+
+
+def local_files() -> Files:
+    """Files alone, for what needs no overlay."""
+    from reconciler.adapters.files_local import LocalFiles
+
+    return LocalFiles()
+
+
+def reader(settings: Settings) -> Reader:
+    """Ports that only look; nothing is created. `overlay_id` is empty where there is no overlay yet."""
+    from reconciler.adapters.catalog_sqlite.store import SqliteReader
+
+    where = places(settings)
+    catalog = SqliteReader(where.catalog)
+    return _ports(settings, catalog, catalog.meta("overlay_id") or "").reader()
+
+
+def ports(settings: Settings) -> Ports:
+    """Ports of an existing overlay, for writing."""
+    from reconciler.adapters.catalog_sqlite.store import SqliteCatalog
+
+    catalog = SqliteCatalog(places(settings).catalog)
+    overlay_id = catalog.meta("overlay_id")
+    if not overlay_id:
+        catalog.close()
+        raise OverlayError(
+            f"{places(settings).catalog} belongs to no overlay",
+            hint="move the directory away and run `houmao project init`",
+            code="overlay.no_id",
+        )
+    return _ports(settings, catalog, overlay_id)
+
+
+def _ports(settings: Settings, catalog: "Catalog | CatalogReader", overlay_id: str) -> Ports:
+    from reconciler.adapters.clock_system import SystemClock
+    from reconciler.adapters.files_local import LocalFiles
+    from reconciler.adapters.process_local import LocalProcess
+    from reconciler.adapters.registry_files import FileRegistry
+    from reconciler.adapters.tmux_client import TmuxClient
+    from reconciler.providers import discover
+
+    where = places(settings)
+    clock, files = SystemClock(), LocalFiles()
+    socket = settings.tmux_socket
+    is_path = socket is not None and "/" in socket
+    registry: Registry = FileRegistry(where.registry, files, clock)
+    return Ports(
+        catalog=catalog,  # type: ignore[arg-type]
+        registry=registry,
+        tmux=TmuxClient(socket_name=None if is_path else socket, socket_path=socket if is_path else None),
+        process=LocalProcess(),
+        files=files,
+        clock=clock,
+        providers=discover(),
+        places=where,
+        environ=CallerEnvironment(),
+        overlay_id=overlay_id,
+    )

@@ -1,0 +1,33 @@
+"""`houmao attach`: enter an agent's terminal."""
+
+from reconciler.cli.grammar import Args, Argument, Command, Example
+
+
+def attach(args: Args) -> int:
+    """Become tmux; what comes back is tmux's own exit code."""
+    import os
+    import sys
+
+    from reconciler.app import terminal
+    from reconciler.app.settings import environment
+    from reconciler.cli import places
+    from reconciler.model.errors import UsageFault
+
+    found = terminal.attach(terminal.terminal(places.flags(args), args.many("what")))
+    if found.without and not sys.stdin.isatty():
+        raise UsageFault("attach needs a terminal", hint="`houmao logs` prints what the agent shows")
+    env = {name: value for name, value in environment().items() if name not in found.without}
+    sys.stdout.flush()
+    os.execvpe(found.argv[0], found.argv, env)
+
+
+COMMANDS = (
+    Command(
+        "attach",
+        "Enter an agent's terminal; Ctrl-b d leaves it running.",
+        attach,
+        arguments=(Argument("what", "NAME | instance/NAME", "the agent", least=1, most=2),),
+        examples=(Example("houmao attach alice", "talk to it; leave with Ctrl-b d"),),
+        notes="Inside the same tmux server it switches to the agent's session instead.",
+    ),
+)

@@ -1,0 +1,82 @@
+"""`houmao project`: the overlay."""
+
+from collections.abc import Callable
+
+from reconciler.cli.grammar import Args, Command, Example
+from reconciler.cli.options import output
+from reconciler.model.json import JsonMap
+
+FORMATS = ("text", "json", "yaml", "jsonpath=")
+
+
+def init(args: Args) -> int:
+    """Make it, or complete it."""
+    from reconciler.app import project
+
+    return _shown(args, lambda: project.init(_flags(args)))
+
+
+def status(args: Args) -> int:
+    """Say where everything is."""
+    from reconciler.app import project
+
+    return _shown(args, lambda: project.status(_flags(args)))
+
+
+def _flags(args: Args) -> "Flags":
+    from reconciler.cli import places
+
+    return places.flags(args)
+
+
+def _shown(args: Args, use_case: Callable[[], JsonMap]) -> int:
+    """Lines on a terminal, JSON in a pipe."""
+    from reconciler.cli import screen
+    from reconciler.cli.render_data import write
+    from reconciler.cli.table import pairs
+
+    found, out = use_case(), screen.stdout(args)
+    form = screen.data_format(args) or ("" if out.terminal or args.text("output") == "text" else "json")
+    if form:
+        write(found, form)
+        return 0
+    pairs([(key, _said(value)) for key, value in found.items()], out)
+    return 0
+
+
+def _said(value: object) -> str:
+    if isinstance(value, list):
+        return "\n".join(map(str, value)) or "none"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return "none" if value is None else str(value) if not isinstance(value, dict) else "{...}"
+
+
+COMMANDS = (
+    Command(
+        "project init",
+        "Make the overlay of this directory.",
+        init,
+        options=(output(*FORMATS),),
+        examples=(
+            Example("houmao project init", "make .houmao here; a second time it changes nothing"),
+            Example("houmao project init -o json", "what was made, as data"),
+        ),
+        notes="apply makes a missing overlay by itself. Parents are not searched: here means here.",
+    ),
+    Command(
+        "project status",
+        "Say which overlay is used, and why.",
+        status,
+        options=(output(*FORMATS),),
+        examples=(
+            Example("houmao project status", "every root, and where it comes from"),
+            Example("houmao project status -o json", "as data"),
+        ),
+        notes="Creates nothing, and ends with 0 where there is no overlay either.",
+    ),
+)
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from reconciler.app.session import Flags

@@ -1,0 +1,120 @@
+"""Errors as people and programs read them: one shape for all commands (R-CLI-8)."""
+
+import sys
+
+from reconciler.cli.grammar import USAGE, Usage
+
+INTERNAL = 1
+
+
+def wants_json(words: list[str]) -> bool:
+    """Whether the line asks for JSON, even where it could not be parsed."""
+    for index, word in enumerate(words):
+        if word in ("--print-json", "-ojson", "-o=json", "--output=json"):
+            return True
+        if word in ("-o", "--output") and words[index + 1 : index + 2] == ["json"]:
+            return True
+    return False
+
+
+def usage(fault: Usage, words: list[str]) -> int:
+    """The command line cannot be understood: exit 64."""
+    if wants_json(words):
+        import json
+
+        body = {"code": "usage.error", "message": fault.message, "hint": fault.hint, "ref": None, "position": None, "causes": []}
+        sys.stdout.write(json.dumps({"error": body}, indent=2, ensure_ascii=False) + "\n")
+        return USAGE
+    sys.stderr.write(f"error[usage.error]: {printable(fault.message)}\n")
+    if fault.hint:
+        sys.stderr.write(f"  hint: {printable(fault.hint)}\n")
+    return USAGE
+
+
+def complain(error: Exception, words: list[str], trouble: int | None = None) -> int:
+    """Say what went wrong and answer the exit code; an error nobody foresaw is a bug and says so.
+
+    `trouble` is the one exit code a command has for every error but those of usage.
+    """
+    from reconciler.model.errors import ReconcilerError
+
+    code = _said(error, words) if isinstance(error, ReconcilerError) else _bug(error, words)
+    return code if trouble is None or code == USAGE else trouble
+
+
+def _said(error: "ReconcilerError", words: list[str]) -> int:
+    from reconciler.model.errors import DeclarationError
+
+    if wants_json(words):
+        import json
+
+        sys.stdout.write(json.dumps({"error": error.to_json()}, indent=2, ensure_ascii=False) + "\n")
+        return error.exit_code
+    if isinstance(error, DeclarationError):
+        _problems(error)
+    else:
+        _one(error)
+    return error.exit_code
+
+
+def _one(error: "ReconcilerError") -> None:
+    out = sys.stderr.write
+    about = f" ({printable(error.ref)})" if error.ref and error.ref not in error.message else ""
+    out(f"error[{error.code}]: {printable(error.message)}{about}\n")
+    if error.position is not None:
+        out(f"  at {printable(str(error.position))}\n")
+    for cause in error.causes():
+        if isinstance(cause, str) and cause not in error.message:
+            out(f"  because: {printable(cause)}\n")
+    if error.hint:
+        out(f"  hint: {printable(error.hint)}\n")
+
+
+def _problems(error: "DeclarationError") -> None:
+    """Every fault, where it is, in the order of the files (R-LOAD-11)."""
+    out = sys.stderr.write
+    problems = sorted(
+        error.problems, key=lambda p: (p.position is None, *(p.position or ("", 0, 0)), p.code, p.path, p.message)
+    )
+    for problem in problems:
+        where = f"{problem.position}: " if problem.position else ""
+        rule = f" ({problem.rule})" if problem.rule else ""
+        about = " ".join(text for text in (problem.ref, problem.path) if text and text not in problem.message)
+        out(f"{printable(where)}error[{problem.code}]: {printable(problem.message)}{rule}\n")
+        if about:
+            out(f"  in {printable(about)}\n")
+        if problem.hint:
+            out(f"  hint: {printable(problem.hint)}\n")
+    if len(problems) > 1:
+        out(f"{len(problems)} problems; nothing was changed\n")
+
+
+def _bug(error: Exception, words: list[str]) -> int:
+    from reconciler.app.settings import environment
+
+    what = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+    hint = "this is a bug in houmao; set HOUMAO_DEBUG=1 to see where, and report it with the command you ran"
+    if environment().get("HOUMAO_DEBUG"):
+        import traceback
+
+        traceback.print_exception(error, file=sys.stderr)
+    if wants_json(words):
+        import json
+
+        body = {"code": "internal.error", "message": what, "hint": hint, "ref": None, "position": None, "causes": []}
+        sys.stdout.write(json.dumps({"error": body}, indent=2, ensure_ascii=False) + "\n")
+    else:
+        sys.stderr.write(f"error[internal.error]: {printable(what)}\n  hint: {hint}\n")
+    return INTERNAL
+
+
+def printable(text: str) -> str:
+    """Text from outside without anything a terminal would obey; line breaks are kept."""
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode() for c in text)
+
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from reconciler.model.errors import DeclarationError, ReconcilerError

@@ -1,0 +1,38 @@
+"""Which commands there are, and the module each one lives in; nothing is imported to answer that."""
+
+PATHS = {
+    "apply": "apply",
+    "plan": "plan",
+    "diff": "diff",
+    "validate": "validate",
+    "get": "get",
+    "describe": "describe",
+    "explain": "explain",
+    "api-resources": "api_resources",
+    "delete": "delete",
+    "export": "export",
+    "wait": "wait",
+    "logs": "logs",
+    "attach": "attach",
+    "doctor": "doctor",
+    "lock status": "lock",
+    "project init": "project",
+    "project status": "project",
+    "brains build": "brains",
+}
+"""Command path to the module below `cli.commands`, in the order of the help."""
+
+GROUPS = {
+    "lock": "The lock of the overlay.",
+    "project": "The overlay: the directory that holds all local state.",
+    "brains": "Homes built without an overlay.",
+}
+
+LATER = frozenset(
+    (
+        "show", "drift", "create", "edit", "patch", "set", "label", "annotate", "undelete", "adopt", "release", "import",
+        "rollout", "events", "top", "history", "suspend", "resume", "reconcile", "retry", "relaunch", "stop", "verify",
+        "watch", "gc", "agents", "mailbox",
+    )
+)  # fmt: skip
+"""Verbs of later releases; they do not exist yet."""

@@ -1,0 +1,1 @@
+"""Text to values and back: YAML read strictly, resources with positions, references resolved, files edited."""

@@ -1,0 +1,298 @@
+"""The leaves that kinds are written with: names, references, durations, paths, numbers, choices.
+
+Each is one `Scalar`: what it accepts, its canonical form, and the same in JSON Schema. The two are compared by a
+differential test, so a pattern is written once here and used for both. Patterns end in `$(?!\\n)` because some readers of
+JSON Schema let `$` match before a final line break.
+"""
+
+import posixpath
+import re
+from collections.abc import Callable, Mapping
+from typing import Annotated
+
+from reconciler.declare.node import Complaint, Free, Scalar, nfc, same
+from reconciler.declare.suggest import nearest
+from reconciler.model.json import Json, JsonMap
+from reconciler.model.ref import name_fault, session_name_fault
+
+TYPE, VALUE, RANGE = "declare.schema.type", "declare.schema.value", "declare.schema.range"
+NOT_IMPLEMENTED = "declare.not_implemented"
+END = r"$(?!\n)"
+
+NAME_PATTERN = r"^(?!houmao[-_])[a-z0-9]([a-z0-9_-]{0,61}[a-z0-9])?" + END
+SESSION_PATTERN = r"^[A-Za-z0-9_-]{1,128}" + END
+ID_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9_-]{0,127}" + END
+ENV_PATTERN = r"^(?!HOUMAO_)[A-Za-z_][A-Za-z0-9_]{0,254}" + END
+LINE_PATTERN = r"^[^\u0000-\u001f\u007f]{1,4096}" + END
+TEXT_PATTERN = r"^[^\u0000]*" + END
+DURATION_PATTERN = r"^([0-9]{1,9}(ms|s|m|h|d))+" + END
+DURATION_MAX = 10**13
+"""Milliseconds; some three hundred years."""
+
+_WORDS = {
+    str: "text",
+    bool: "true or false",
+    int: "a whole number",
+    float: "a number",
+    list: "a list",
+    dict: "a mapping",
+}
+
+
+def sort_of(value: Json) -> str:
+    """What a value is, in words."""
+    return "nothing" if value is None else _WORDS[type(value)]
+
+
+def expected(what: str, value: Json) -> Complaint:
+    """A complaint about the type of a value."""
+    if value is None:
+        return Complaint(TYPE, f"has no value, {what} is expected", "give it a value, or leave the field out")
+    hint = f'quote it: "{str(value).lower() if isinstance(value, bool) else value}"'
+    quoted = isinstance(value, int | float) and "text" in what
+    return Complaint(TYPE, f"must be {what}, not {sort_of(value)}", hint if quoted else f"write {what}")
+
+
+def pattern(
+    text: str, what: str, hint: str, clean: Callable[[Json], Json] = same, longest: int | None = None
+) -> Scalar:
+    """Text that matches a pattern; `what` completes "must be …"."""
+    matches = re.compile(text).search
+
+    def check(value: Json) -> Complaint | None:
+        if not isinstance(value, str):
+            return expected("text", value)
+        return None if matches(value) else Complaint(VALUE, f"must be {what}", hint)
+
+    return Scalar({"type": "string", "pattern": text}, check, clean)
+
+
+def judged(text: str, fault: Callable[[str], str | None], rule: str) -> Scalar:
+    """Text that matches a pattern, with a better explanation than the pattern."""
+    matches = re.compile(text).search
+
+    def check(value: Json) -> Complaint | None:
+        if not isinstance(value, str):
+            return expected("text", value)
+        if matches(value):
+            return None
+        why = fault(value) or "is not allowed here"
+        before, _, fix = why.partition("; ")
+        return Complaint("declare.name", f"{value!r} {before}" if len(value) < 200 else before, fix, rule)
+
+    return Scalar({"type": "string", "pattern": text}, check)
+
+
+def choice(*words: str, refused: Mapping[str, str] | None = None, aliases: Mapping[str, str] | None = None) -> Scalar:
+    """One of some words. `refused` are words of a later release, `aliases` other spellings of a word."""
+    spelled = {**{word: word for word in words}, **(aliases or {})}
+    later = refused or {}
+
+    def check(value: Json) -> Complaint | None:
+        if not isinstance(value, str):
+            return expected(f"text ({' | '.join(words)})", value)
+        if value in spelled:
+            return None
+        if value in later:
+            return Complaint(NOT_IMPLEMENTED, f"{value!r} is not implemented in this release", later[value])
+        near = nearest(value, spelled)
+        listed = ", ".join(words)
+        return Complaint(
+            VALUE, f"{value!r} is none of: {listed}", f"did you mean {near!r}?" if near else f"write {listed}"
+        )
+
+    def clean(value: Json) -> Json:
+        return spelled.get(value, value) if isinstance(value, str) else value
+
+    return Scalar({"type": "string", "enum": list(spelled)}, check, clean)
+
+
+def whole(lowest: int, highest: int) -> Scalar:
+    """A whole number within bounds; `2.0` is one, as in JSON."""
+
+    def check(value: Json) -> Complaint | None:
+        if isinstance(value, bool) or not isinstance(value, int | float) or value != value // 1:
+            return expected("a whole number", value)
+        if lowest <= value <= highest:
+            return None
+        return Complaint(RANGE, f"{value} is not between {lowest} and {highest}", f"write a number from {lowest} to {highest}")
+
+    return Scalar({"type": "integer", "minimum": lowest, "maximum": highest}, check, integral)
+
+
+def number(lowest: float, highest: float) -> Scalar:
+    """A number above `lowest`, at most `highest`."""
+
+    def check(value: Json) -> Complaint | None:
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            return expected("a number", value)
+        return (
+            None
+            if lowest < value <= highest
+            else Complaint(RANGE, f"{value} is not above {lowest} and at most {highest}")
+        )
+
+    return Scalar({"type": "number", "exclusiveMinimum": lowest, "maximum": highest}, check, integral)
+
+
+def integral(value: Json) -> Json:
+    """Integers never floats (R-CAN-2)."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def _flag(value: Json) -> Complaint | None:
+    return None if isinstance(value, bool) else expected("true or false", value)
+
+
+def _off(value: Json) -> Complaint | None:
+    if value is True:
+        return Complaint(NOT_IMPLEMENTED, "is not implemented in this release", "leave it out, or write false")
+    return _flag(value)
+
+
+_UNITS = {"ms": 1, "s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
+_DURATION = re.compile(DURATION_PATTERN)
+_PART = re.compile(r"([0-9]+)(ms|[smhd])")
+
+
+def milliseconds(value: Json) -> Json:
+    """`1m30s` and `90s` as 90000; milliseconds stay what they are."""
+    if isinstance(value, str):
+        return sum(int(count) * _UNITS[unit] for count, unit in _PART.findall(value))
+    return integral(value)
+
+
+def _duration(value: Json) -> Complaint | None:
+    hint = "write it like 90s, 1m30s, 250ms, or a number of milliseconds"
+    if isinstance(value, str):
+        return None if _DURATION.search(value) else Complaint(VALUE, f"{value[:40]!r} is no duration", hint)
+    if isinstance(value, bool) or not isinstance(value, int | float) or value != value // 1:
+        return expected("a duration", value)
+    return None if 0 <= value <= DURATION_MAX else Complaint(RANGE, "is no duration anyone waits for", hint)
+
+
+def lexical(value: Json) -> Json:
+    """A path without `.`, doubled slashes and inner `..`; `~` stays for the one who uses it."""
+    return posixpath.normpath(nfc(value)) if isinstance(value, str) else value
+
+
+def reference(kind: str) -> Scalar:
+    """A reference to another resource: a name, `Kind/name`, or `{name: …}` (R-MOD-7); canonically the name alone."""
+    name = NAME_PATTERN.removeprefix("^")
+    text = rf"^({kind}/)?{name}"
+    matches = re.compile(text).search
+    exact = re.compile(NAME_PATTERN).search
+
+    def check(value: Json) -> Complaint | None:
+        if isinstance(value, dict):
+            inner = value.get("name")
+            if set(value) == {"name"} and isinstance(inner, str) and exact(inner):
+                return None
+            return Complaint(
+                VALUE, "must have a 'name', a valid one, and nothing else", f"write the name of one {kind}"
+            )
+        if not isinstance(value, str):
+            return expected(f"the name of one {kind}, as text", value)
+        if matches(value):
+            return None
+        other, slash, rest = value.partition("/")
+        if slash and other != kind:
+            return Complaint(
+                "declare.reference.kind", f"must name a {kind}, not a {other}", f"write {rest!r} or {kind}/{rest}"
+            )
+        why = name_fault(rest if slash else value) or "is not allowed"
+        before, _, fix = why.partition("; ")
+        return Complaint("declare.name", f"{value[:200]!r} {before}", fix, "R-MOD-4")
+
+    schema: JsonMap = {
+        "anyOf": [
+            {"type": "string", "pattern": text},
+            {
+                "type": "object",
+                "properties": {"name": {"type": "string", "pattern": NAME_PATTERN}},
+                "required": ["name"],
+                "additionalProperties": False,
+            },
+        ]
+    }
+    return Scalar(schema, check, referred)
+
+
+def referred(value: Json) -> Json:
+    """The name a reference names."""
+    if isinstance(value, dict):
+        value = value.get("name", "")
+    return value.rpartition("/")[2] if isinstance(value, str) else value
+
+
+def canonical_provider(value: Json) -> Json:
+    """The tool name of a provider's longer name (R-MOD-12)."""
+    return {"claude_code": "claude", "gemini_cli": "gemini"}.get(value, value) if isinstance(value, str) else value
+
+
+_ANY_REF = r"^[A-Z][A-Za-z0-9]{0,62}/" + NAME_PATTERN.removeprefix("^")
+
+
+def _text(value: Json) -> Complaint | None:
+    if not isinstance(value, str):
+        return expected("text", value)
+    return Complaint(VALUE, "has a NUL character") if "\0" in value else None
+
+
+def _free(value: Json) -> Complaint | None:
+    del value
+    return None
+
+
+Name = Annotated[str, judged(NAME_PATTERN, name_fault, "R-MOD-4")]
+SessionName = Annotated[str, judged(SESSION_PATTERN, session_name_fault, "R-MOD-4a")]
+AgentId = Annotated[
+    str, pattern(ID_PATTERN, "letters, digits, '-' and '_', 128 at most", "begin with a letter or digit")
+]
+Text = Annotated[str, Scalar({"type": "string", "pattern": TEXT_PATTERN}, _text)]
+Line = Annotated[str, pattern(LINE_PATTERN, "one line of text, not empty, without control characters", "")]
+FilePath = Annotated[str, pattern(LINE_PATTERN, "a path: one line of text, not empty", "", lexical)]
+EnvName = Annotated[
+    str,
+    pattern(
+        ENV_PATTERN,
+        "a variable name: letters, digits and '_', no digit first, not beginning with HOUMAO_",
+        "names that begin with HOUMAO_ are set by the program itself",
+    ),
+]
+Duration = Annotated[
+    str,
+    Scalar(
+        {
+            "anyOf": [
+                {"type": "string", "pattern": DURATION_PATTERN},
+                {"type": "integer", "minimum": 0, "maximum": DURATION_MAX},
+            ]
+        },
+        _duration,
+        milliseconds,
+    ),
+]
+Flag = Annotated[bool, Scalar({"type": "boolean"}, _flag)]
+Off = Annotated[bool, Scalar({"const": False}, _off)]
+Level = Annotated[int, whole(0, 1_000)]
+Provider = Annotated[
+    str,
+    pattern(
+        r"^[a-z][a-z0-9_-]{0,62}" + END,
+        "the name of a provider, such as claude, codex, gemini or echo",
+        "",
+        canonical_provider,
+    ),
+]
+AnyRef = Annotated[str, pattern(_ANY_REF, "Kind/name, such as Instance/alice", "write the kind, a slash and the name")]
+AuthRef = Annotated[str, reference("AuthProfile")]
+RecipeRef = Annotated[str, reference("Recipe")]
+RoleRef = Annotated[str, reference("Role")]
+ProfileRef = Annotated[str, reference("LaunchProfile")]
+SetupRef = Annotated[str, reference("Setup")]
+SkillRef = Annotated[str, reference("Skill")]
+SpecialistRef = Annotated[str, reference("Specialist")]
+PromptMode = Annotated[str, choice("unattended", "as_is")]
+CopyMode = Annotated[str, choice("copy", "symlink")]
+AnyJson = Annotated[object, Free(), Scalar({}, _free)]

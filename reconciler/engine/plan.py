@@ -1,0 +1,265 @@
+"""Make the plan: one Case per ref, its handler's actions, removals, order. Pure (tenet 1, R-ACT-3).
+
+Receives the declared set, a Snapshot and options, all values; hands on a Plan and the View and Cases it was made from,
+which the runner needs again.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+from reconciler.engine import diff, order, prune
+from reconciler.engine.handler import Case, Handlers, Held, Present, Unknown
+from reconciler.engine.lookup import View
+from reconciler.engine.observe import Snapshot
+from reconciler.model.action import Action, Code, Notice, Plan, Reason, Verb
+from reconciler.model.change import FieldChange
+from reconciler.model.errors import GuardRefused
+from reconciler.model.ref import Ref
+from reconciler.model.resource import Resource
+
+
+class Options(NamedTuple):
+    """Everything that steers a plan beyond D, L and O; all of it printed or recorded."""
+
+    apply_set: str
+    source_root: str
+    now: datetime
+    engine_version: str
+    overlay_id: str
+    source_revision: str = ""
+    inputs_digest: str = ""
+    removal: prune.Asked = prune.Asked()
+    force_conflicts: bool = False
+    selects: Callable[[Resource], bool] | None = None
+    targets: frozenset[Ref] = frozenset()
+    exclude: frozenset[Ref] = frozenset()
+    scope: frozenset[Ref] | None = None
+    """Of an imperative verb: plan these refs alone, as if nothing else were declared or missing."""
+
+
+class Planned(NamedTuple):
+    """A plan with the cases and the view behind it."""
+
+    plan: Plan
+    cases: Mapping[Ref, Case]
+    view: View
+
+
+def make(
+    declared: Mapping[Ref, Resource],
+    snapshot: Snapshot,
+    handlers: Handlers,
+    options: Options,
+    held: Mapping[Ref, tuple[Held, ...]] | None = None,
+) -> Planned:
+    """Plan `declared` against `snapshot`; raises GuardRefused (exit 6) before anything could run."""
+    refuse_foreign(declared, snapshot, options.apply_set)
+    changes = {
+        ref: found for ref, resource in declared.items() if (found := _changes(ref, resource, snapshot, handlers))
+    }
+    view = View(declared, snapshot, changes)
+    removals = prune.decide(declared, snapshot, handlers, view, options.removal, options.source_root, options.apply_set)
+    cases: dict[Ref, Case] = {}
+    derived = _derived(declared, changes)
+    for ref in sorted(declared.keys() | removals.remove.keys()):
+        resource = declared.get(ref)
+        if (resource is not None and resource.derived) or (options.scope is not None and ref not in options.scope):
+            continue
+        row, intent = snapshot.inventory.get(ref), snapshot.intents.get(ref)
+        cases[ref] = Case(
+            ref=ref,
+            uid=row.uid if row else intent.uid if intent else None,
+            want=resource,
+            row=row,
+            seen=snapshot.seen.get(ref, Unknown("it was not observed")),
+            changes=changes.get(ref, ()),
+            intent=intent,
+            held=(held or {}).get(ref, ()),
+            now=options.now,
+            removal=removals.remove.get(ref),
+            derived=derived.get(ref, ()),
+        )
+    actions: list[Action] = []
+    notices = list(removals.notices)
+    for ref, case in cases.items():
+        if isinstance(case.seen, Unknown):
+            code = Code.AMBIGUOUS if case.seen.ambiguous else Code.UNKNOWN
+            notices.append(Notice(code, ref, f"left alone: {case.seen.why}"))
+            continue
+        decided = decide(case, view, handlers, force_conflicts=options.force_conflicts)
+        actions += [_with_needs(action, case, view) for action in decided]
+    reverse = prune.removal_needs(removals.remove, view)
+    actions = [a._replace(needs=reverse.get(a.ref, ())) if a.ref in removals.remove else a for a in actions]
+    actions += removals.rows
+    actions = _targeted(actions, view, options)
+    ordered = order.in_dependency_order(_linked(actions, view))
+    plan = Plan(
+        overlay_id=options.overlay_id,
+        apply_set=options.apply_set,
+        source_revision=options.source_revision,
+        inputs_digest=options.inputs_digest,
+        engine_version=options.engine_version,
+        actions=ordered,
+        notices=tuple(sorted(notices, key=lambda notice: (notice.ref, notice.code))),
+        guards=removals.acknowledged,
+        created_at=options.now.isoformat(timespec="seconds").replace("+00:00", "Z"),
+    )
+    return Planned(plan, cases, view)
+
+
+def decide(case: Case, view: View, handlers: Handlers, *, force_conflicts: bool = False) -> Sequence[Action]:
+    """The handler's actions for one case, behind the two questions the engine answers for every kind."""
+    conflicts = [c for c in case.changes if c.classification.value == "RemovedOverDrift"]
+    if conflicts and not force_conflicts:
+        paths = ", ".join(change.label for change in conflicts)
+        reason = Reason(
+            Code.CONFLICT,
+            f"{paths} left the declaration, but somebody changed it since; --force-conflicts resets it",
+            tuple(f"{case.ref}.{change.label}" for change in conflicts),
+            tuple(change.position for change in conflicts),
+        )
+        return (Action(Verb.BLOCKED, case.ref, case.uid, (reason,), held=Verb.UPDATE, changes=case.changes),)
+    return handlers[case.ref.kind].plan(case, view)
+
+
+def refuse_foreign(declared: Mapping[Ref, Resource], snapshot: Snapshot, apply_set: str) -> None:
+    """Two sets naming one resource is refused at plan time (R-OWN-2)."""
+    foreign = [
+        (ref, snapshot.inventory[ref].apply_set)
+        for ref in sorted(declared)
+        if ref in snapshot.inventory and snapshot.inventory[ref].apply_set != apply_set
+    ]
+    if not foreign:
+        return
+    listed = ", ".join(f"{ref} (set {owner!r})" for ref, owner in foreign[:10])
+    more = f" and {len(foreign) - 10} more" if len(foreign) > 10 else ""
+    raise GuardRefused(
+        f"{listed}{more} belong{'s' if len(foreign) == 1 else ''} to another apply set than {apply_set!r}",
+        hint=f"apply with --applyset={foreign[0][1]}, or remove the declaration here",
+        code="ownership.conflict",
+        ref=str(foreign[0][0]),
+        position=declared[foreign[0][0]].position,
+    )
+
+
+def _changes(ref: Ref, resource: Resource, snapshot: Snapshot, handlers: Handlers) -> tuple[FieldChange, ...]:
+    """Quick equality first: most resources of most plans end there."""
+    row, seen = snapshot.inventory.get(ref), snapshot.seen.get(ref)
+    same = row is not None and row.digest == resource.digest
+    facts = seen.facts if isinstance(seen, Present) else None
+    if same and (not isinstance(seen, Present) or not seen.complete or facts == resource.spec):
+        return ()
+    last = resource.spec if same else snapshot.last[ref].spec if ref in snapshot.last else None
+    return diff.changes(
+        resource,
+        last,
+        facts,
+        handlers[ref.kind].schema.shape,
+        complete=isinstance(seen, Present) and seen.complete,
+        ignore=row.ignore_changes if row else (),
+    )
+
+
+def _derived(
+    declared: Mapping[Ref, Resource], changes: Mapping[Ref, tuple[FieldChange, ...]]
+) -> dict[Ref, tuple[tuple[Ref, tuple[FieldChange, ...]], ...]]:
+    """Changed derived rows by their owner."""
+    found: dict[Ref, list[tuple[Ref, tuple[FieldChange, ...]]]] = {}
+    for ref in sorted(changes):
+        resource = declared[ref]
+        if resource.derived and resource.owner is not None:
+            found.setdefault(resource.owner, []).append((ref, changes[ref]))
+    return {owner: tuple(rows) for owner, rows in found.items()}
+
+
+def _with_needs(action: Action, case: Case, view: View) -> Action:
+    """Edges of the declaration as needs of the action; a reference to a derived row is a need of its owner."""
+    if case.want is None:
+        return action
+    ready = {_acting(edge.to, view) for edge in case.want.edges if edge.condition == "Ready"}
+    needs = {*action.needs, *needs_of(case.ref, view)}
+    return action._replace(needs=tuple(sorted(needs)), ready=tuple(sorted({*action.ready, *ready})))
+
+
+def _targeted(actions: list[Action], view: View, options: Options) -> list[Action]:
+    """Restrict actions to what was asked for; dependents of what was left out wait (R-ACT-8)."""
+    if options.selects is None and not options.targets and not options.exclude:
+        return actions
+
+    def chosen(ref: Ref) -> bool:
+        if ref in options.exclude or (options.targets and ref not in options.targets):
+            return False
+        resource = view.get(ref)
+        return options.selects is None or (resource is not None and options.selects(resource))
+
+    left_out = {action.ref for action in actions if action.runs and not chosen(action.ref)}
+    kept: list[Action] = []
+    for action in actions:
+        if action.ref in left_out or not chosen(action.ref):
+            continue
+        missing = [need for need in action.needs if need in left_out]
+        if missing and action.runs:
+            names = ", ".join(str(need) for need in missing)
+            reason = Reason(Code.NOT_TARGETED, f"needs {names}, which this run leaves out")
+            action = action._replace(verb=Verb.WAIT, held=action.verb, reasons=(reason, *action.reasons))
+        kept.append(action)
+    return kept
+
+
+def _planned_needs(
+    needs: tuple[Ref, ...], in_plan: set[Ref], view: View, found: dict[Ref, frozenset[Ref]]
+) -> frozenset[Ref]:
+    """The nearest refs with an action below `needs`: a need in sync hands on its own needs. No recursion (R-GRA-7)."""
+    stack = [need for need in needs if need not in in_plan and need not in found]
+    while stack:
+        ref = stack[-1]
+        below = [need for need in needs_of(ref, view) if need not in in_plan]
+        missing = [need for need in below if need not in found and need != ref]
+        if missing:
+            stack += missing
+            continue
+        direct = frozenset(need for need in needs_of(ref, view) if need in in_plan)
+        found[ref] = direct.union(*(found[need] for need in below if need != ref))
+        stack.pop()
+    planned = frozenset(need for need in needs if need in in_plan)
+    return planned.union(*(found[need] for need in needs if need not in in_plan))
+
+
+def needs_of(ref: Ref, view: View) -> tuple[Ref, ...]:
+    """What a resource is made of: its references and its owner; a derived row counts as its owner."""
+    resource = view.get(ref)
+    if resource is None:
+        return ()
+    needs = {_acting(edge.to, view) for edge in resource.edges}
+    if resource.owner is not None:
+        needs.add(resource.owner)
+    return tuple(sorted(needs - {ref}))
+
+
+def _acting(ref: Ref, view: View) -> Ref:
+    """Who acts for a ref: a derived row is written by its owner's action (R-OWN-8a)."""
+    found = view.declared.get(ref)
+    return found.owner if found is not None and found.derived and found.owner is not None else ref
+
+
+def _linked(actions: list[Action], view: View) -> list[Action]:
+    """Needs that have an action of their own, also through resources that have none; what needs a held row waits."""
+    in_plan = {action.ref for action in actions}
+    found: dict[Ref, frozenset[Ref]] = {}
+    linked = [
+        action._replace(needs=tuple(sorted(_planned_needs(action.needs, in_plan, view, found) - {action.ref})))
+        for action in actions
+    ]
+    held = {action.ref: action for action in linked if action.verb in (Verb.BLOCKED, Verb.WAIT)}
+    if not held:
+        return linked
+    result: list[Action] = []
+    for action in order.in_dependency_order(linked):
+        blocker = next((need for need in action.needs if need in held), None)
+        if action.runs and blocker is not None and action.verb not in (Verb.STOP, Verb.REMOVE, Verb.FORGET):
+            reason = Reason(Code.DEPENDENCY, f"waits for {blocker}, which is held back")
+            action = action._replace(verb=Verb.WAIT, held=action.verb, reasons=(reason, *action.reasons))
+            held[action.ref] = action
+        result.append(action)
+    return result

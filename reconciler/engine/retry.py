@@ -1,0 +1,62 @@
+"""When a failed action is tried again, and after how long (R §11). The one place that retries (D7)."""
+
+import hashlib
+from collections.abc import Callable
+
+from reconciler.model.errors import ErrorClass, ReconcilerError
+from reconciler.model.outcome import Fault
+from reconciler.model.ref import Uid
+from reconciler.ports.clock import Clock
+
+BASE_S = 1.0
+CAP_S = 300.0
+CRASH_BASE_S = 10.0
+CRASH_CAP_S = 600.0
+TRIES = 4
+"""Attempts of one action inside one run; the persisted schedule goes on from there."""
+RETRIED = frozenset({ErrorClass.TRANSIENT, ErrorClass.AMBIGUOUS})
+
+
+def fault_of(error: BaseException) -> Fault:
+    """The class, code and words of a failure; what is not ours is Internal."""
+    if isinstance(error, ReconcilerError):
+        return Fault(error.error_class, error.code, error.message, error.hint)
+    return Fault(
+        ErrorClass.INTERNAL,
+        "internal.error",
+        f"{type(error).__name__}: {error}",
+        "this is a bug; please report it with the output of `houmao doctor`",
+    )
+
+
+def delay_s(uid: Uid, attempt: int, error_class: ErrorClass) -> float:
+    """Seconds before attempt `attempt + 1`: exponential, full jitter from a hash of (uid, attempt) (R-ACT-3)."""
+    base, cap = (CRASH_BASE_S, CRASH_CAP_S) if error_class is ErrorClass.CRASH_LOOP else (BASE_S, CAP_S)
+    ceiling = min(cap, base * 2.0 ** (attempt - 1))
+    fraction = int.from_bytes(hashlib.sha256(f"{uid}:{attempt}".encode()).digest()[:8], "big") / 2**64
+    return ceiling * fraction
+
+
+def again(
+    action: Callable[[int], None], uid: Uid, clock: Clock, stopping: Callable[[], bool], *, tries: int = TRIES
+) -> None:
+    """Call `action(attempt)` for attempts 2, 3, … until it ends without a retryable error; raises its last error."""
+    import tenacity
+
+    def wait(state: tenacity.RetryCallState) -> float:
+        error = state.outcome.exception() if state.outcome else None
+        return delay_s(uid, state.attempt_number + 1, fault_of(error).error_class if error else ErrorClass.TRANSIENT)
+
+    def retryable(error: BaseException) -> bool:
+        return isinstance(error, ReconcilerError) and error.error_class in RETRIED and not stopping()
+
+    clock.sleep(delay_s(uid, 1, ErrorClass.TRANSIENT))
+    for attempt in tenacity.Retrying(
+        sleep=clock.sleep,
+        wait=wait,
+        stop=tenacity.stop_after_attempt(max(1, tries - 1)),
+        retry=tenacity.retry_if_exception(retryable),
+        reraise=True,
+    ):
+        with attempt:
+            action(attempt.retry_state.attempt_number + 1)

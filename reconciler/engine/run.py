@@ -1,0 +1,499 @@
+"""Carry out a plan (R §10): the one place that journals, guards, runs steps, batches, commits and retries.
+
+Receives a Planned, handlers and ports; hands on an Outcome per action. Actions advance in lockstep: quick steps run one
+after the other, steps that share a batch go to their port in one trip, slow steps wait in threads beside them. There is
+no barrier between dependency levels: whatever is ready starts, `parallelism` at a time (R-GRA-2, R-GRA-6).
+"""
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from datetime import timedelta
+from typing import NamedTuple
+
+from reconciler.engine import retry
+from reconciler.engine.handler import (
+    LAUNCH,
+    SHORT_UID,
+    STAMP,
+    Batch,
+    Case,
+    Conditions,
+    Context,
+    Handlers,
+    Step,
+    Target,
+    Unknown,
+)
+from reconciler.engine.observe import look_at
+from reconciler.engine.plan import Planned, decide
+from reconciler.engine.rows import Rows
+from reconciler.model.action import Action, Verb
+from reconciler.model.errors import ErrorClass, ReconcilerError, StaleObservation
+from reconciler.model.json import JsonMap
+from reconciler.model.outcome import Fault, Outcome, Result
+from reconciler.model.ref import Ref, Uid
+from reconciler.ports.bundle import Ports
+from reconciler.ports.catalog import Attempt, Intent
+
+INTENT = "intent"
+SETTLED = "settled"
+READY_POLL_S = 0.1
+
+Probe = Callable[[str, str, Ref], None]
+"""Called with (point, `before`|`after`, ref) around every durable step: where tests crash, fail and hang a run."""
+
+
+def no_probe(point: str, phase: str, ref: Ref) -> None:
+    """Nothing listens."""
+    del point, phase, ref
+
+
+class Orders(NamedTuple):
+    """How to run, beside the plan."""
+
+    run: str
+    token: int
+    guard: Callable[[], None]
+    """Raises TokenLost when this writer may act no more."""
+    parallelism: int = 8
+    fail_fast: bool = False
+    deadline: float | None = None
+    stopping: Callable[[], bool] = lambda: False
+    emit: Callable[[str, JsonMap], None] = lambda kind, fields: None
+    probe: Probe = no_probe
+    source_root: str = ""
+    apply_set: str = ""
+    tries: int = retry.TRIES
+
+
+class _Flight:
+    """One action under way."""
+
+    __slots__ = ("action", "case", "context", "done", "index", "started", "steps")
+
+    def __init__(self, action: Action, case: Case, context: Context, steps: Sequence[Step], started: float) -> None:
+        self.action = action
+        self.case = case
+        self.context = context
+        self.steps = [step for step in steps if not step.done(context.seen, context)]
+        self.index = 0
+        self.done: list[Step] = []
+        self.started = started
+
+    @property
+    def step(self) -> Step | None:
+        return self.steps[self.index] if self.index < len(self.steps) else None
+
+
+def fault_point(action: Action, step: str) -> str:
+    """`create/Instance:start-session`, the name of one arrow of R-EXE-3."""
+    return f"{action.verb}/{action.ref.kind}:{step}"
+
+
+def fault_points(action: Action, steps: Sequence[Step]) -> tuple[str, ...]:
+    """Every fault point of one action, in order, journal and commit included."""
+    return tuple(fault_point(action, name) for name in (INTENT, *(step.name for step in steps), SETTLED))
+
+
+class Runner:
+    """One run of one plan."""
+
+    def __init__(self, planned: Planned, handlers: Handlers, ports: Ports, orders: Orders) -> None:
+        self.planned = planned
+        self.handlers = handlers
+        self.ports = ports
+        self.orders = orders
+        self.outcomes: dict[Ref, Outcome] = {}
+        self.flying: list[_Flight] = []
+        self.slow: dict[Future[None], _Flight] = {}
+        self.retrying: dict[Future[None], _Flight] = {}
+        self.pool: ThreadPoolExecutor | None = None
+        self.timed_out = False
+        self.rows = Rows(planned.view, ports.clock, orders.apply_set, orders.source_root)
+        self.in_plan = frozenset(action.ref for action in planned.plan.running)
+
+    def run(self) -> tuple[Outcome, ...]:
+        """Run every action that may run; one outcome per action of the plan that runs, in plan order."""
+        pending = list(self.planned.plan.running)
+        try:
+            while pending or self.flying or self.slow or self.retrying:
+                pending = self._start(pending)
+                moved = self._advance()
+                if not moved and (self.slow or self.retrying):
+                    self._join()
+                elif not moved and pending and not self.flying:
+                    self.ports.clock.sleep(READY_POLL_S)
+        finally:
+            if self.pool is not None:
+                self.pool.shutdown(wait=False, cancel_futures=True)
+        return tuple(self.outcomes[action.ref] for action in self.planned.plan.running if action.ref in self.outcomes)
+
+    # --- starting -------------------------------------------------------------------------------------------------
+
+    def _start(self, pending: list[Action]) -> list[Action]:
+        """Start what is ready, up to the bound, under one durable intent; skip what can never start."""
+        starting: list[Action] = []
+        left: list[Action] = []
+        room = self.orders.parallelism - len(self.flying) - len(self.slow) - len(self.retrying)
+        for action in pending:
+            why = self._never(action)
+            if why:
+                self.outcomes[action.ref] = Outcome(action, Result.SKIPPED, reason=why)
+                self._end_event(self.outcomes[action.ref])
+            elif len(starting) < room and self._may_start(action):
+                starting.append(action)
+            else:
+                left.append(action)
+        if starting:
+            self._take_off(starting)
+        return left
+
+    def _never(self, action: Action) -> str:
+        """Why `action` will not start any more, or nothing."""
+        for need in action.needs:
+            outcome = self.outcomes.get(need)
+            if outcome is not None and outcome.result is not Result.SETTLED:
+                root = outcome.reason if outcome.reason.startswith("DependencyFailed(") else f"DependencyFailed({need})"
+                return root
+        if self.orders.stopping():
+            return "Interrupted"
+        if self.orders.deadline is not None and self.ports.clock.monotonic() >= self.orders.deadline:
+            self.timed_out = True
+            return "TimedOut"
+        if self.orders.fail_fast and any(o.result is Result.FAILED for o in self.outcomes.values()):
+            return "FailFast"
+        return ""
+
+    def _may_start(self, action: Action) -> bool:
+        if any(need not in self.outcomes for need in action.needs if need in self.in_plan):
+            return False
+        return all(self._is_ready(ref) for ref in action.ready)
+
+    def _is_ready(self, ref: Ref) -> bool:
+        """`dependsOn … Ready`: asked of the world each time, never remembered (R-STA-4)."""
+        handler = self.handlers.get(ref.kind)
+        case = self.planned.cases.get(ref)
+        if handler is None or case is None or not hasattr(handler, "ready"):
+            return True
+        conditions: Conditions = handler  # type: ignore[assignment]
+        return conditions.ready(self._fresh(case), self.ports.reader()).status is True
+
+    def _fresh(self, case: Case) -> Case:
+        """The same case with a new observation and the rows as they are now."""
+        rows = {row.ref: row for row in self.ports.catalog.inventory() if row.ref == case.ref}
+        row = rows.get(case.ref, case.row)
+        target = Target(case.ref, row.uid if row else case.uid, case.want, row, case.intent)
+        seen = look_at([target], self.handlers, self.ports.reader())[case.ref]
+        return case._replace(seen=seen, row=row, uid=target.uid)
+
+    def _take_off(self, actions: Sequence[Action]) -> None:
+        """Allocate, then one durable intent for all that start together (R-EXE-1)."""
+        flights = [self._flight(action) for action in actions]
+        for flight in flights:
+            self.orders.probe(fault_point(flight.action, INTENT), "before", flight.action.ref)
+        now = self._now()
+        with self.ports.catalog.transaction(self.orders.token) as tx:
+            for flight in flights:
+                context = flight.context
+                tx.intend(
+                    Intent(
+                        self.orders.run,
+                        context.uid,
+                        flight.action.ref,
+                        flight.action.verb.value,
+                        self.orders.token,
+                        {**context.handle, "source_root": self.orders.source_root},
+                        now,
+                    )
+                )
+        for flight in flights:
+            self.orders.probe(fault_point(flight.action, INTENT), "after", flight.action.ref)
+            self.orders.emit("action_start", {"ref": str(flight.action.ref), "verb": flight.action.verb.value})
+        self.flying += flights
+
+    def _flight(self, action: Action) -> _Flight:
+        case = self.planned.cases[action.ref]
+        uid = case.uid or action.uid or self.ports.clock.new_uid()
+        self.rows.uids[action.ref] = uid
+        handle: JsonMap = dict(case.row.live) if case.row else {}
+        handle.update(case.intent.handle if case.intent else {})
+        handle.update(self._allocated(action, uid))
+        context = Context(
+            action, case, self.planned.view, uid=uid, run=self.orders.run, token=self.orders.token, handle=handle
+        )
+        steps = self.handlers[action.ref.kind].steps(action, case, self.planned.view)
+        return _Flight(action, case, context, steps, self.ports.clock.monotonic())
+
+    def _allocated(self, action: Action, uid: Uid) -> JsonMap:
+        """Launch time and the names made of it belong to the intent, not to the plan (R-ACT-3)."""
+        now = self.ports.clock.now_utc()
+        values = {
+            LAUNCH: str(int(now.timestamp() * 1000)),
+            STAMP: now.strftime("%Y%m%d-%H%M%SZ"),
+            SHORT_UID: uid[-8:],
+        }
+        names: JsonMap = {"launch_ms": values[LAUNCH]}
+        for key, text in action.post.items():
+            if key.endswith(("_name", "_id")) and isinstance(text, str):
+                for mark, value in values.items():
+                    text = text.replace(mark, value)
+                names[key] = text
+        return names
+
+    # --- advancing ------------------------------------------------------------------------------------------------
+
+    def _advance(self) -> bool:
+        """Move every flight to its next batch, wait or end; then make the trips. True when anything moved."""
+        moved = False
+        for flight in list(self.flying):
+            moved = self._quick_steps(flight) or moved
+        for batch, flights in self._trips().items():
+            self._trip(batch, flights)
+            moved = True
+        for future in [future for future in self.slow if future.done()]:
+            moved = True
+            self._landed_slow(future)
+        for future in [future for future in self.retrying if future.done()]:
+            moved = True
+            self._landed_retry(future)
+        return moved
+
+    def _quick_steps(self, flight: _Flight) -> bool:
+        moved = False
+        while (step := flight.step) is not None and step.batch is None:
+            if step.slow:
+                self.flying.remove(flight)
+                self.slow[self._threads().submit(self._one, flight, step)] = flight
+                return True
+            try:
+                self._one(flight, step)
+            except Exception as error:
+                self._failed(flight, error)
+                return True
+            moved = True
+        if flight.step is None:
+            try:
+                self._settle(flight)
+            except Exception as error:
+                self._failed(flight, error)
+            return True
+        return moved
+
+    def _one(self, flight: _Flight, step: Step) -> None:
+        """One step by itself: guard, run, count it done."""
+        point = fault_point(flight.action, step.name)
+        self.orders.guard()
+        self.orders.probe(point, "before", flight.action.ref)
+        if step.run is not None:
+            step.run(self.ports, flight.context)
+        elif step.batch is not None and step.ask is not None:
+            answers = step.batch.send(self.ports, self.orders.token, [step.ask(self.ports, flight.context)])
+            if step.took is not None:
+                step.took(self.ports, flight.context, answers[0])
+        self.orders.probe(point, "after", flight.action.ref)
+        self._step_done(flight, step)
+
+    def _step_done(self, flight: _Flight, step: Step) -> None:
+        flight.done.append(step)
+        flight.index += 1
+        self.orders.emit(
+            "action_progress",
+            {"ref": str(flight.action.ref), "verb": flight.action.verb.value, "step": step.name},
+        )
+
+    def _trips(self) -> dict[Batch, list[_Flight]]:
+        trips: dict[Batch, list[_Flight]] = {}
+        for flight in self.flying:
+            if flight.step is not None and flight.step.batch is not None:
+                trips.setdefault(flight.step.batch, []).append(flight)
+        return trips
+
+    def _trip(self, batch: Batch, flights: Sequence[_Flight]) -> None:
+        """Everything that waits for one port goes there together, and each takes its own answer."""
+        asked: list[tuple[_Flight, Step, object]] = []
+        for flight in flights:
+            step = flight.step
+            if step is None or step.ask is None:
+                continue
+            try:
+                self.orders.guard()
+                self.orders.probe(fault_point(flight.action, step.name), "before", flight.action.ref)
+                asked.append((flight, step, step.ask(self.ports, flight.context)))
+            except Exception as error:
+                self._failed(flight, error)
+        if not asked:
+            return
+        answers = batch.send(self.ports, self.orders.token, [request for _, _, request in asked])
+        for (flight, step, _), answer in zip(asked, answers, strict=True):
+            try:
+                if step.took is not None:
+                    step.took(self.ports, flight.context, answer)
+                self.orders.probe(fault_point(flight.action, step.name), "after", flight.action.ref)
+                self._step_done(flight, step)
+            except Exception as error:
+                self._failed(flight, error)
+
+    def _threads(self) -> ThreadPoolExecutor:
+        if self.pool is None:
+            self.pool = ThreadPoolExecutor(max_workers=self.orders.parallelism, thread_name_prefix="step")
+        return self.pool
+
+    def _join(self) -> None:
+        """Nothing else to do: wait for a slow step or a retry, looking up now and then for a stop request."""
+        wait([*self.slow, *self.retrying], timeout=0.5, return_when=FIRST_COMPLETED)
+
+    def _landed_slow(self, future: Future[None]) -> None:
+        flight = self.slow.pop(future)
+        error = future.exception()
+        if error is None:
+            self.flying.append(flight)
+        elif isinstance(error, Exception):
+            self.flying.append(flight)
+            self._failed(flight, error)
+        else:
+            raise error
+
+    # --- ending ---------------------------------------------------------------------------------------------------
+
+    def _settle(self, flight: _Flight) -> None:
+        """Rows of the steps, inventory and journal in one transaction (R-OWN-3)."""
+        action, context = flight.action, flight.context
+        self.orders.probe(fault_point(action, SETTLED), "before", action.ref)
+        if flight.case.want is not None:
+            self.rows.name_children(flight.case.want, context)
+        with self.ports.catalog.transaction(self.orders.token) as tx:
+            for step in flight.steps:
+                if step.commit is not None:
+                    step.commit(tx, context)
+            self.rows.write(tx, flight.action, flight.context, flight.case)
+            tx.settle(self.orders.run, context.uid, Result.SETTLED.value, self._now())
+            tx.drop_attempt(context.uid)
+        self.orders.probe(fault_point(action, SETTLED), "after", action.ref)
+        self.flying.remove(flight)
+        self._end(flight, Outcome(action, Result.SETTLED, note=context.note))
+
+    def _failed(self, flight: _Flight, error: Exception) -> None:
+        """Retry what may be retried, in a thread of its own; else take back a failed create and report."""
+        if flight in self.flying:
+            self.flying.remove(flight)
+        fault = retry.fault_of(error)
+        if isinstance(error, StaleObservation) and fault.error_class is not ErrorClass.AMBIGUOUS:
+            self._end(flight, Outcome(flight.action, Result.STALE, fault=fault))
+            return
+        if fault.error_class in retry.RETRIED and self.orders.tries > 1 and not self.orders.stopping():
+            self.orders.emit(
+                "retry_scheduled",
+                {"ref": str(flight.action.ref), "verb": flight.action.verb.value, "error": fault.to_json()},
+            )
+            self.retrying[self._threads().submit(self._retry, flight)] = flight
+            return
+        self._give_up(flight, error, attempt=1)
+
+    def _retry(self, flight: _Flight) -> None:
+        retry.again(
+            lambda attempt: self._attempt(flight, attempt),
+            flight.context.uid,
+            self.ports.clock,
+            self._out_of_time,
+            tries=self.orders.tries,
+        )
+
+    def _out_of_time(self) -> bool:
+        late = self.orders.deadline is not None and self.ports.clock.monotonic() >= self.orders.deadline
+        return late or self.orders.stopping()
+
+    def _attempt(self, flight: _Flight, attempt: int) -> None:
+        """Observe again, decide again, and run the same action if it is still the one to run (R-EXE-13)."""
+        case = self._fresh(flight.case)
+        if isinstance(case.seen, Unknown):
+            raise NoObservation(f"{case.ref} cannot be observed: {case.seen.why}")
+        found = [action for action in decide(case, self.planned.view, self.handlers) if action.runs]
+        now = found[0] if found else None
+        allowed = flight.action.disruption.weight
+        if now is not None and (now.verb is not flight.action.verb and now.disruption.weight > allowed):
+            raise StaleObservation(
+                f"{case.ref} would now need {now.verb}, which is more than was planned",
+                hint="run apply again",
+                code="stale.verb",
+            )
+        context = flight.context
+        context.case, context.seen = case, case.seen
+        action = now or flight.action
+        steps = self.handlers[case.ref.kind].steps(action, case, self.planned.view)
+        again = _Flight(flight.action, case, context, steps, flight.started)
+        while (step := again.step) is not None:
+            self._one(again, step)
+        flight.case, flight.steps, flight.index = case, again.steps, len(again.steps)
+        del attempt
+
+    def _landed_retry(self, future: Future[None]) -> None:
+        flight = self.retrying.pop(future)
+        error = future.exception()
+        if error is None:
+            self.flying.append(flight)
+            return
+        if not isinstance(error, Exception):
+            raise error
+        if isinstance(error, StaleObservation):
+            self._end(flight, Outcome(flight.action, Result.STALE, self.orders.tries, fault=retry.fault_of(error)))
+            return
+        self._give_up(flight, error, attempt=self.orders.tries)
+
+    def _give_up(self, flight: _Flight, error: Exception, *, attempt: int) -> None:
+        fault = retry.fault_of(error)
+        context = flight.context
+        note = ""
+        if flight.action.verb is Verb.CREATE and flight.case.row is None:
+            note = self._undo(flight)
+        try:
+            with self.ports.catalog.transaction(self.orders.token) as tx:
+                tx.put_attempt(self._attempt_row(flight, fault, attempt))
+                if note == "":
+                    tx.note(self.orders.run, context.uid, {"failed": fault.code})
+        except ReconcilerError as also:
+            # The failure itself is what matters; that it could not be recorded costs only its history.
+            self.orders.emit("diagnostic", {"ref": str(context.case.ref), "message": also.message})
+        self._end(flight, Outcome(flight.action, Result.FAILED, attempt, fault=fault, note=note))
+
+    def _undo(self, flight: _Flight) -> str:
+        """Take back the steps of a first create, last first; what cannot be taken back is said (R-EXE-9)."""
+        for step in reversed(flight.done):
+            if step.undo is None:
+                continue
+            try:
+                step.undo(self.ports, flight.context)
+            except ReconcilerError as error:
+                return f"Leaked: {step.name} could not be taken back: {error.message}. {error.hint}"
+        return ""
+
+    def _attempt_row(self, flight: _Flight, fault: Fault, attempt: int) -> Attempt:
+        want = flight.case.want
+        after = retry.delay_s(flight.context.uid, attempt, fault.error_class)
+        next_at = (self.ports.clock.now_utc() + timedelta(seconds=after)).isoformat()
+        return Attempt(
+            flight.context.uid,
+            fault.error_class.value,
+            attempt,
+            next_at,
+            want.digest if want else "",
+            fault.code,
+            fault.message,
+        )
+
+    def _end(self, flight: _Flight, outcome: Outcome) -> None:
+        took = int((self.ports.clock.monotonic() - flight.started) * 1000)
+        self.outcomes[flight.action.ref] = outcome._replace(duration_ms=took)
+        self._end_event(self.outcomes[flight.action.ref])
+
+    def _end_event(self, outcome: Outcome) -> None:
+        self.orders.emit("action_end", outcome.to_json())
+
+    def _now(self) -> str:
+        return self.ports.clock.now_utc().isoformat()
+
+
+class NoObservation(ReconcilerError):
+    """An observation that did not answer while an action was being retried."""
+
+    code = "observe.unknown"
+    error_class = ErrorClass.TRANSIENT

@@ -1,0 +1,1 @@
+"""The kinds, one folder each: `schema.py`, and a `handler` with observe, plan and steps."""

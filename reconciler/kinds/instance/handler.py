@@ -1,0 +1,77 @@
+"""The four members of the kind Instance, and its readiness."""
+
+from collections.abc import Mapping, Sequence
+
+from reconciler.engine.handler import Case, KindSchema, Lookup, Part, Present, ReadyState, Seen, Step, Target
+from reconciler.kinds.instance import observe, plan, steps
+from reconciler.kinds.lazy import schema_of
+from reconciler.model.action import Action
+from reconciler.model.ref import Ref
+from reconciler.ports.bundle import Reader
+from reconciler.ports.provider import ScreenState
+from reconciler.ports.tmux import Unanswered
+
+_schema = schema_of("instance")
+NONE = Part(False, {})
+
+
+class InstanceKind:
+    """One desired running agent."""
+
+    kind = "Instance"
+
+    @property
+    def schema(self) -> KindSchema:
+        """Imported when first asked for."""
+        return _schema()
+
+    def observe(self, targets: Sequence[Target], ports: Reader) -> Mapping[Ref, Seen]:
+        """One listing, one scan, the recorded pids."""
+        return observe.observe(targets, ports)
+
+    def plan(self, case: Case, look: Lookup) -> Sequence[Action]:
+        """The table of cases."""
+        return plan.plan_instance(case, look)
+
+    def steps(self, action: Action, case: Case, look: Lookup) -> Sequence[Step]:
+        """The visible writes of one action."""
+        return steps.steps_for(action, case, look)
+
+    def ready(self, case: Case, ports: Reader) -> ReadyState:
+        """Every declared probe holds now: `session`, `process`, `prompt` (the screen is ready for input)."""
+        probes = _probes(case)
+        seen = case.seen
+        if not isinstance(seen, Present):
+            return ReadyState(False, "NotRunning", "it does not run")
+        for name in ("session", "process"):
+            if name in probes and not seen.parts.get(name, NONE).present:
+                return ReadyState(False, f"{name.capitalize()}NotThere", seen.parts.get(name, NONE).why)
+        if "prompt" not in probes or not case.row:
+            return ReadyState(True, "ProbesPass", f"{', '.join(sorted(probes))} hold")
+        if case.row.live.get("backend", "").endswith("_headless"):
+            return ReadyState(True, "ProbesPass", "headless: ready for a turn")
+        return _prompt(case, seen, ports)
+
+
+def _probes(case: Case) -> frozenset[str]:
+    declared = case.want.spec.get("readiness") if case.want else None
+    return (
+        frozenset(str(probe) for probe in declared) if isinstance(declared, list) else frozenset({"process", "prompt"})
+    )
+
+
+def _prompt(case: Case, seen: Present, ports: Reader) -> ReadyState:
+    provider = ports.providers.get(case.row.live.get("provider", "")) if case.row else None
+    pane = seen.parts["session"].facts.get("pane")
+    if provider is None or not isinstance(pane, str):
+        return ReadyState(None, "Unknown", "its screen cannot be read")
+    screen = ports.tmux.capture(pane)
+    if isinstance(screen, Unanswered):
+        return ReadyState(None, "Unknown", screen.why)
+    state = provider.screen(screen)
+    if state is ScreenState.IDLE or state is ScreenState.BUSY:
+        return ReadyState(True, "PromptSeen", f"its screen is {state.value}")
+    return ReadyState(False, f"Screen{state.value.capitalize()}", f"its screen is {state.value}")
+
+
+handler = InstanceKind()

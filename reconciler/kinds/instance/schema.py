@@ -1,0 +1,174 @@
+"""`Instance`: one desired running agent."""
+
+from collections.abc import Mapping
+from typing import Annotated, ClassVar
+
+from reconciler.declare.node import REQUIRED
+from reconciler.declare.rules import ExactlyOne, GoesWith
+from reconciler.declare.schema import Schema, Spec, field
+from reconciler.declare.vocabulary import (
+    AgentId,
+    AnyRef,
+    AuthRef,
+    Duration,
+    FilePath,
+    Flag,
+    Level,
+    Line,
+    Name,
+    Off,
+    ProfileRef,
+    RecipeRef,
+    SessionName,
+    SpecialistRef,
+    choice,
+    whole,
+)
+from reconciler.model.field import Change, ListKind
+
+RECORD, LIVE, RELAUNCH = Change.RECORD, Change.LIVE, Change.RELAUNCH
+LATER = "it comes in a later release; leave it out"
+WATCH = "it rules only what a watch does, which comes later; an apply acts at once"
+SECTIONS = ("identity", "memo-cue", "houmao-runtime-guidance", "automation-notice", "task-reminder", "mail-ack")
+
+Probe = Annotated[
+    str,
+    choice(
+        "session",
+        "process",
+        "prompt",
+        refused=dict.fromkeys(("gateway", "mailbox", "exec"), "use session, process or prompt"),
+    ),
+]
+HeaderPolicy = Annotated[str, choice("inherit", "enabled", "disabled")]
+HeaderSection = Annotated[str, choice(*SECTIONS)]
+HeaderSwitch = Annotated[str, choice("enabled", "disabled")]
+
+
+class Resume(Spec):
+    """Which conversation a relaunch continues (R-MOD-13)."""
+
+    rules = (GoesWith("id", "mode", "exact"),)
+    mode: Annotated[str, choice("tool_last_or_new", "new", "exact")] = field(
+        "tool_last_or_new", change=RECORD, doc="The last one or else a new one, a new one, or the one with the id."
+    )
+    id: Line = field(None, change=RECORD, doc="The conversation, where mode is exact.")
+
+
+class Gateway(Spec):
+    """The agent's gateway; comes in a later release."""
+
+    refused: ClassVar[Mapping[str, str]] = dict.fromkeys(
+        ("host", "port", "background", "mailNotifierAppendix", "tui"), "gateways come in a later release"
+    )
+    enabled: Off = field(False, change=LIVE, doc="Only false in this release.")
+
+
+class Lifecycle(Spec):
+    """Protection that outlives the manifest's text (R-OWN-6)."""
+
+    refused: ClassVar[Mapping[str, str]] = {"retain": "delete keeps the home and says where; leave it out"}
+    prevent_destroy: Flag = field(False, change=RECORD, doc="Refuse whatever would remove it.")
+    ignore_changes: list[Line] = field(
+        [], change=RECORD, list_kind=ListKind.SET, doc="Paths below spec whose changes are never acted on."
+    )
+
+
+class Drift(Spec):
+    """What drift leads to (R-DRF-1)."""
+
+    refused: ClassVar[Mapping[str, str]] = dict.fromkeys(("resync", "window", "interval", "baseline"), WATCH)
+    policy: Annotated[str, choice("heal", "ignore", refused={"report": WATCH})] = field(
+        "heal", change=RECORD, doc="Repair it, or leave it alone."
+    )
+    ignore: list[Line] = field(
+        [], change=RECORD, list_kind=ListKind.SET, doc="Paths below spec whose drift is left alone."
+    )
+
+
+class Retry(Spec):
+    """Retries of failed actions (R-RET-3)."""
+
+    limit: Annotated[int, whole(-1, 1_000)] = field(5, change=RECORD, doc="How often; 0 never, -1 without end.")
+    base: Duration = field(1_000, change=RECORD, doc="The first delay.")
+    max: Duration = field(300_000, change=RECORD, doc="The longest delay.")
+    timeout: Duration = field(None, change=RECORD, doc="How long in all.")
+
+
+class Dependency(Spec):
+    """Something that must hold before this instance is started."""
+
+    ref: AnyRef = field(REQUIRED, change=RECORD, ref="*", doc="Kind/name.")
+    condition: Annotated[str, choice("Applied", "Ready", refused={"Healthy": "write Ready"})] = field(
+        None, change=RECORD, doc="What must hold of it; Ready for instances and sets, Applied for the others."
+    )
+    timeout: Duration = field(None, change=RECORD, doc="How long to wait for it.")
+
+
+class Disruption(Spec):
+    """When a running agent may be disturbed."""
+
+    refused: ClassVar[Mapping[str, str]] = dict.fromkeys(("maxWait", "onTimeout"), WATCH)
+    when: Annotated[str, choice("Immediate", refused=dict.fromkeys(("Idle", "Window"), WATCH))] = field(
+        "Immediate", change=RECORD, doc="Only Immediate in this release."
+    )
+
+
+class MemberSpec(Spec):
+    """What an Instance and the template of an InstanceSet have in common."""
+
+    refused: ClassVar[Mapping[str, str]] = {
+        "mailbox": "mailboxes come in a later release; leave it out",
+        "placement": "other machines come in a later release; leave it out",
+        "strategy": "rollouts come in a later release; leave it out",
+        "hooks": LATER,
+        "env": "variables that last belong to the specialist, the recipe or the launch profile",
+    }
+    rules = (ExactlyOne(("profileRef", "specialistRef", "recipeRef")),)
+    profile_ref: ProfileRef = field(
+        None, change=RELAUNCH, ref="LaunchProfile", doc="The launch profile it is born from."
+    )
+    specialist_ref: SpecialistRef = field(None, change=RELAUNCH, ref="Specialist", doc="The specialist it is one of.")
+    recipe_ref: RecipeRef = field(None, change=RELAUNCH, ref="Recipe", doc="The recipe it is built by.")
+    agent_name: Name = field(None, change=RELAUNCH, doc="Name of the agent; else the profile's, else its own.")
+    agent_id: AgentId = field(None, change=Change.REPLACE, doc="Id of the agent; else the profile's, else its uid.")
+    session_name: SessionName = field(
+        None, change=RELAUNCH, doc="Name of the tmux session; else made from name and time."
+    )
+    workdir: FilePath = field(None, change=RELAUNCH, doc="Work directory; relative ones begin at the project.")
+    auth_ref: AuthRef = field(None, change=RELAUNCH, ref="AuthProfile", doc="The credential, over all others.")
+    model: Line = field(None, change=RELAUNCH, doc="Model name, over all others.")
+    reasoning: Level = field(None, change=RELAUNCH, doc="Reasoning level, over all others.")
+    headless: Flag = field(
+        None, change=RELAUNCH, doc="Without a terminal program; else as the profile says, else false."
+    )
+    managed_header: HeaderPolicy = field("inherit", change=RELAUNCH, doc="Whether the prompt gets the managed header.")
+    managed_header_sections: dict[HeaderSection, HeaderSwitch] = field(
+        {}, change=RELAUNCH, doc="Single sections of the managed header."
+    )
+    state: Annotated[str, choice("Running", "Stopped")] = field("Running", change=LIVE, doc="Whether it shall run.")
+    resume: Resume = field(
+        None, change=RECORD, doc="Which conversation a relaunch continues; else as the profile says."
+    )
+    readiness: list[Probe] = field(
+        ["process", "prompt"],
+        change=RECORD,
+        list_kind=ListKind.SET,
+        shortest=1,
+        doc="What must hold for it to be Ready.",
+    )
+    depends_on: list[Dependency] = field(
+        [], change=RECORD, list_kind=ListKind.KEYED, merge_key="ref", doc="What must hold before it is started."
+    )
+    gateway: Gateway = field({}, change=LIVE, doc="Its gateway; not in this release.")
+    disruption: Disruption = field({}, change=RECORD, doc="When it may be disturbed.")
+    drift: Drift = field({}, change=RECORD, doc="What drift leads to.")
+    retry: Retry = field({}, change=RECORD, doc="Retries of failed actions.")
+    lifecycle: Lifecycle = field({}, change=RECORD, doc="Protection that outlives the manifest's text.")
+
+
+class InstanceSpec(MemberSpec):
+    """One desired running agent."""
+
+
+SCHEMA = Schema("Instance", InstanceSpec, doc="One desired running agent, in one tmux session.")

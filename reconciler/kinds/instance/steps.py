@@ -1,0 +1,112 @@
+"""The visible writes of each verb on an instance, in order (R-EXE-3, R-EXE-3a). Pure lists of named steps.
+
+create    end-survivor · write-home · write-manifest · start-session · publish-record
+stop      ask-quit · wait-quit · kill-session · end-process · record-stopped
+relaunch  stop without its record, then create on the same uid and home
+replace   the same with set-home-aside in between
+remove    stop without its record, then drop-record
+update    publish-record
+"""
+
+from collections.abc import Sequence
+
+from reconciler.engine.handler import Case, Context, Lookup, Part, Present, Seen, Step
+from reconciler.kinds.instance import live, mark, stopping
+from reconciler.model.action import Action, Verb
+
+NONE = Part(False, {})
+
+
+def steps_for(action: Action, case: Case, look: Lookup) -> Sequence[Step]:
+    """The steps of one action; those already done in what is seen are skipped by the runner."""
+    del look
+    match action.verb:
+        case Verb.CREATE:
+            return (Step("end-survivor", run=stopping.end_survivor, done=no_survivor, slow=True), *starting())
+        case Verb.RELAUNCH:
+            return (*ending(), *starting())
+        case Verb.REPLACE:
+            return (*ending(), Step("set-home-aside", run=live.set_home_aside, done=started_by_this), *starting())
+        case Verb.STOP:
+            return (*ending(), Step("record-stopped", run=live.record_stopped))
+        case Verb.REMOVE:
+            return (*ending(), Step("drop-record", run=live.drop_record))
+        case Verb.UPDATE:
+            wanted = case.want.spec.get("state") if case.want else None
+            if wanted == "Stopped":
+                return (Step("record-stopped", run=live.record_stopped),)
+            return (Step("publish-record", run=live.publish_record),)
+        case _:
+            return ()
+
+
+def starting() -> tuple[Step, ...]:
+    """From a home on disk to a published agent."""
+    return (
+        Step("write-home", run=live.write_home, done=started_by_this),
+        Step("write-manifest", run=live.write_manifest, done=started_by_this),
+        Step(
+            "start-session",
+            batch=live.TMUX,
+            ask=live.ask_create,
+            took=live.took_create,
+            done=started_by_this,
+            undo=stopping.undo_start,
+        ),
+        Step("publish-record", run=live.publish_record),
+    )
+
+
+def ending() -> tuple[Step, ...]:
+    """From a running agent to no process at all; each kill names what it may kill (R-EXE-1a)."""
+    return (
+        Step("ask-quit", batch=live.TMUX, ask=stopping.ask_quit, took=stopping.took_quit, done=nothing_to_ask),
+        Step("wait-quit", run=stopping.wait_quit, done=nothing_to_ask, slow=True),
+        Step("kill-session", batch=live.TMUX, ask=stopping.ask_kill, took=stopping.took_kill, done=no_old_session),
+        Step("end-process", run=stopping.end_process, done=no_old_process, slow=True),
+    )
+
+
+def started_by_this(seen: Seen, context: Context) -> bool:
+    """The session that this very action is meant to start runs already: a retry, or a create that was interrupted."""
+    if not isinstance(seen, Present):
+        return False
+    session, process = seen.parts.get("session", NONE), seen.parts.get("process", NONE)
+    found = mark.parse(session.facts.get("mark"))
+    if not session.present or not process.present or found is None:
+        return False
+    if context.action.verb is Verb.CREATE:
+        return found.launch_digest == str(context.action.post.get("launchDigest"))
+    return found.token == context.token and found.launch_digest == str(context.action.post.get("launchDigest"))
+
+
+def no_survivor(seen: Seen, context: Context) -> bool:
+    """Nothing is left over: no session that is not ours to keep, and no process without a session."""
+    del context
+    if not isinstance(seen, Present):
+        return True
+    session, process = seen.parts.get("session", NONE), seen.parts.get("process", NONE)
+    return bool(session.present) or not process.present
+
+
+def no_old_session(seen: Seen, context: Context) -> bool:
+    """There is no session to kill, or it is the new one."""
+    if not isinstance(seen, Present) or not seen.parts.get("session", NONE).present:
+        return True
+    return context.action.verb in (Verb.RELAUNCH, Verb.REPLACE) and started_by_this(seen, context)
+
+
+def no_old_process(seen: Seen, context: Context) -> bool:
+    """There is no process to end, or it is the new one."""
+    if not isinstance(seen, Present):
+        return True
+    if seen.parts.get("process", NONE).present:
+        return context.action.verb in (Verb.RELAUNCH, Verb.REPLACE) and started_by_this(seen, context)
+    return not seen.parts.get("session", NONE).present
+
+
+def nothing_to_ask(seen: Seen, context: Context) -> bool:
+    """Only a running provider in its own pane can be asked to quit."""
+    if no_old_session(seen, context) or not isinstance(seen, Present):
+        return True
+    return not seen.parts.get("process", NONE).present or not seen.parts["session"].facts.get("pane")

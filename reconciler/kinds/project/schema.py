@@ -1,0 +1,67 @@
+"""`Project`: the overlay itself, its defaults and limits."""
+
+from collections.abc import Mapping
+from typing import Annotated, ClassVar
+
+from reconciler.declare.node import REQUIRED
+from reconciler.declare.schema import Schema, Spec, field
+from reconciler.declare.vocabulary import FilePath, PromptMode, choice, number, whole
+from reconciler.kinds.instance.schema import Drift, Probe, Retry
+from reconciler.model.field import Change, ListKind
+
+RECORD = Change.RECORD
+WATCH = "it rules only what a watch does"
+Enforcement = Annotated[str, choice("deny", "warn")]
+
+
+class Defaults(Spec):
+    """Values for fields that a document leaves out; a profile's or an instance's own value wins."""
+
+    prompt_mode: PromptMode = field("unattended", change=RECORD, doc="Prompt mode of specialists and recipes.")
+    readiness: list[Probe] = field(
+        ["process", "prompt"], change=RECORD, list_kind=ListKind.SET, shortest=1, doc="Readiness probes of instances."
+    )
+    retry: Retry = field({}, change=RECORD, doc="Retries of instances.")
+    drift: Drift = field({}, change=RECORD, doc="What drift of an instance leads to.")
+
+
+class Rate(Spec):
+    """A token bucket."""
+
+    per_second: Annotated[float, number(0, 1_000)] = field(
+        REQUIRED, change=RECORD, doc="Launches a second, on average."
+    )
+    burst: Annotated[int, whole(1, 10_000)] = field(1, change=RECORD, doc="Launches at once after a pause.")
+
+
+class Limits(Spec):
+    """Policies over the whole set (R-VAL-4)."""
+
+    enforcement: Enforcement = field("deny", change=RECORD, doc="Whether a broken limit refuses the plan or warns.")
+    instances: Annotated[int, whole(0, 100_000)] = field(
+        None, change=RECORD, doc="How many instances may be declared, members of sets included."
+    )
+    replicas: Annotated[int, whole(0, 10_000)] = field(None, change=RECORD, doc="How many members one set may have.")
+    launch_concurrency: Annotated[int, whole(1, 1_000)] = field(None, change=RECORD, doc="Launches at the same time.")
+    launch_rate: Rate = field(None, change=RECORD, doc="Launches in the course of time.")
+
+
+class ProjectSpec(Spec):
+    """Overlay-wide defaults and policies; at most one."""
+
+    refused: ClassVar[Mapping[str, str]] = {
+        "prunePolicy": WATCH + "; `apply --prune` prunes in this release",
+        "driftPolicy": WATCH + "; an apply repairs drift in this release",
+        "windows": "calendar windows come with the watch; leave it out",
+        "policies": "predicates of your own come later; use limits",
+        "predicates": "predicates of your own come later; use limits",
+        "hooks": "hooks come later; leave it out",
+    }
+    defaults: Defaults = field({}, change=RECORD, doc="Values for fields that documents leave out.")
+    limits: Limits = field({}, change=RECORD, doc="Policies over the whole set.")
+    tmux_socket: FilePath = field(
+        None, change=RECORD, doc="Name or path of the tmux server's socket; the flag and the environment win."
+    )
+
+
+SCHEMA = Schema("Project", ProjectSpec, doc="The overlay itself: defaults and limits for everything declared with it.")

@@ -1,0 +1,1 @@
+"""Values every layer speaks. Standard library only; imports nothing above."""

@@ -1,0 +1,46 @@
+"""JSON as a type, its one canonical text, and digests over it.
+
+Canonical text is what digests are taken from: keys sorted, no spaces, UTF-8, integers never floats. It is produced in
+one place so that two parts of the program can never disagree about equality.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+
+Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
+JsonMap = dict[str, Json]
+
+
+def canonical(value: object) -> str:
+    """The one text of a JSON value: sorted keys, no white space, NFC is the caller's business."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+
+
+def digest(value: object) -> str:
+    """`sha256:<64 hex>` of the canonical text."""
+    return digest_bytes(canonical(value).encode())
+
+
+def digest_bytes(data: bytes) -> str:
+    """`sha256:<64 hex>` of bytes as they are."""
+    return "sha256:" + hashlib.sha256(data).hexdigest()
+
+
+def parse(text: str | bytes) -> Json:
+    """JSON text to a value; raises ValueError on anything else."""
+    value: Json = json.loads(text)
+    return value
+
+
+def parse_map(text: str | bytes) -> JsonMap:
+    """JSON text that must be an object; raises ValueError otherwise."""
+    value = parse(text)
+    if not isinstance(value, dict):
+        raise ValueError("expected a JSON object")
+    return value
+
+
+def as_map(value: Mapping[str, Json]) -> JsonMap:
+    """A plain dict copy, so that callers may change it."""
+    return dict(value)

@@ -1,0 +1,200 @@
+"""The catalog: state of record. Rows in, rows out; one transaction per settled action.
+
+Definitions are spoken of as facts in the canonical shape of the spec, whatever tables hold them. Inventory, journal and
+run rows are the engine's own (R §28).
+"""
+
+from collections.abc import Iterable, Mapping
+from contextlib import AbstractContextManager
+from typing import NamedTuple, Protocol
+
+from reconciler.model.json import JsonMap
+from reconciler.model.ref import Ref, Uid
+
+
+class InventoryRow(NamedTuple):
+    """What an apply set owns (R-OWN-1). `digest` names the bundle that holds the last-applied canonical spec."""
+
+    uid: Uid
+    ref: Ref
+    apply_set: str
+    owner: Uid | None
+    source_root: str
+    position: str
+    digest: str
+    generation: int
+    labels: Mapping[str, str]
+    annotations: Mapping[str, str]
+    prevent_destroy: bool = False
+    ignore_changes: tuple[str, ...] = ()
+    launch_digest: str = ""
+    """Of an instance: the launch digest last accepted."""
+    layout_version: int = 0
+    live: Mapping[str, str] = {}
+    """Handles of what was started: session, pane, pid, ticks, boot, agent id, home, record digest …"""
+
+
+class Intent(NamedTuple):
+    """An action that began and did not settle: where recovery has to look."""
+
+    run: str
+    uid: Uid
+    ref: Ref
+    verb: str
+    token: int
+    handle: JsonMap
+    at: str
+
+
+class Attempt(NamedTuple):
+    """Persisted retry state of one resource (R-RET-1)."""
+
+    uid: Uid
+    error_class: str
+    tries: int
+    next_at: str
+    input_digest: str
+    code: str
+    message: str
+
+
+class ContentRef(NamedTuple):
+    """A payload of the content store: kind, path below `content/`, digest and size."""
+
+    kind: str
+    relative_path: str
+    tree: bool
+    digest: str
+    size: int
+
+
+class Definition(NamedTuple):
+    """One definition as stored: facts in the canonical shape of the spec, and its payloads by spec path."""
+
+    ref: Ref
+    facts: JsonMap
+    contents: Mapping[str, ContentRef]
+    uid: Uid | None = None
+
+
+class Lease(NamedTuple):
+    """Who writes, or wrote last."""
+
+    token: int
+    owner: str
+    pid: int
+    start_ticks: int
+    boot_id: str
+    purpose: str
+    since: str
+
+
+class RunRow(NamedTuple):
+    """One apply with at least one action (R-HIS-1)."""
+
+    id: str
+    apply_set: str
+    revision: int
+    source_revision: str
+    plan_digest: str
+    actor: str
+    outcome: str
+    started: str
+    ended: str
+
+
+class CatalogReader(Protocol):
+    """The half that only looks; opened `rw` with `query_only` (R-ACT-4). Raises OverlayError."""
+
+    def present(self) -> bool:
+        """False when there is no catalog yet: every list below is then empty."""
+        ...
+
+    def revision(self) -> int:
+        """Raised by every change of a definition or engine table, also by other programs (R-OBS-1)."""
+        ...
+
+    def meta(self, key: str) -> str | None: ...
+
+    def inventory(self) -> tuple[InventoryRow, ...]:
+        """Every row, sorted by ref."""
+        ...
+
+    def bundles(self, digests: Iterable[str]) -> Mapping[str, JsonMap]:
+        """Canonical documents by digest; missing ones are left out."""
+        ...
+
+    def definitions(self, kind: str) -> Mapping[str, Definition]:
+        """Every definition of one kind, by name: one query per table."""
+        ...
+
+    def intents(self) -> tuple[Intent, ...]:
+        """Actions begun and not settled, oldest first."""
+        ...
+
+    def attempts(self) -> Mapping[Uid, Attempt]: ...
+
+    def lease(self) -> Lease | None: ...
+
+    def runs(self, limit: int) -> tuple[RunRow, ...]:
+        """Newest first."""
+        ...
+
+
+class Transaction(Protocol):
+    """Writes of one transaction; all or nothing."""
+
+    freed: list[str]
+    """Paths below `content/` that lost their last user; known after the commit, which is when to remove the files."""
+
+    def put_definition(self, definition: Definition, *, auth_ref: str = "") -> None:
+        """Insert or replace a definition with its content references."""
+        ...
+
+    def drop_definition(self, ref: Ref) -> None:
+        """Delete a definition and content references nobody else uses; unknown ones are no error."""
+        ...
+
+    def put_inventory(self, row: InventoryRow) -> None: ...
+
+    def drop_inventory(self, uid: Uid) -> None: ...
+
+    def put_bundle(self, digest: str, body: JsonMap) -> None:
+        """Deduplicated by digest."""
+        ...
+
+    def intend(self, intent: Intent) -> None: ...
+
+    def note(self, run: str, uid: Uid, handle: JsonMap) -> None:
+        """Add handles to an open intent: what a kill needs afterwards (R-EXE-1a)."""
+        ...
+
+    def settle(self, run: str, uid: Uid, outcome: str, at: str) -> None:
+        """Close the open intents of `uid`, of this run and of earlier ones."""
+        ...
+
+    def put_attempt(self, attempt: Attempt) -> None: ...
+
+    def drop_attempt(self, uid: Uid) -> None: ...
+
+    def put_run(self, run: RunRow, bundle: JsonMap) -> None:
+        """Insert or replace by id; the bundle is the whole declared set by digest."""
+        ...
+
+    def put_meta(self, key: str, value: str) -> None: ...
+
+    def put_lease(self, lease: Lease) -> None: ...
+
+
+class Catalog(CatalogReader, Protocol):
+    """Writing, always under a token."""
+
+    def transaction(self, token: int) -> AbstractContextManager[Transaction]:
+        """One immediate transaction; raises TokenLost when the lease's token is no longer `token` (R-LCK-2)."""
+        ...
+
+    def acquire(self, lease: Lease) -> int:
+        """Write the lease row with the next token and return that token; `lease.token` is ignored (R-LCK-1)."""
+        ...
+
+    def close(self) -> None: ...

@@ -1,0 +1,102 @@
+"""Codex CLI: facts and functions; what was tried with which version is in the tests' recipe of the same name."""
+
+from collections.abc import Mapping
+
+from reconciler.model.tree import Entry, Tree
+from reconciler.ports.build import (
+    Adapter,
+    FileMapping,
+    HomeFiles,
+    HomeOrder,
+    LaunchLine,
+    LaunchOrder,
+    Materials,
+    ModelConfig,
+    ModelProjection,
+    ModelSelection,
+    Strategy,
+)
+from reconciler.ports.provider import ScreenState
+from reconciler.ports.tmux import Screen
+
+ADAPTER = Adapter(
+    tool="codex",
+    home_env_var="CODEX_HOME",
+    executable="codex",
+    env_injection="home_dotenv",
+    file_mappings=(FileMapping("auth.json", "auth.json", "symlink", required=False),),
+    env_allowlist=("OPENAI_API_KEY", "OPENAI_BASE_URL", "OPENAI_ORG_ID"),
+)
+
+DEFAULT_SETUP = b"""\
+model_reasoning_effort = "medium"
+personality = "friendly"
+
+[tui]
+show_tooltips = false
+"""
+
+
+class Codex:
+    """The `codex` provider."""
+
+    __slots__ = ()
+
+    name = "codex"
+    aliases: tuple[str, ...] = ()
+    layout_version = 1
+    interactive = True
+    headless = True
+    can_resume = True
+    adapter = ADAPTER
+    role_injection = "native_developer_instructions"
+    merged_files = frozenset({"config.toml"})
+    reserved_args = frozenset({"-c", "app-server", "exec", "resume", "--json"})
+    strategies: tuple[Strategy, ...] = (Strategy("codex-unattended-0.116.x", (0, 116, 0)),)
+    lookup: str | None = "codex"
+    stop_keys: tuple[tuple[str, ...], ...] = (("Escape",), ("C-u",), ("/quit",), ("Enter",))
+    setups: Mapping[str, Tree] = {"default": Tree({"config.toml": Entry(data=DEFAULT_SETUP)})}
+
+    @property
+    def credential_names(self) -> frozenset[str]:
+        return frozenset(self.adapter.env_allowlist)
+
+    def executable(self, found: str) -> tuple[str, ...]:
+        return (found,)
+
+    def baseline_model(self, materials: Materials) -> ModelConfig:
+        from reconciler.providers.codex import home
+
+        return home.baseline_model(materials)
+
+    def model_projection(self, selection: ModelSelection) -> ModelProjection:
+        from reconciler.providers.codex import launch
+
+        return launch.model_projection(selection)
+
+    def home(self, order: HomeOrder) -> HomeFiles:
+        from reconciler.providers.codex import home
+
+        return home.files(order)
+
+    def launch(self, order: LaunchOrder) -> LaunchLine:
+        from reconciler.providers.codex import launch
+
+        return launch.line(order)
+
+    def unready(self, materials: Materials) -> str | None:
+        from reconciler.providers.codex import home
+
+        return home.unready(materials)
+
+    def derived_env(self, credentials: frozenset[str]) -> Mapping[str, str]:
+        del credentials
+        return {}
+
+    def screen(self, screen: Screen) -> ScreenState:
+        from reconciler.providers.codex.screen import read
+
+        return read(screen)
+
+
+provider = Codex()

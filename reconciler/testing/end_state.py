@@ -1,0 +1,218 @@
+"""Everything a run leaves behind, as one comparable value: what is equal between two runs that came to the same end.
+
+Uids, session names, launch times and the like differ from run to run; each is replaced by what it stands for, so that a
+record that names the wrong session still differs from one that names the right one. Leftovers (a temp file, a second
+session, an open intent) have no counterpart in a clean run and show up as themselves.
+"""
+
+import json
+import re
+from collections.abc import Mapping
+from itertools import zip_longest
+from pathlib import Path
+
+from reconciler.app import gate
+from reconciler.engine.discover import built_in
+from reconciler.model.json import Json
+from reconciler.ports.process import ProcessFacts
+from reconciler.testing.world import World
+
+State = dict[str, object]
+
+_TIMES = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?(\+00:00|Z)")
+_STAMPED = re.compile(r"\d{8}-\d{6}Z-[0-9a-f]{8}")
+_TOKENS = re.compile(r'("?fencing_token"?: ?)\d+')
+_ASIDE = re.compile(r"\.aside-\d+")
+_DERIVED_DIGESTS = re.compile(
+    r'((?<!launch_)digest: |(?:owner\.json|launch\.sh|ROLE\.md|config\.json): )"sha256:[0-9a-f]{64}"'
+)
+"""Digests over text that names uids and paths."""
+_SKIPPED = ("catalog.sqlite", "lock", "fingerprint.key", gate.FILE)
+_HANDLES = ("session", "session_name", "pane", "pid", "ticks", "mark", "record", "boot")
+
+
+def end_state(world: World) -> State:
+    """Inventory, definitions, open work, records, sessions, processes and files, all by name."""
+    names = _names(world)
+    reader = world.look()
+    panes = world.panes
+    rows = reader.catalog.inventory()
+    mine = {row.uid: row.ref.name for row in rows if row.ref.kind == "Instance"}
+    bearing = reader.process.bearing(list(mine))
+    assert isinstance(bearing, Mapping)
+    return {
+        "inventory": {
+            str(row.ref): _plain(
+                row._replace(live=_live(world, row.ref.name, row.live) if row.ref.kind == "Instance" else row.live),
+                names,
+            )
+            for row in rows
+        },
+        "definitions": {
+            f"{kind}/{name}": _plain(found, names)
+            for kind in built_in()
+            for name, found in sorted(reader.catalog.definitions(kind).items())
+        },
+        "intents": [f"{intent.verb} {intent.ref}" for intent in reader.catalog.intents()],
+        "attempts": [_plain(uid, names) for uid in reader.catalog.attempts()],
+        "sessions": sorted(
+            f"{_plain(pane.uid, names)} {pane.role} {'dead' if pane.dead else 'alive'}"
+            f" {_plain(' '.join(pane.mark.split(' ')[:2]), names)} {_plain(pane.session_name, names)}"
+            for pane in panes
+        ),
+        "processes": {mine[uid]: len(found) for uid, found in bearing.items()},
+        "survivors": sorted(
+            f"{mine[uid]} {process.pid}"
+            for uid, found in bearing.items()
+            for process in found
+            if not _belongs(process, {pane.pid for pane in panes if pane.uid == uid}, found)
+        ),
+        "files": _files(world, names),
+    }
+
+
+def difference(one: State, two: State) -> list[str]:
+    """Where two ends differ, one line each."""
+    found: list[str] = []
+    _compare("", one, two, found)
+    return found
+
+
+def _compare(where: str, one: object, two: object, found: list[str]) -> None:
+    if isinstance(one, dict) and isinstance(two, dict):
+        for key in sorted(one.keys() | two.keys(), key=str):
+            _compare(f"{where}/{key}", one.get(key), two.get(key), found)
+    elif isinstance(one, str) and isinstance(two, str) and one != two:
+        lines = [f"{a!r} / {b!r}" for a, b in zip_longest(one.split("\n"), two.split("\n")) if a != b]
+        found.append(f"{where}: {lines[0]}")
+    elif one != two:
+        found.append(f"{where}: {one!r:.300} / {two!r:.300}")
+
+
+def _belongs(process: ProcessFacts, panes: set[int], all_of_it: tuple[ProcessFacts, ...]) -> bool:
+    """A pane's own program, or something that it started."""
+    known = {each.pid: each for each in all_of_it}
+    at: ProcessFacts | None = process
+    while at is not None:
+        if at.pid in panes or at.session in panes:
+            return True
+        at = known.get(at.ppid)
+    return False
+
+
+def _live(world: World, name: str, live: Mapping[str, str]) -> dict[str, str]:
+    """The recorded handles, each as whether it is the true one."""
+    uid = world.rows[f"Instance/{name}"].uid
+    panes = [pane for pane in world.panes if pane.uid == uid and pane.role == "agent"]
+    record = next((r for r in world.look().registry.scan().records.values() if _owner(r) == uid), None)
+    facts = world.look().process.facts([pane.pid for pane in panes])
+    true = {
+        "session": [pane.session_id for pane in panes],
+        "session_name": [pane.session_name for pane in panes],
+        "pane": [pane.pane_id for pane in panes],
+        "pid": [str(pane.pid) for pane in panes],
+        "ticks": [str(seen.start_ticks) for seen in facts.values() if isinstance(seen, ProcessFacts)],
+        "mark": [pane.mark for pane in panes],
+        "boot": [world.look().process.boot_id()],
+    }
+    made: dict[str, str] = {}
+    for key, value in live.items():
+        if key == "record":
+            from reconciler.model.json import digest
+
+            body = getattr(record, "body", None)
+            made[key] = "true" if body is not None and digest(body) == value else "false"
+        elif key in true and panes:
+            made[key] = "true" if true[key] == [value] else f"false: {value} is not {true[key]}"
+        elif key in _HANDLES:
+            made[key] = "of the past"
+        else:
+            made[key] = value
+    return made
+
+
+def _owner(record: object) -> object:
+    body = getattr(record, "body", None)
+    owner = body.get("owner") if isinstance(body, dict) else None
+    return owner.get("uid") if isinstance(owner, dict) else None
+
+
+def _names(world: World) -> list[tuple[str, str]]:
+    """Volatile text to what it stands for, longest first."""
+    found: dict[str, str] = {}
+    for ref, row in world.rows.items():
+        found[row.uid] = f"<uid of {ref}>"
+        if row.ref.kind == "Instance":
+            stamped = row.live.get("home_id", "").partition("-brain-")[2]
+            if stamped:
+                found[stamped] = f"<home of {ref}>"
+            session = _STAMPED.search(row.live.get("session_manifest", ""))
+            if session:
+                found[session.group()] = f"<root of {ref}>"
+    names = {row.uid: ref for ref, row in world.rows.items()}
+    for pane in world.panes:
+        if pane.uid in names and pane.session_name.startswith("HOUMAO-"):
+            found[pane.session_name] = f"<session of {names[pane.uid]}>"
+    for uid, intent in ((i.uid, i) for i in world.look().catalog.intents()):
+        found.setdefault(uid, f"<uid of {intent.ref}>")
+    overlay = world.look().overlay_id
+    if overlay:
+        found[overlay] = "<overlay>"
+    found[str(world.root)] = "<root>"
+    return sorted(found.items(), key=lambda item: (-len(item[0]), item[0]))
+
+
+def _text(text: str, names: list[tuple[str, str]]) -> str:
+    for volatile, stands_for in names:
+        text = text.replace(volatile, stands_for)
+    text = _TIMES.sub("<time>", text)
+    text = _TOKENS.sub(r"\1<token>", text)
+    text = _DERIVED_DIGESTS.sub(r"\1<digest>", text)
+    return _ASIDE.sub(".aside-<token>", text)
+
+
+def _plain(value: object, names: list[tuple[str, str]]) -> Json:
+    """Tuples, mappings and refs as JSON, volatile text replaced."""
+    if isinstance(value, str):
+        return _text(value, names)
+    if value is None or isinstance(value, bool | int | float):
+        return value
+    if isinstance(value, Mapping):
+        return {_text(str(key), names): _plain(inner, names) for key, inner in sorted(value.items(), key=_first)}
+    if hasattr(value, "_asdict"):
+        return _plain(value._asdict(), names)
+    if isinstance(value, list | tuple):
+        return [_plain(inner, names) for inner in value]
+    return _text(str(value), names)
+
+
+def _first(item: tuple[object, object]) -> str:
+    return str(item[0])
+
+
+def _files(world: World, names: list[tuple[str, str]]) -> dict[str, str]:
+    """Every file of overlay and registry by name, with its text; records as sorted JSON."""
+    found: dict[str, str] = {}
+    for top in (world.overlay, world.registry):
+        for path in sorted(top.rglob("*")):
+            if path.name.startswith(_SKIPPED) or (path.is_dir() and not path.is_symlink()):
+                continue
+            if "conversations" in path.parts or "__pycache__" in path.parts:
+                continue
+            found[_text(str(path.relative_to(world.root)), names)] = _text(_content(path), names)
+    return found
+
+
+def _content(path: Path) -> str:
+    if path.is_symlink():
+        return f"-> {path.readlink()}"
+    text = path.read_bytes().decode("utf-8", errors="replace")
+    if path.suffix == ".json":
+        try:
+            return json.dumps(json.loads(text), sort_keys=True)
+        except ValueError:
+            return text
+    return text
+
+
+__all__ = ["State", "difference", "end_state"]

@@ -1,0 +1,91 @@
+"""A world whose tmux, processes and time are in memory: stories in milliseconds, crashes at will."""
+
+import signal as signals
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+from reconciler.ports.bundle import Ports
+from reconciler.testing.clock import FakeClock
+from reconciler.testing.process import Behaviour, FakeProcess
+from reconciler.testing.tmux import FakePane, FakeTmux
+from reconciler.testing.world import World
+
+MEMORY = Path("/dev/shm")
+
+
+class FakeWorld(World):
+    """Files and SQLite in a directory of its own, in memory where the host has such a place; the rest fake.
+
+    `stubborn` names instances whose program ignores HUP and TERM; `unkillable` ones that not even KILL ends.
+    """
+
+    def __init__(self, root: Path | None = None) -> None:
+        where = str(MEMORY) if MEMORY.is_dir() else None
+        super().__init__(root or Path(tempfile.mkdtemp(prefix="world-", dir=where)))
+        self.clock = FakeClock()
+        self.process = FakeProcess(self.clock)
+        self.tmux = _Server(processes=_Panes(self), now=lambda: int(self.clock.now_utc().timestamp()))
+        self.stubborn: set[str] = set()
+        self.unkillable: set[str] = set()
+
+    def behaviour_of(self, uid: str) -> Behaviour:
+        """How the program of an instance takes signals; its uid is known from its row, or from the open intent."""
+        if not self.stubborn and not self.unkillable:
+            return Behaviour()
+        catalog = self.look().catalog
+        names = {row.ref.name for row in catalog.inventory() if row.uid == uid}
+        names |= {intent.ref.name for intent in catalog.intents() if intent.uid == uid}
+        hard = bool(names & self.unkillable)
+        ignores = hard or bool(names & self.stubborn)
+        return Behaviour(ignore_hup=ignores, ignore_term=ignores, survive=hard)
+
+    def kill_session_of(self, name: str) -> None:
+        self.tmux.kill_session(self.session_of(name).session_name)
+
+    def kill_process_of(self, name: str, signal: int = signals.SIGKILL) -> None:
+        pane = self.session_of(name)
+        behaviour = self.process.started(pane.pid).behaviour
+        if signal == signals.SIGTERM and behaviour.ignore_term or signal == signals.SIGHUP and behaviour.ignore_hup:
+            return
+        self.process.exit(pane.pid)
+        self.tmux.exit(pane.pane_id, f"signal {signal}")
+
+    def kill_server(self) -> None:
+        self.tmux.kill_server()
+
+    def reboot(self) -> None:
+        """The host starts again: no process, no tmux, another boot id."""
+        self.process.reboot()
+        self.tmux.kill_server()
+
+    def pane_of(self, name: str) -> FakePane:
+        """The agent's pane as the fake keeps it, to write on its screen."""
+        found = self.session_of(name)
+        return next(pane for session in self.tmux.sessions.values() for pane in session.panes if pane.pane_id == found.pane_id)
+
+    def pass_time(self, seconds: float) -> None:
+        self.clock.advance(seconds)
+
+    def _twin(self, ports: Ports) -> Ports:
+        return ports._replace(tmux=self.tmux, process=self.process, clock=self.clock, environ=self.environ)
+
+
+class _Server(FakeTmux):
+    """FakeTmux with a name."""
+
+    socket = "/fake/tmux/default"
+
+
+class _Panes:
+    """What FakeTmux starts programs in: the fake process table, with the behaviour a test asked for by instance."""
+
+    def __init__(self, world: FakeWorld) -> None:
+        self._world = world
+
+    def spawn(self, argv: tuple[str, ...], env: Mapping[str, str], cwd: str) -> int:
+        behaviour = self._world.behaviour_of(env.get("HOUMAO_UID", ""))
+        return self._world.process.spawn(argv, env, cwd, behaviour=behaviour)
+
+    def hangup(self, pid: int) -> None:
+        self._world.process.hangup(pid)

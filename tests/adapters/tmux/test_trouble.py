@@ -1,0 +1,316 @@
+"""A tmux that is missing, stopped, dying or talking rubbish: ignorance is said, absence is proved, nothing hangs."""
+
+import errno
+import os
+import signal
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from reconciler.adapters import tmux_listing as listing
+from reconciler.adapters import tmux_process, tmux_requests
+from reconciler.adapters.tmux_client import TmuxClient
+from reconciler.ports.tmux import Answer, Created, Done, Failed, Kill, Listing, Refused, Request, Unanswered
+from tests.adapters.tmux.driver import FENCE, RealTerminal, agent, created, panes, program, uid, until
+
+GARBAGE = [
+    "echo hello",
+    "true",
+    "printf '\\377\\000x'",
+    "echo 'n S 1 1'",
+    "i=0; while [ $i -lt 20000 ]; do echo yes; i=$((i+1)); done",
+]
+
+
+@contextmanager
+def stopped(pid: int) -> Iterator[None]:
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(pid, signal.SIGCONT)
+
+
+class Spy:
+    """Starts programs and remembers their pids."""
+
+    def __init__(self) -> None:
+        self.pids: list[int] = []
+
+    def __call__(
+        self, path: str, argv: Sequence[str], env: Mapping[str, str], files: Sequence[tuple[int, int, int]]
+    ) -> int:
+        self.pids.append(tmux_process.spawn(path, argv, env, files))
+        return self.pids[-1]
+
+    def all_reaped(self) -> bool:
+        return all(not Path(f"/proc/{pid}").exists() for pid in self.pids)
+
+
+@pytest.mark.tmux
+def test_a_stopped_server_is_ignorance_and_its_client_is_put_away(real: RealTerminal) -> None:
+    pane = created(real.port, agent(1))
+    spy = Spy()
+    hasty = real.client(timeout_s=0.2, spawn=spy)
+
+    with stopped(real.server_pid()):
+        seen = hasty.listing()
+        variable = hasty.environment(pane.session_id, "HOUMAO_UID")
+        screen = hasty.capture(pane.pane_id)
+
+    for answer in (seen, variable, screen):
+        assert isinstance(answer, Unanswered)
+        assert "did not answer within 0.2 s" in answer.why
+    assert len(spy.pids) == 3
+    assert spy.all_reaped()
+    assert [each.uid for each in panes(real.port)] == [uid(1)]
+
+
+@pytest.mark.tmux
+@pytest.mark.parametrize("count", [1, 2, 5])
+def test_what_a_stopped_server_was_told_is_unknown(real: RealTerminal, count: int) -> None:
+    pane = created(real.port, agent(1))
+    spy = Spy()
+    hasty = real.client(timeout_s=0.2, spawn=spy)
+
+    with stopped(real.server_pid()):
+        answers = hasty.act(FENCE, [agent(number) for number in range(2, 2 + count)])
+    (killed,) = real.port.act(FENCE, [Kill(pane.session_id, uid(1), pane.mark)])
+
+    assert all(isinstance(answer, Failed) and answer.unknown for answer in answers), answers
+    assert killed == Done()
+    assert spy.all_reaped()
+
+
+@pytest.mark.tmux
+def test_a_server_that_stops_in_mid_batch_leaves_the_rest_unknown(real: RealTerminal) -> None:
+    created(real.port, agent(1))
+    server = real.server_pid()
+
+    answers = _cut(real, f"kill -STOP {server}", timeout_s=1.0)
+    os.kill(server, signal.SIGCONT)
+
+    assert _consistent(answers), answers
+
+
+@pytest.mark.tmux
+@pytest.mark.parametrize("cut", [1, 700, 3_000, 9_000, 20_000])
+def test_a_server_that_dies_in_mid_batch_leaves_no_wrong_answer(real: RealTerminal, cut: int) -> None:
+    """What was told to the dead server is unknown; what was told to none yet begins anew on another."""
+    created(real.port, agent(1))
+
+    answers = _cut(real, f"tmux -S {real.socket} kill-server", after=cut)
+
+    assert isinstance(answers[0], Created)
+    assert _consistent(answers), answers
+
+
+@pytest.mark.tmux
+def test_a_client_that_dies_in_mid_batch_leaves_no_session_half_marked(real: RealTerminal) -> None:
+    created(real.port, agent(0, uid=uid(99), name="HOUMAO-first"))
+
+    answers = _cut(real, "kill -9 $$", after=20_000)
+
+    assert _consistent(answers), answers
+    assert isinstance(answers[-1], Failed)
+    for pane in panes(real.port):
+        assert (pane.role, pane.mark != "", pane.uid != "") == ("agent", True, True)
+        assert real.port.environment(pane.session_id, "HOUMAO_UID") == pane.uid
+
+
+def _cut(real: RealTerminal, trouble: str, *, after: int = 3_000, timeout_s: float = 20.0) -> tuple[Answer, ...]:
+    """Create forty agents through a control client whose input stops after some bytes, when `trouble` is run, once."""
+    troubled: list[bool] = []
+
+    def start(path: str, argv: Sequence[str], env: Mapping[str, str], files: Sequence[tuple[int, int, int]]) -> int:
+        if "-C" not in argv or troubled:
+            return tmux_process.spawn(path, argv, env, files)
+        troubled.append(True)
+        # The client is the started process itself; its input comes through a pipe that trouble sits on.
+        script = (
+            f'exec 3<&0; mkfifo "$0"; {{ head -c {after}; {trouble}; exec cat >/dev/null; }} <&3 >"$0" 2>/dev/null & '
+            'exec "$@" 3<&- <"$0"'
+        )
+        return tmux_process.spawn("/bin/sh", ("sh", "-c", script, f"{real.socket}.in", path, *argv[1:]), env, files)
+
+    return real.client(timeout_s=timeout_s, spawn=start).act(FENCE, [agent(number) for number in range(2, 42)])
+
+
+def _consistent(answers: Sequence[Answer]) -> bool:
+    """Answers come in order: first those that were given, then those that nobody knows."""
+    unknown = [isinstance(answer, Failed) and answer.unknown for answer in answers]
+    return unknown == sorted(unknown) and all(
+        isinstance(a, Created) for a, u in zip(answers, unknown, strict=True) if not u
+    )
+
+
+@pytest.mark.tmux
+def test_a_removed_socket_file_does_not_prove_that_the_server_is_gone(real: RealTerminal) -> None:
+    created(real.port, agent(1))
+    pid = real.server_pid()
+    Path(real.socket).unlink()
+
+    seen = real.port.listing()
+
+    assert isinstance(seen, Unanswered)
+    assert "SIGUSR1" in seen.why
+    os.kill(pid, signal.SIGUSR1)
+    until(lambda: Path(real.socket).exists())
+    assert [each.uid for each in panes(real.port)] == [uid(1)]
+
+
+@pytest.mark.tmux
+def test_a_socket_that_nobody_serves_proves_it(real: RealTerminal) -> None:
+    import socket
+
+    left = socket.socket(socket.AF_UNIX)
+    left.bind(real.socket)
+    left.close()
+
+    seen = real.port.listing()
+
+    assert isinstance(seen, Listing)
+    assert seen.server is None
+    assert seen.evidence == f"no server running on {real.socket}"
+    Path(real.socket).unlink()
+
+
+@pytest.mark.tmux
+def test_a_running_server_without_sessions_is_told_from_none(real: RealTerminal) -> None:
+    real.tmux("start-server", ";", "set-option", "-s", "exit-empty", "off")
+
+    seen = real.port.listing()
+
+    assert isinstance(seen, Listing)
+    assert seen.server is not None
+    assert seen.server.pid == real.server_pid()
+    assert seen.panes == ()
+
+
+def test_without_tmux_everything_says_so() -> None:
+    port = TmuxClient(socket_path="/nowhere/socket", environ={"PATH": "/nowhere"})
+    requests: list[Request] = [agent(1), Kill("$1", uid(1), "m"), agent(2), agent(3)]
+
+    seen = [port.listing(), port.environment("$1", "X"), port.capture("%1"), *port.act(FENCE, requests)]
+
+    for answer in seen:
+        assert isinstance(answer, Unanswered | Failed)
+        assert answer.why.startswith("tmux.missing: no tmux on PATH")
+        assert not (isinstance(answer, Failed) and answer.unknown)
+    assert (port.processes, port.round_trips) == (0, 0)
+
+
+def test_a_tmux_that_cannot_be_started_says_so(tmp_path: Path) -> None:
+    def fail(*_: object) -> int:
+        raise OSError(errno.ENOEXEC, "Exec format error")
+
+    port = TmuxClient(socket_path="/nowhere/socket", environ=program(tmp_path, ""), spawn=fail)
+
+    before = len(os.listdir("/proc/self/fd"))
+    seen = port.listing()
+
+    assert isinstance(seen, Unanswered)
+    assert seen.why.endswith("could not be started: Exec format error")
+    assert len(os.listdir("/proc/self/fd")) == before
+
+
+@pytest.mark.parametrize("script", GARBAGE)
+def test_rubbish_is_no_answer(tmp_path: Path, script: str) -> None:
+    port = TmuxClient(socket_path="/nowhere/socket", environ=program(tmp_path, script))
+
+    assert isinstance(port.listing(), Unanswered)
+    assert isinstance(port.environment("$1", "X"), Unanswered)
+    assert isinstance(port.capture("%1"), Unanswered)
+    (answer,) = port.act(FENCE, [agent(1)])
+    assert isinstance(answer, Failed)
+    assert answer.unknown
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "error connecting to /nowhere/socket (Permission denied)",
+        "directory /tmp/tmux-0 has unsafe permissions",
+        "server exited unexpectedly",
+        "lost server",
+        "protocol version mismatch (client 8, server 7)",
+        "",
+    ],
+)
+def test_other_errors_prove_nothing(tmp_path: Path, said: str) -> None:
+    port = TmuxClient(
+        socket_path="/nowhere/socket", environ=program(tmp_path, f"echo '{said}' >&2; exit 1"), timeout_s=0.05
+    )
+
+    seen = port.listing()
+
+    assert isinstance(seen, Unanswered)
+    assert said in seen.why
+    assert all(isinstance(answer, Failed) for answer in port.act(FENCE, [Kill("$1", uid(1), "m"), agent(1)]))
+
+
+@pytest.mark.parametrize("said", ["no server running on /s", "error connecting to /s (No such file or directory)"])
+def test_a_server_that_is_not_there_is_absence(tmp_path: Path, said: str) -> None:
+    port = TmuxClient(socket_path="/s", environ=program(tmp_path, f"echo '{said}' >&2; exit 1"))
+
+    assert port.listing() == Listing(None, (), said)
+    assert isinstance(port.act(FENCE, [Kill("$1", uid(1), "m")])[0], Refused)
+
+
+def test_a_tmux_that_hangs_does_not_hang_us(tmp_path: Path) -> None:
+    spy = Spy()
+    script = "trap '' TERM HUP INT; while :; do sleep 1000; done"
+    port = TmuxClient(
+        socket_path="/s", environ=program(tmp_path, f"exec >/dev/null 2>&1; {script}"), timeout_s=0.2, spawn=spy
+    )
+
+    seen = port.listing()
+
+    assert isinstance(seen, Unanswered)
+    assert "did not answer" in seen.why
+    assert spy.all_reaped()
+
+
+def _transcript(real: RealTerminal) -> str:
+    kept: list[bytes] = []
+
+    class Keeping(TmuxClient):
+        def _run(self, *args: object, **kwargs: object) -> "tmux_process.Output | Unanswered":
+            ran = super()._run(*args, **kwargs)  # type: ignore[arg-type]
+            assert isinstance(ran, tmux_process.Output)
+            kept.append(ran.out)
+            return ran
+
+    port = Keeping(socket_path=real.socket, config="/dev/null", timeout_s=20)
+    port.act(FENCE, [agent(9, mark="a\tb\nc"), agent(1), agent(1), agent(3), agent(4, name="HOUMAO-agent-3")])
+    port.listing()
+    return "\0".join(text.decode() for text in kept)
+
+
+@pytest.mark.tmux
+def test_a_listing_cut_anywhere_is_no_listing(real: RealTerminal) -> None:
+    text = _transcript(real).split("\0")[-1]
+    nonce = text[:17]
+    whole = listing.parse(text, nonce)
+    assert isinstance(whole, Listing)
+    assert [pane.mark for pane in whole.panes if pane.uid == uid(9)] == ["a\tb\nc"]
+
+    for end in range(len(text)):
+        assert isinstance(listing.parse(text[:end], nonce), Unanswered), text[:end]
+
+
+@pytest.mark.tmux
+def test_a_batch_cut_anywhere_has_right_answers_or_none(real: RealTerminal) -> None:
+    _, text, _ = _transcript(real).split("\0")
+    nonce = next(row for row in text.split("\n") if row.endswith(" begin") and row.startswith("n")).split(" ")[0]
+    tags = [f"{nonce} {number}" for number in range(1, 5)]
+    whys = [("fence", "exists")] * 4
+    whole = tmux_requests.control_answers(text, tags, whys)
+    assert [type(answer) for answer in whole] == [Created, Refused, Created, Failed]
+
+    for end in range(len(text)):
+        cut = tmux_requests.control_answers(text[:end], tags, whys)
+        for given, right in zip(cut, whole, strict=True):
+            assert given is None or given == right, (given, right, text[:end])

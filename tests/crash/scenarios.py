@@ -1,0 +1,264 @@
+"""Every verb on every kind, as scenes that can be played again: what was there before, and the run that is disturbed."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from reconciler.testing.fake_world import FakeWorld
+from reconciler.testing.faults import Fault, Kind
+from reconciler.testing.world import Applied
+
+EVERYTHING = """
+kind: Project
+metadata: {name: fleet}
+spec: {limits: {instances: 20}}
+---
+kind: AuthProfile
+metadata: {name: work}
+spec: {provider: echo, source: {env: {ECHO_API_KEY: {file: key.txt}}}}
+---
+kind: Setup
+metadata: {name: plain}
+spec: {provider: echo, path: setups/plain}
+---
+kind: Skill
+metadata: {name: review}
+spec: {path: skills/review}
+---
+kind: Role
+metadata: {name: tester}
+spec: {prompt: You test.}
+---
+kind: Recipe
+metadata: {name: tester-echo}
+spec: {roleRef: tester, provider: echo, setupRef: plain, skillRefs: [review], authRef: work}
+---
+kind: Specialist
+metadata: {name: coder}
+spec: {provider: echo, promptFile: prompts/coder.md, setupRef: plain, skillRefs: [review], authRef: work}
+---
+kind: LaunchProfile
+metadata: {name: day}
+spec: {specialistRef: coder, promptOverlay: {mode: append, text: Be brief.}}
+---
+kind: Instance
+metadata: {name: alice}
+spec: {profileRef: day}
+---
+kind: Instance
+metadata: {name: bob}
+spec: {recipeRef: tester-echo}
+---
+kind: InstanceSet
+metadata: {name: crew}
+spec: {replicas: 2, template: {specialistRef: coder}}
+"""
+
+ONE = """
+kind: Specialist
+metadata: {name: coder}
+spec: {provider: echo, promptFile: prompts/coder.md}
+---
+kind: Instance
+metadata: {name: alice}
+spec: {specialistRef: coder}
+"""
+
+ONLY_PROJECT = """
+kind: Project
+metadata: {name: fleet}
+spec: {limits: {instances: 20}}
+"""
+
+
+def files(world: FakeWorld) -> None:
+    """What the declarations point at."""
+    world.given_file("prompts/coder.md", "You write code.\n")
+    world.given_file("setups/plain/greeting.txt", "hello\n")
+    world.given_file("skills/review/SKILL.md", "---\nname: review\ndescription: Looks twice.\n---\nLook twice.\n")
+    (world.root / "key.txt").write_text("not-a-real-key\n")
+
+
+def everything(world: FakeWorld) -> None:
+    files(world)
+    world.given(EVERYTHING)
+
+
+def one(world: FakeWorld) -> None:
+    files(world)
+    world.given(ONE)
+    world.when_applied()
+
+
+class Scenario(NamedTuple):
+    """`arrange` ends just before the run; `flags` are the run's. With `delete` it is `houmao delete` of those refs."""
+
+    name: str
+    arrange: Callable[[FakeWorld], None]
+    flags: dict[str, object] = {}
+    delete: tuple[str, ...] = ()
+
+    def run(
+        self, world: FakeWorld, fault: Fault | None = None, write_fault: tuple[int, str, Kind] | None = None
+    ) -> Applied:
+        """The run itself; one action at a time, so that points come in one order."""
+        if self.delete:
+            return world.when_deleted(*self.delete, fault=fault, parallelism=1)
+        return world.when_applied(fault=fault, write_fault=write_fault, parallelism=1, **self.flags)
+
+
+Arrange = Callable[[FakeWorld], None]
+SCENARIOS: list[Scenario] = []
+
+
+def scenario(flags: dict[str, object] | None = None, delete: tuple[str, ...] = ()) -> Callable[[Arrange], Arrange]:
+    def add(arrange: Arrange) -> Arrange:
+        SCENARIOS.append(Scenario(arrange.__name__, arrange, flags or {}, delete))
+        return arrange
+
+    return add
+
+
+@scenario()
+def create_every_kind(world: FakeWorld) -> None:
+    world.initialised()
+    everything(world)
+
+
+@scenario()
+def create_with_a_new_overlay(world: FakeWorld) -> None:
+    files(world)
+    world.given(ONE)
+
+
+@scenario()
+def update_every_kind(world: FakeWorld) -> None:
+    everything(world)
+    world.when_applied()
+    text = EVERYTHING
+    for old, new in (
+        ("instances: 20", "instances: 21"),
+        ("{ECHO_API_KEY: {file: key.txt}}}}", "{ECHO_API_KEY: {file: key.txt}}}, rotation: second}"),
+        ("You test.", "You test twice."),
+        ("Be brief.", "Be very brief."),
+        ("spec: {recipeRef: tester-echo}", "spec: {recipeRef: tester-echo, retry: {limit: 1}}"),
+        ("replicas: 2", "replicas: 3"),
+    ):
+        assert old in text
+        text = text.replace(old, new)
+    world.given(text)
+    world.given_file("prompts/coder.md", "You write good code.\n")
+    world.given_file("setups/plain/greeting.txt", "good morning\n")
+    world.given_file("setups/plain/second.txt", "new\n")
+    world.given_file("skills/review/SKILL.md", "---\nname: review\ndescription: Looks thrice.\n---\nThree.\n")
+
+
+@scenario({"prune": True, "prune_limit": 20, "allow_kind_removal": ("Instance", "InstanceSet", "Recipe", "Specialist")})
+def remove_every_kind(world: FakeWorld) -> None:
+    everything(world)
+    world.when_applied()
+    world.given(ONLY_PROJECT)
+
+
+@scenario()
+def heal_a_killed_session(world: FakeWorld) -> None:
+    one(world)
+    world.kill_session_of("alice")
+
+
+@scenario()
+def heal_beside_a_survivor(world: FakeWorld) -> None:
+    world.stubborn = {"alice"}
+    one(world)
+    world.kill_session_of("alice")
+    assert len(world.processes_of("alice")) == 1
+
+
+@scenario()
+def relaunch_an_exited_provider(world: FakeWorld) -> None:
+    one(world)
+    world.kill_process_of("alice")
+
+
+@scenario()
+def relaunch_for_a_prompt(world: FakeWorld) -> None:
+    one(world)
+    world.given_file("prompts/coder.md", "You write better code.\n")
+
+
+@scenario()
+def relaunch_a_stubborn_one(world: FakeWorld) -> None:
+    world.stubborn = {"alice"}
+    one(world)
+    world.given_file("prompts/coder.md", "You write better code.\n")
+
+
+@scenario()
+def replace_for_another_agent_id(world: FakeWorld) -> None:
+    files(world)
+    world.given(ONE.replace("{specialistRef: coder}", "{specialistRef: coder, agentId: first}"))
+    world.when_applied()
+    world.given(ONE.replace("{specialistRef: coder}", "{specialistRef: coder, agentId: second}"))
+
+
+@scenario()
+def stop_what_is_declared_stopped(world: FakeWorld) -> None:
+    one(world)
+    world.given(ONE.replace("{specialistRef: coder}", "{specialistRef: coder, state: Stopped}"))
+
+
+@scenario()
+def stop_a_stubborn_one(world: FakeWorld) -> None:
+    world.stubborn = {"alice"}
+    one(world)
+    world.given(ONE.replace("{specialistRef: coder}", "{specialistRef: coder, state: Stopped}"))
+
+
+@scenario()
+def start_again_what_was_stopped(world: FakeWorld) -> None:
+    stop_what_was_running(world)
+    world.given(ONE)
+
+
+@scenario()
+def record_that_a_stopped_one_is_gone(world: FakeWorld) -> None:
+    one(world)
+    world.kill_session_of("alice")
+    world.given(ONE.replace("{specialistRef: coder}", "{specialistRef: coder, state: Stopped}"))
+
+
+@scenario()
+def publish_a_record_again(world: FakeWorld) -> None:
+    one(world)
+    world.remove_record_of("alice")
+
+
+@scenario({"prune": True})
+def remove_one_instance(world: FakeWorld) -> None:
+    one(world)
+    world.given(ONE.split("---")[0])
+
+
+@scenario(delete=("instance/alice",))
+def delete_one_instance(world: FakeWorld) -> None:
+    one(world)
+
+
+@scenario()
+def scale_a_set_down(world: FakeWorld) -> None:
+    files(world)
+    crew = ONE.split("---")[0] + "---\nkind: InstanceSet\nmetadata: {name: crew}\n"
+    world.given(crew + "spec: {replicas: 3, template: {specialistRef: coder}}")
+    world.when_applied()
+    world.given(crew + "spec: {replicas: 1, template: {specialistRef: coder}}")
+
+
+@scenario()
+def come_back_after_a_reboot(world: FakeWorld) -> None:
+    one(world)
+    world.reboot()
+
+
+def stop_what_was_running(world: FakeWorld) -> None:
+    one(world)
+    world.given(ONE.replace("{specialistRef: coder}", "{specialistRef: coder, state: Stopped}"))
+    world.when_applied()
