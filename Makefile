@@ -36,7 +36,11 @@ test-tmux: setup ## the tests that need a real tmux, alone
 	@$(PYTEST) -m tmux
 
 test-providers: setup ## the real vendor programs against the loopback model server (installs npm packages)
-	@$(PYTEST) -m providers
+	@if command -v npm >/dev/null; then \
+	  $(BIN)/python -m tests.loopback.install && $(PYTEST) -m providers; \
+	else \
+	  echo "npm is not on PATH, so the tests with the vendors' own programs are not run: install Node.js 20 or newer"; \
+	fi
 
 check: setup ## lint, format, types, import contracts, generated files up to date
 	$(BIN)/ruff check .

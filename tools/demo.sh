@@ -38,10 +38,13 @@ up() {
     cat <<EOF
 
 The fleet is up. Three things to try:
-  1. Talk to an agent:          $houmao attach coder-1          (leave with Ctrl-b d)
-  2. Change a prompt:           edit $fleet/prompts/coder.md, then
-                                $houmao plan -f $fleet
-  3. Ask why it is as it is:    $houmao describe instance coder-1
+  1. Talk to an agent; leave with Ctrl-b d
+       $houmao attach coder-1
+  2. Change a prompt, and see which agents that concerns
+       echo "Ask before you guess." >> $fleet/prompts/coder.md
+       $houmao plan -f $fleet
+  3. Ask why an agent is as it is
+       $houmao describe instance coder-1
 Take it down with 'make demo-down'.
 EOF
 }
@@ -64,6 +67,11 @@ sessions_left() {
     done
 }
 
+# An agent carries the path of its manifest in its environment, with a terminal or without.
+processes_left() {
+    [ ! -d /proc/self ] || grep -lzF "HOUMAO_MANIFEST_PATH=$PWD/.houmao/" /proc/[0-9]*/environ 2>/dev/null | cut -d/ -f3
+}
+
 down() {
     "$houmao" delete -f "$fleet" --yes --cascade
     left=$(sessions_left)
@@ -72,7 +80,12 @@ down() {
         echo "$left" >&2
         exit 1
     fi
-    echo "No session of the demo is left."
+    left=$(processes_left)
+    if [ -n "$left" ]; then
+        echo "these processes are still there:" $left >&2
+        exit 1
+    fi
+    echo "No session and no process of the demo is left."
 }
 
 case "${1:-}" in

@@ -14,12 +14,14 @@ from reconciler.app.session import Flags, Session, open_session
 from reconciler.engine import plan as planning
 from reconciler.engine import prune
 from reconciler.engine.observe import observe, to_bundle
-from reconciler.engine.run import Orders, Runner
+from reconciler.engine.orders import Orders
+from reconciler.engine.run import Runner
 from reconciler.model.action import Plan
 from reconciler.model.errors import ConflictError, GuardRefused, UsageFault
 from reconciler.model.json import JsonMap
 from reconciler.model.outcome import Outcome, Report, Result
 from reconciler.model.ref import Ref
+from reconciler.model.resource import at_path
 from reconciler.ports.bundle import Ports, Reader
 from reconciler.ports.catalog import RunRow
 
@@ -203,8 +205,11 @@ def _run(
             emit=emit,
             probe=how.probe,
             source_root=desired.source_root,
+            root_of=desired.compiled.root_of if desired.compiled else {},
             apply_set=desired.apply_set,
             tries=how.tries,
+            launches=_limit(desired, "limits.launchConcurrency"),
+            launch_rate=_rate(desired),
         ),
     )
     outcomes = runner.run()
@@ -217,6 +222,20 @@ def _run(
         timed_out=runner.timed_out,
         interrupted=stopped_by[0] if stopped_by else None,
     )
+
+
+def _limit(desired: Desired, path: str) -> int | None:
+    project = desired.compiled.project if desired.compiled else None
+    found = at_path(project.spec, path) if project else None
+    return found if isinstance(found, int) else None
+
+
+def _rate(desired: Desired) -> tuple[float, int] | None:
+    project = desired.compiled.project if desired.compiled else None
+    per_second = at_path(project.spec, "limits.launchRate.perSecond") if project else None
+    if not isinstance(per_second, int | float):
+        return None
+    return float(per_second), _limit(desired, "limits.launchRate.burst") or 1
 
 
 def _record_run(

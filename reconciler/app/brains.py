@@ -1,4 +1,4 @@
-"""`brains build`: a runtime home from a plain definition tree, with no overlay and no catalog (project-and-build §4, §8)."""
+"""`brains build`: a runtime home from a plain definition tree; no overlay, no catalog (project-and-build §4, §8)."""
 
 from typing import NamedTuple, cast
 
@@ -127,7 +127,12 @@ def _recipe(wanted: Wanted, root: str, cwd: str, files: Files) -> Recipe:
     if wanted.preset is None:
         missing = [
             name
-            for name, value in (("--tool", wanted.tool), ("--setup", wanted.setup), ("--auth", wanted.auth), ("--skill", wanted.skills))
+            for name, value in (
+                ("--tool", wanted.tool),
+                ("--setup", wanted.setup),
+                ("--auth", wanted.auth),
+                ("--skill", wanted.skills),
+            )
             if not value
         ]
         if missing:
@@ -140,7 +145,10 @@ def _recipe(wanted: Wanted, root: str, cwd: str, files: Files) -> Recipe:
     facts = definitions.recipe_at(files, path, parsed)
     if wanted.tool is not None:
         stem = path.rpartition("/")[2].rpartition(".")[0]
-        check_tool(Preset(stem, path, str(facts["roleRef"]), str(facts["provider"]), str(facts["setupRef"])), tool_of(wanted.tool))
+        check_tool(
+            Preset(stem, path, str(facts["roleRef"]), str(facts["provider"]), str(facts["setupRef"])),
+            tool_of(wanted.tool),
+        )
     if wanted.skills:
         facts["skillRefs"] = list(wanted.skills)
     return Recipe(facts, path)

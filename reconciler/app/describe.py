@@ -115,11 +115,19 @@ def trouble(item: Status) -> str:
     for name, good in (("Observed", Truth.TRUE), ("Resolved", Truth.TRUE), ("Synced", Truth.TRUE)):
         found = item.condition(name)
         if found is not None and found.status is not good:
-            said.append(f"{name} is {found.status.value} ({found.reason}){f': {found.message}' if found.message else ''}")
+            said.append(
+                f"{name} is {found.status.value} ({found.reason}){f': {found.message}' if found.message else ''}"
+            )
             break
     ready = item.condition("Ready")
     stopped = ready is not None and ready.reason == "Stopped"
-    if ready is not None and ready.status is not Truth.TRUE and not stopped and ready.reason != "NotProbed" and not said:
+    if (
+        ready is not None
+        and ready.status is not Truth.TRUE
+        and not stopped
+        and ready.reason != "NotProbed"
+        and not said
+    ):
         said.append(f"Ready is {ready.status.value} ({ready.reason}){f': {ready.message}' if ready.message else ''}")
     if item.attempt is not None:
         said.append(f"the last try failed: {item.attempt.message}")
@@ -190,4 +198,6 @@ def redacted(line: str) -> str:
 
     if shape_of(line) is None:
         return line
-    return " ".join("(redacted)" if shape_of(word) else word for word in line.split(" ")) if " " in line else "(redacted)"
+    return (
+        " ".join("(redacted)" if shape_of(word) else word for word in line.split(" ")) if " " in line else "(redacted)"
+    )

@@ -83,7 +83,9 @@ def _tmux(session: Session) -> Iterator[Finding]:
     reader = session.reader
     where = reader.process.which("tmux")
     if where is None:
-        yield Finding(Level.ERROR, "tmux.missing", "tmux is not on PATH, and agents live in it", "sudo apt-get install tmux")
+        yield Finding(
+            Level.ERROR, "tmux.missing", "tmux is not on PATH, and agents live in it", "sudo apt-get install tmux"
+        )
         return
     finished = cast(Process, reader.process).run((where, "-V"), timeout_s=5.0)
     text = finished.stdout.decode("utf-8", errors="replace").strip()
@@ -117,9 +119,11 @@ def _parser(session: Session) -> Iterator[Finding]:
 
     if find_spec("yaml._yaml") is None:
         yield Finding(
-            Level.WARNING, "yaml.slow", "PyYAML has no C parser here; loading is many times slower",
+            Level.WARNING,
+            "yaml.slow",
+            "PyYAML has no C parser here; loading is many times slower",
             "pip install --force-reinstall pyyaml (with libyaml at hand)",
-        )  # fmt: skip
+        )
     else:
         yield Finding(Level.OK, "yaml.parser", "the C parser of PyYAML is there")
 
@@ -131,18 +135,30 @@ def _overlay(session: Session) -> Iterator[Finding]:
         yield Finding(Level.OK, "overlay.none", f"there is no overlay at {root} yet; `houmao apply` creates it")
         return
     yield Finding(Level.OK, "overlay.found", f"{root} ({session.settings.overlay.source})")
-    private = (root, f"{root}/content", session.settings.runtime, f"{root}/{names.CATALOG_FILE}", f"{root}/fingerprint.key")
+    private = (
+        root,
+        f"{root}/content",
+        session.settings.runtime,
+        f"{root}/{names.CATALOG_FILE}",
+        f"{root}/fingerprint.key",
+    )
     for path in private:
         stamp = files.stamp(path)
         if stamp is not None and stamp.mode & 0o077:
             wanted = "700" if stamp.is_dir else "600"
             yield Finding(
-                Level.ERROR, "overlay.mode", f"{path} can be read by others (mode {stamp.mode & 0o777:o})", f"chmod {wanted} {path}"
+                Level.ERROR,
+                "overlay.mode",
+                f"{path} can be read by others (mode {stamp.mode & 0o777:o})",
+                f"chmod {wanted} {path}",
             )
     for path in (root, f"{root}/content", session.settings.runtime):
         for stale in _left_over(session, path):
             yield Finding(
-                Level.WARNING, "overlay.left_over", f"{stale} was left behind by a run that was killed", f"rm -r {stale}"
+                Level.WARNING,
+                "overlay.left_over",
+                f"{stale} was left behind by a run that was killed",
+                f"rm -r {stale}",
             )
 
 
@@ -191,12 +207,20 @@ def _content(session: Session) -> Iterator[Finding]:
                 count += 1
                 path = f"{session.reader.places.content}/{content.relative_path}"
                 if files.stamp(path) is None:
-                    yield Finding(Level.ERROR, "content.missing", f"{path} is gone ({definition.ref})", "houmao apply of what declares it")
+                    yield Finding(
+                        Level.ERROR,
+                        "content.missing",
+                        f"{path} is gone ({definition.ref})",
+                        "houmao apply of what declares it",
+                    )
                     continue
                 found = files.tree_digest(path) if content.tree else files.digest(path)
                 if found.digest != content.digest and content.size:
                     yield Finding(
-                        Level.ERROR, "content.edited", f"{path} is not what was applied ({definition.ref})", "houmao apply of what declares it"
+                        Level.ERROR,
+                        "content.edited",
+                        f"{path} is not what was applied ({definition.ref})",
+                        "houmao apply of what declares it",
                     )
     yield Finding(Level.OK, "content.checked", f"{count} payloads were compared with their digests")
 
@@ -209,13 +233,17 @@ def _projection(session: Session) -> Iterator[Finding]:
     recorded = session.reader.catalog.meta("projection_digest")
     if session.reader.files.found(agents) is None:
         if recorded:
-            yield Finding(Level.WARNING, "projection.missing", f"{agents} is gone", "houmao apply of any change writes it again")
+            yield Finding(
+                Level.WARNING, "projection.missing", f"{agents} is gone", "houmao apply of any change writes it again"
+            )
         return
     if recorded and session.reader.files.tree_digest(agents).digest != recorded:
         yield Finding(
-            Level.WARNING, "projection.edited", f"{agents} was edited; nothing of ours reads it, other programs may",
+            Level.WARNING,
+            "projection.edited",
+            f"{agents} was edited; nothing of ours reads it, other programs may",
             "houmao apply of any change to a role, recipe, setup or skill writes it again",
-        )  # fmt: skip
+        )
     else:
         yield Finding(Level.OK, "projection.found", f"the view for other programs is at {agents}")
 
@@ -231,12 +259,19 @@ def _orphans(session: Session) -> Iterator[Finding]:
     seen: set[str] = set()
     for pane in listing.panes:
         parts = pane.mark.split(" ")
-        if len(parts) == 4 and parts[2] == session.reader.overlay_id and pane.uid not in ours and pane.session_id not in seen:
+        if (
+            len(parts) == 4
+            and parts[2] == session.reader.overlay_id
+            and pane.uid not in ours
+            and pane.session_id not in seen
+        ):
             seen.add(pane.session_id)
             yield Finding(
-                Level.ERROR, "session.orphan", f"tmux session {pane.session_name} was started by this overlay, which has forgotten it",
+                Level.ERROR,
+                "session.orphan",
+                f"tmux session {pane.session_name} is of this overlay, which does not know it",
                 f"tmux kill-session -t '{pane.session_id}'",
-            )  # fmt: skip
+            )
     if not seen:
         yield Finding(Level.OK, "session.orphans", "no session of this overlay is without its row")
 
@@ -245,9 +280,11 @@ def _intents(session: Session) -> Iterator[Finding]:
     """Actions that began and never settled."""
     for intent in session.reader.catalog.intents():
         yield Finding(
-            Level.WARNING, "journal.open", f"{intent.verb} of {intent.ref} began at {intent.at[:19]} and did not finish",
+            Level.WARNING,
+            "journal.open",
+            f"{intent.verb} of {intent.ref} began at {intent.at[:19]} and did not finish",
             "houmao apply of what declares it goes on from there",
-        )  # fmt: skip
+        )
 
 
 def _records(session: Session) -> Iterator[Finding]:
@@ -255,16 +292,20 @@ def _records(session: Session) -> Iterator[Finding]:
     scan = session.reader.registry.scan()
     if scan.root_unreadable:
         yield Finding(
-            Level.ERROR, "registry.unreadable", f"the registry cannot be read: {scan.root_unreadable}",
+            Level.ERROR,
+            "registry.unreadable",
+            f"the registry cannot be read: {scan.root_unreadable}",
             f"ls -ld {session.settings.registry}",
-        )  # fmt: skip
+        )
     for record in scan.records.values():
         if isinstance(record, BadRecord):
             where = f"{session.settings.registry}/live_agents/{record.agent_id}/record.json"
             yield Finding(
-                Level.WARNING, "registry.bad_record", f"the record of agent {record.agent_id} cannot be read: {record.why}",
+                Level.WARNING,
+                "registry.bad_record",
+                f"the record of agent {record.agent_id} cannot be read: {record.why}",
                 f"houmao apply of what declares it, or rm {where}",
-            )  # fmt: skip
+            )
 
 
 def _lock(session: Session) -> Iterator[Finding]:
@@ -273,14 +314,25 @@ def _lock(session: Session) -> Iterator[Finding]:
     if not found["held"]:
         yield Finding(Level.OK, "lock.free", "nobody holds the lock")
     elif found["state"] in ("T", "t"):
-        yield Finding(Level.ERROR, "lock.stopped", str(found["detail"]), f"kill -CONT {found['pid']}, or kill {found['pid']}")
+        yield Finding(
+            Level.ERROR, "lock.stopped", str(found["detail"]), f"kill -CONT {found['pid']}, or kill {found['pid']}"
+        )
     else:
         yield Finding(Level.OK, "lock.held", str(found["detail"]))
 
 
 CHECKS: tuple[Check, ...] = (
-    _tmux, _parser, _overlay, _catalog, _content, _projection, _orphans, _intents, _records, _lock,
-)  # fmt: skip
+    _tmux,
+    _parser,
+    _overlay,
+    _catalog,
+    _content,
+    _projection,
+    _orphans,
+    _intents,
+    _records,
+    _lock,
+)
 
 
 # --- the lock ---------------------------------------------------------------------------------------------------------

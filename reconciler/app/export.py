@@ -1,7 +1,7 @@
 """`export`: manifests of what was last applied that, applied again, plan nothing (R-CLI-9).
 
-Derived rows and members are left out: their owner implies them. Text is written into the manifest; files and directories
-lie below `content/` and are copied beside the manifest where a directory is named.
+Derived rows and members are left out: their owner implies them. Text is written into the manifest; files and
+directories lie below `content/` and are copied beside the manifest where a directory is named.
 """
 
 from collections.abc import Mapping, Sequence
@@ -152,7 +152,11 @@ def _written(found: Exported, session: Session, directory: str) -> Exported:
     for payload in found.payloads:
         target = f"{root}/{payload.relative}"
         if payload.tree:
-            entries = {e.path: Entry(source=f"{payload.source}/{e.path}", digest=e.digest, mode=e.mode) for e in files.found(payload.source) or () if e.link is None}
+            entries = {
+                e.path: Entry(source=f"{payload.source}/{e.path}", digest=e.digest, mode=e.mode)
+                for e in files.found(payload.source) or ()
+                if e.link is None
+            }
             files.write_tree(target, Tree(entries))
         else:
             files.write(target, files.read(payload.source), mode=0o644)

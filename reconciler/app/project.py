@@ -26,9 +26,7 @@ def target(flags: Flags) -> Settings:
     )
     if found.overlay.source in ("env", "project_dir"):
         return found
-    return settings_.find(
-        project_dir=found.cwd, tmux_socket=flags.tmux_socket, agent_def_dir=flags.agent_def_dir
-    )
+    return settings_.find(project_dir=found.cwd, tmux_socket=flags.tmux_socket, agent_def_dir=flags.agent_def_dir)
 
 
 def status(flags: Flags) -> JsonMap:

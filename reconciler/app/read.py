@@ -8,6 +8,7 @@ from reconciler.app import kind_names, status
 from reconciler.app.selector import parse_selector
 from reconciler.app.session import Flags, Session, open_session
 from reconciler.app.status import Status
+from reconciler.engine.handler import Present, Unknown
 from reconciler.model.errors import ReconcilerError, Unreachable
 from reconciler.model.json import JsonMap
 from reconciler.model.ref import Ref
@@ -100,7 +101,11 @@ def _refuse_missing(wanted: Sequence[Ref], items: Sequence[Status], session: Ses
     ref = missing[0]
     names = [row.ref.name for row in session.reader.catalog.inventory() if row.ref.kind == ref.kind]
     near = nearest(ref.name, names)
-    hint = f"did you mean {ref.kind.lower()}/{near}?" if near else f"`houmao get {kind_names.plural(ref.kind)}` lists what there is"
+    hint = (
+        f"did you mean {ref.kind.lower()}/{near}?"
+        if near
+        else f"`houmao get {kind_names.plural(ref.kind)}` lists what there is"
+    )
     if not session.overlay_exists:
         hint = f"there is no overlay at {session.settings.overlay.root} yet; `houmao apply` creates it"
     raise NotFound(f"{ref} is not recorded in this overlay", hint=hint, ref=str(ref))
@@ -144,7 +149,12 @@ def unmanaged(flags: Flags) -> tuple[Unmanaged, ...]:
         by_id.setdefault(pane.session_id, []).append(pane)
     found = [
         Unmanaged(
-            panes[0].session_name, panes[0].session_id, panes[0].session_created, panes[0].uid, panes[0].mark, len(panes)
+            panes[0].session_name,
+            panes[0].session_id,
+            panes[0].session_created,
+            panes[0].uid,
+            panes[0].mark,
+            len(panes),
         )
         for panes in by_id.values()
         if not any(pane.uid in ours for pane in panes)
@@ -188,9 +198,16 @@ def _health(item: Status, now: datetime) -> str:
 
 
 def _state(item: Status, now: datetime) -> str:
+    """What it does, in a word; `Exited` has a session and no process, `Missing` neither although it should."""
     del now
-    declared = item.resource.spec.get("state") if item.resource else None
-    return str(declared or "")
+    if isinstance(item.seen, Unknown):
+        return "Unknown"
+    process = item.seen.parts.get("process")
+    if process is not None and process.present:
+        return "Running"
+    if isinstance(item.seen, Present):
+        return "Exited"
+    return "Stopped" if item.live("state") == "stopped" else "Missing"
 
 
 NAME: tuple[str, Cell] = ("NAME", lambda item, now: item.ref.name)
@@ -206,8 +223,8 @@ INSTANCE: tuple[tuple[str, Cell], ...] = (
     SYNCED,
     ("READY", _truth("Ready")),
     ("HEALTH", _health),
-    ("SESSION", lambda item, now: item.live("session_name")),
     AGE,
+    ("SESSION", lambda item, now: item.live("session_name")),
 )
 WIDE: tuple[tuple[str, Cell], ...] = (
     ("SOURCE", _source),
@@ -224,7 +241,9 @@ def columns(kind: str, items: Sequence[Status], *, wide: bool) -> tuple[tuple[st
     """What to show of one kind, in a fixed order."""
     if kind == "Instance":
         return (*INSTANCE, *WIDE, *COMMON) if wide else INSTANCE
-    present = [key for key in DETAILS if any(item.resource and item.resource.spec.get(key) is not None for item in items)]
+    present = [
+        key for key in DETAILS if any(item.resource and item.resource.spec.get(key) is not None for item in items)
+    ]
     details = tuple((_header(key), _spec(key)) for key in present)
     return (NAME, *details, SYNCED, AGE, *(COMMON if wide else ()))
 

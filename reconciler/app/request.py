@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import NamedTuple
 
-from reconciler.engine.run import Probe, no_probe
+from reconciler.engine.orders import Probe, no_probe
 from reconciler.model.action import Plan
 from reconciler.model.json import JsonMap
 

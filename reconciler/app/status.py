@@ -4,7 +4,7 @@ Nobody stores this. What was last applied stands in for the declaration, the eng
 actions it would take are what is not in sync (R-STA-2). Readiness is asked of the kind's own probes.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import NamedTuple
@@ -15,13 +15,13 @@ from reconciler.engine import plan as planning
 from reconciler.engine.handler import Case, Present, ReadyState, Seen, Target, Unknown
 from reconciler.engine.observe import Snapshot, from_bundle, look_at
 from reconciler.kinds.instance.health import Health, health_of
-from reconciler.model.action import Action, Verb
+from reconciler.model.action import Action, Code, Verb
 from reconciler.model.json import Json, JsonMap
 from reconciler.model.ref import Ref, Uid
 from reconciler.model.resource import API_VERSION, Resource
 from reconciler.ports.catalog import Attempt, Intent, InventoryRow
 
-PROBED = 64
+PROBED = 16
 """How many screens are looked at unasked; each is a trip to tmux."""
 
 
@@ -65,25 +65,28 @@ class Status(NamedTuple):
     health_reason: str
     actions: tuple[Action, ...]
     """What an apply of the same declaration would do."""
-    conditions: tuple[Condition, ...]
+    ready: ReadyState
     attempt: Attempt | None
     intent: Intent | None
 
+    @property
+    def conditions(self) -> tuple[Condition, ...]:
+        """Every condition, always in the same order (R-STA-2)."""
+        return tuple(make(self) for make in CONDITIONS.values())
+
     def condition(self, name: str) -> Condition | None:
         """One condition by its type; letter case does not count."""
-        return next((c for c in self.conditions if c.type.lower() == name.lower()), None)
+        make = CONDITIONS.get(name.lower())
+        return make(self) if make else None
 
     @property
     def aggregate(self) -> str:
         """R-STA-5: the first that holds."""
-        truth = {c.type: c.status for c in self.conditions}
-        if truth.get("Degraded") is Truth.TRUE:
+        if self.attempt is not None:
             return "Failed"
-        if truth.get("Observed") is not Truth.TRUE:
+        if isinstance(self.seen, Unknown):
             return "Unknown"
-        if truth.get("Progressing") is Truth.TRUE or truth.get("Synced") is not Truth.TRUE:
-            return "InProgress"
-        return "Current"
+        return "InProgress" if self.intent is not None or self.actions or self.row is None else "Current"
 
     def live(self, key: str) -> str:
         """A handle of what was started, or empty."""
@@ -137,8 +140,8 @@ def look(
 ) -> list[Status]:
     """The status of what is recorded: of some kinds, of some refs, or of everything; sorted by ref.
 
-    One observation for all. With `probe` the readiness of up to PROBED instances is asked of their screens; beyond that,
-    and without it, such a readiness is Unknown.
+    One observation for all. With `probe` the readiness of up to PROBED instances is asked of their screens; beyond
+    that, and without it, such a readiness is Unknown.
     """
     catalog = session.reader.catalog
     rows = {row.ref: row for row in catalog.inventory()}
@@ -155,10 +158,11 @@ def look(
     cases, actions = _planned(session, snapshot)
     attempts = catalog.attempts()
     probing = probe and sum(1 for ref in wanted if ref.kind == "Instance") <= PROBED
+    chosen = frozenset(wanted)
     return [
         _one(session, target, snapshot, cases.get(target.ref), actions.get(target.ref, ()), attempts, probing)
         for target in targets
-        if target.ref in frozenset(wanted)
+        if target.ref in chosen
     ]
 
 
@@ -218,81 +222,101 @@ def _one(
         running = target.row is not None and target.row.live.get("state") == "running"
         health, reason = health_of(seen, recorded_running=running)
     attempt = attempts.get(target.uid) if target.uid else None
-    found = Status(
-        target.ref, target.uid, target.row, target.want, seen, health, reason, actions, (), attempt, target.intent
+    ready = _ready(session, target, seen, case, probing)
+    return Status(
+        target.ref, target.uid, target.row, target.want, seen, health, reason, actions, ready, attempt, target.intent
     )
-    ready = _ready(session, found, case, probing)
-    return found._replace(conditions=_conditions(found, ready))
 
 
-def _ready(session: Session, found: Status, case: Case | None, probing: bool) -> ReadyState:
+def _ready(session: Session, target: Target, seen: Seen, case: Case | None, probing: bool) -> ReadyState:
     """The kind's own answer; a kind without one is ready when it is there."""
-    if isinstance(found.seen, Unknown):
-        return ReadyState(None, "Unobserved", found.seen.why)
-    if found.row is not None and found.row.live.get("state") == "stopped":
-        return ReadyState(False, "Stopped", "it is declared Stopped")
-    probe = getattr(session.handlers[found.ref.kind], "ready", None)
+    if isinstance(seen, Unknown):
+        return ReadyState(None, "Unobserved", seen.why)
+    if target.row is not None and target.row.live.get("state") == "stopped":
+        return STOPPED
+    probe = getattr(session.handlers[target.ref.kind], "ready", None)
     if probe is None:
-        there = isinstance(found.seen, Present)
-        return ReadyState(there, "Present" if there else "Absent", "" if there else "it is not there")
+        return THERE if isinstance(seen, Present) else ReadyState(False, "Absent", "it is not there")
     if case is None:
         return ReadyState(False, "NotApplied", "it was never applied to its end")
-    process = found.seen.parts.get("process")
-    if isinstance(found.seen, Present) and process is not None and process.present and not probing:
-        return ReadyState(None, "NotProbed", f"more than {PROBED} agents; name it to have its screen looked at")
+    process = seen.parts.get("process")
+    if isinstance(seen, Present) and process is not None and process.present and not probing:
+        return NOT_PROBED
     state: ReadyState = probe(case, session.reader)
     return state
 
 
-def _conditions(found: Status, ready: ReadyState) -> tuple[Condition, ...]:
-    seen, actions = found.seen, found.actions
-    blind = isinstance(seen, Unknown)
-    first = actions[0] if actions else None
-    why = first.reasons[0] if first else None
-    observed = Condition(
-        "Observed",
-        Truth.UNKNOWN if isinstance(seen, Unknown) else Truth.TRUE,
-        ("Ambiguous" if seen.ambiguous else "Unobserved") if isinstance(seen, Unknown) else "Observed",
-        seen.why if isinstance(seen, Unknown) else "",
-    )
-    dangling = first is not None and first.verb is Verb.BLOCKED and why is not None and why.code.value == "Dependency"
-    resolved = Condition(
-        "Resolved",
-        Truth.FALSE if dangling else Truth.TRUE,
-        "DanglingReference" if dangling else "Resolved",
-        why.text if dangling and why else "",
-    )
-    if blind:
-        synced = Condition("Synced", Truth.UNKNOWN, "Unobserved", "")
-    elif found.row is None:
-        synced = Condition("Synced", Truth.FALSE, "Interrupted", "an apply began to make it and did not finish")
-    elif why is not None:
-        synced = Condition("Synced", Truth.FALSE, why.code.value, why.text)
-    else:
-        synced = Condition("Synced", Truth.TRUE, "AsApplied", "")
-    truth = {True: Truth.TRUE, False: Truth.FALSE, None: Truth.UNKNOWN}[ready.status]
-    drifted = bool(actions) and found.row is not None
-    attempt = found.attempt
-    return (
-        Condition("Accepted", Truth.TRUE, "Valid", ""),
-        resolved,
-        observed,
-        synced,
-        Condition("Ready", truth, ready.reason, ready.message),
-        Condition(
-            "Progressing",
-            Truth.TRUE if found.intent is not None else Truth.FALSE,
-            "ActionOpen" if found.intent is not None else "Idle",
-            f"{found.intent.verb} began at {found.intent.at}" if found.intent else "",
-        ),
-        Condition(
-            "Degraded",
-            Truth.TRUE if attempt is not None else Truth.FALSE,
-            attempt.code if attempt else "None",
-            attempt.message if attempt else "",
-        ),
-        Condition("Drifted", Truth.UNKNOWN if blind else Truth.TRUE if drifted else Truth.FALSE, synced.reason, ""),
-    )
+STOPPED = ReadyState(False, "Stopped", "it is declared Stopped")
+THERE = ReadyState(True, "Present", "")
+NOT_PROBED = ReadyState(None, "NotProbed", f"more than {PROBED} agents; name it to have its screen looked at")
+
+
+def _accepted(item: Status) -> Condition:
+    del item
+    return Condition("Accepted", Truth.TRUE, "Valid", "")
+
+
+def _resolved(item: Status) -> Condition:
+    first = item.actions[0] if item.actions else None
+    if first is not None and first.verb is Verb.BLOCKED and first.reasons[0].code is Code.DEPENDENCY:
+        return Condition("Resolved", Truth.FALSE, "DanglingReference", first.reasons[0].text)
+    return Condition("Resolved", Truth.TRUE, "Resolved", "")
+
+
+def _observed(item: Status) -> Condition:
+    if isinstance(item.seen, Unknown):
+        reason = "Ambiguous" if item.seen.ambiguous else "Unobserved"
+        return Condition("Observed", Truth.UNKNOWN, reason, item.seen.why)
+    return Condition("Observed", Truth.TRUE, "Observed", "")
+
+
+def _synced(item: Status) -> Condition:
+    if isinstance(item.seen, Unknown):
+        return Condition("Synced", Truth.UNKNOWN, "Unobserved", "")
+    if item.row is None:
+        return Condition("Synced", Truth.FALSE, "Interrupted", "an apply began to make it and did not finish")
+    if item.actions:
+        why = item.actions[0].reasons[0]
+        return Condition("Synced", Truth.FALSE, why.code.value, why.text)
+    return Condition("Synced", Truth.TRUE, "AsApplied", "")
+
+
+def _ready_condition(item: Status) -> Condition:
+    truth = Truth.UNKNOWN if item.ready.status is None else Truth.TRUE if item.ready.status else Truth.FALSE
+    return Condition("Ready", truth, item.ready.reason, item.ready.message)
+
+
+def _progressing(item: Status) -> Condition:
+    if item.intent is None:
+        return Condition("Progressing", Truth.FALSE, "Idle", "")
+    return Condition("Progressing", Truth.TRUE, "ActionOpen", f"{item.intent.verb} began at {item.intent.at}")
+
+
+def _degraded(item: Status) -> Condition:
+    if item.attempt is None:
+        return Condition("Degraded", Truth.FALSE, "NoFailure", "")
+    return Condition("Degraded", Truth.TRUE, item.attempt.code, item.attempt.message)
+
+
+def _drifted(item: Status) -> Condition:
+    synced = _synced(item)
+    if synced.status is Truth.UNKNOWN:
+        return Condition("Drifted", Truth.UNKNOWN, synced.reason, "")
+    drifted = bool(item.actions) and item.row is not None
+    return Condition("Drifted", Truth.TRUE if drifted else Truth.FALSE, synced.reason if drifted else "NoDrift", "")
+
+
+CONDITIONS: Mapping[str, Callable[[Status], Condition]] = {
+    "accepted": _accepted,
+    "resolved": _resolved,
+    "observed": _observed,
+    "synced": _synced,
+    "ready": _ready_condition,
+    "progressing": _progressing,
+    "degraded": _degraded,
+    "drifted": _drifted,
+}
+"""Type in lower case to what computes it, in the order they are shown."""
 
 
 def born(uid: Uid) -> datetime | None:

@@ -47,7 +47,9 @@ def terminal(flags: Flags, words: Sequence[str]) -> Terminal:
     if not isinstance(session_id, str) or not isinstance(pane, str):
         ready = item.condition("Ready")
         why = ready.message if ready and ready.message else "it does not run"
-        raise NotRunning(f"{item.ref} has no terminal: {why}", hint="apply what declares it, then try again", ref=str(item.ref))
+        raise NotRunning(
+            f"{item.ref} has no terminal: {why}", hint="apply what declares it, then try again", ref=str(item.ref)
+        )
     return Terminal(session, item, session_id, pane)
 
 

@@ -75,7 +75,7 @@ def _path_and_value(text: str) -> tuple[str, str | None]:
 
 
 def wait(flags: Flags, words: Sequence[str], what: Until, timeout_s: float, *, selector: str = "") -> Waited:
-    """Wait for every resource named; raises DeadlineExceeded (exit 3) saying what was seen last, NotFound, UsageFault."""
+    """Wait for every resource named; raises DeadlineExceeded (exit 3) with what was seen last, NotFound, UsageFault."""
     session = open_session(flags)
     wanted = _wanted(session, words, selector)
     clock = session.reader.clock

@@ -1,7 +1,7 @@
 """What is put right on a command line before it is parsed (R-CLI-10).
 
-A few options may stand without their value, or carry one although they are flags. They are rewritten to the one spelling
-the parser knows. A word that is the value of the option before it is never touched, nor anything after `--`.
+A few options may stand without their value, or carry one although they are flags. They are rewritten to the one
+spelling the parser knows. A word that is the value of the option before it is never touched, nor anything after `--`.
 """
 
 from collections.abc import Collection, Sequence

@@ -20,11 +20,7 @@ def wants_json(words: list[str]) -> bool:
 def usage(fault: Usage, words: list[str]) -> int:
     """The command line cannot be understood: exit 64."""
     if wants_json(words):
-        import json
-
-        body = {"code": "usage.error", "message": fault.message, "hint": fault.hint, "ref": None, "position": None, "causes": []}
-        sys.stdout.write(json.dumps({"error": body}, indent=2, ensure_ascii=False) + "\n")
-        return USAGE
+        _as_json("usage.error", fault.message, fault.hint)
     sys.stderr.write(f"error[usage.error]: {printable(fault.message)}\n")
     if fault.hint:
         sys.stderr.write(f"  hint: {printable(fault.hint)}\n")
@@ -34,27 +30,31 @@ def usage(fault: Usage, words: list[str]) -> int:
 def complain(error: Exception, words: list[str], trouble: int | None = None) -> int:
     """Say what went wrong and answer the exit code; an error nobody foresaw is a bug and says so.
 
-    `trouble` is the one exit code a command has for every error but those of usage.
+    Text goes to standard error, and with `-o json` an object to standard output as well. `trouble` is the one exit code
+    a command has for every error but those of usage.
     """
-    from reconciler.model.errors import ReconcilerError
+    from reconciler.model.errors import DeclarationError, ReconcilerError
 
-    code = _said(error, words) if isinstance(error, ReconcilerError) else _bug(error, words)
-    return code if trouble is None or code == USAGE else trouble
-
-
-def _said(error: "ReconcilerError", words: list[str]) -> int:
-    from reconciler.model.errors import DeclarationError
-
+    if not isinstance(error, ReconcilerError):
+        code = _bug(error, words)
+        return code if trouble is None else trouble
     if wants_json(words):
         import json
 
         sys.stdout.write(json.dumps({"error": error.to_json()}, indent=2, ensure_ascii=False) + "\n")
-        return error.exit_code
     if isinstance(error, DeclarationError):
         _problems(error)
     else:
         _one(error)
-    return error.exit_code
+    return error.exit_code if trouble is None or error.exit_code == USAGE else trouble
+
+
+def _as_json(code: str, message: str, hint: str) -> None:
+    """The shape of R-CLI-8 for what is no ReconcilerError."""
+    import json
+
+    body = {"code": code, "message": message, "hint": hint, "ref": None, "position": None}
+    sys.stdout.write(json.dumps({"error": {**body, "causes": []}}, indent=2, ensure_ascii=False) + "\n")
 
 
 def _one(error: "ReconcilerError") -> None:
@@ -99,12 +99,8 @@ def _bug(error: Exception, words: list[str]) -> int:
 
         traceback.print_exception(error, file=sys.stderr)
     if wants_json(words):
-        import json
-
-        body = {"code": "internal.error", "message": what, "hint": hint, "ref": None, "position": None, "causes": []}
-        sys.stdout.write(json.dumps({"error": body}, indent=2, ensure_ascii=False) + "\n")
-    else:
-        sys.stderr.write(f"error[internal.error]: {printable(what)}\n  hint: {hint}\n")
+        _as_json("internal.error", what, hint)
+    sys.stderr.write(f"error[internal.error]: {printable(what)}\n  hint: {hint}\n")
     return INTERNAL
 
 

@@ -3,6 +3,7 @@
 from reconciler.app import plan as use_case
 from reconciler.app.plan import PlanResult
 from reconciler.cli import orders, places, render_plan, screen
+from reconciler.cli.complain import printable
 from reconciler.cli.grammar import Args
 from reconciler.cli.render_data import write
 
@@ -28,11 +29,11 @@ def show(args: Args, found: PlanResult, *, client: bool = False) -> None:
             screen.stderr(args).line(CLIENT)
         return
     out = screen.stdout(args)
-    render_plan.show(found.plan, out, declared=found.declared)
+    render_plan.show(found.plan, out, declared=found.declared, wide=screen.is_wide(args))
     if client:
         out.line(CLIENT)
     elif not found.overlay_exists and not found.plan.empty:
-        out.line(f"There is no overlay yet; apply creates {screen.printable(found.overlay)}.")
+        out.line(f"There is no overlay yet; apply creates {printable(found.overlay)}.")
     if found.unknown:
         out.line(out.paint(f"{found.unknown} could not be observed and are left alone.", "yellow"))
 
@@ -44,4 +45,4 @@ def warn(args: Args, found: PlanResult) -> None:
         where = f"{warning.position}: " if warning.position else ""
         out.line(out.paint(f"{where}warning[{warning.code}]: {warning.message}", "yellow"))
         if warning.hint:
-            out.line(f"  hint: {screen.printable(warning.hint)}")
+            out.line(f"  hint: {printable(warning.hint)}")

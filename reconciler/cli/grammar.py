@@ -1,8 +1,8 @@
 """What a command line may say, as data, and the parser that holds it to that.
 
-Each command module describes its commands with these words; help texts, usage errors and the reference page come from the
-same tables, so they cannot disagree. The parser is our own because a command has to be understood, or refused, before
-anything heavy is imported: it knows options, arguments and the kinds of values they take, and nothing else.
+Each command module describes its commands with these words; help texts, usage errors and the reference page come from
+the same tables, so they cannot disagree. The parser is our own because a command has to be understood, or refused,
+before anything heavy is imported: it knows options, arguments and the kinds of values they take, and nothing else.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -23,8 +23,8 @@ class Usage(Exception):
 class Option(NamedTuple):
     """One option. Without a `metavar` it is a flag, and `off` are the spellings that set it to false.
 
-    `kind` is `text`, `count` (a whole number), `seconds` (`90`, `90s`, `5m`, `1h30m`) or `choice` (one of `choices`, where
-    an entry that ends in `=` wants a text after it).
+    `kind` is `text`, `count` (a whole number), `seconds` (`90`, `90s`, `5m`, `1h30m`) or `choice` (one of `choices`,
+    where an entry that ends in `=` wants a text after it).
     """
 
     names: tuple[str, ...]
@@ -81,7 +81,7 @@ class Command(NamedTuple):
 GLOBAL = (
     Option(("--project-dir",), "Work on DIR/.houmao instead of the overlay found from here.", "DIR"),
     Option(("--tmux-socket",), "The tmux server to use: a name, or a path to its socket.", "SOCKET"),
-    Option(("--agent-def-dir",), "Where agent definitions are written for other programs.", "DIR"),
+    Option(("--agent-def-dir",), "The agent-definition root, in place of the overlay's agents/.", "DIR"),
     Option(("--no-color",), "Plain text, also on a terminal."),
     Option(("--print-json",), "The same as -o json."),
     Option(("-h", "--help"), "Show this help."),
@@ -200,7 +200,10 @@ def checked(name: str, option: Option, value: str, command: Command) -> str:
         if seconds(value) is None:
             raise Usage(f"{name} needs a time, it was given {value!r}", "write 90, 90s, 5m or 1h30m")
     elif option.kind == "choice":
-        fits = any(value.startswith(one) and len(value) > len(one) if one.endswith("=") else value == one for one in option.choices)
+        fits = any(
+            value.startswith(one) and len(value) > len(one) if one.endswith("=") else value == one
+            for one in option.choices
+        )
         if not fits:
             listed = ", ".join(f"{one}…" if one.endswith("=") else one for one in option.choices)
             later = " (a later release brings files)" if command.path == "plan" and name in ("-o", "--output") else ""
@@ -218,7 +221,10 @@ def _arguments(command: Command, plain: list[str]) -> dict[str, list[str]]:
         most = len(left) - after if argument.most is None else min(argument.most, len(left) - after)
         taken, left = left[: max(most, 0)], left[max(most, 0) :]
         if len(taken) < argument.least:
-            raise Usage(f"{command.path} needs {argument.metavar}: {argument.doc}", f"`houmao {command.path} --help` has examples")
+            raise Usage(
+                f"{command.path} needs {argument.metavar}: {argument.doc}",
+                f"`houmao {command.path} --help` has examples",
+            )
         found[argument.key] = taken
     if left:
         hint = _files_hint(left[0], command) or f"`houmao {command.path} --help` shows what it takes"
@@ -260,8 +266,20 @@ def _nearest(word: str, known: Sequence[str]) -> str | None:
 
 LATER_OPTIONS = frozenset(
     (
-        "--adopt-from", "--override", "--write-back", "--upgrade", "--respect-busy", "--ignore-window", "--check-auth",
-        "--refresh-only", "--expires", "--watch", "--fix", "--rebuild", "--to-revision", "-w",
+        "--adopt-from",
+        "--override",
+        "--write-back",
+        "--upgrade",
+        "--respect-busy",
+        "--ignore-window",
+        "--check-auth",
+        "--refresh-only",
+        "--expires",
+        "--watch",
+        "--fix",
+        "--rebuild",
+        "--to-revision",
+        "-w",
     )
-)  # fmt: skip
+)
 """Options of later releases: refused, and said so."""

@@ -143,8 +143,22 @@ def reference() -> str:
     ]  # fmt: skip
     every = commands()
     lines += [f"| [`houmao {c.path}`](#houmao-{c.path.replace(' ', '-')}) | {c.summary} |" for c in every]
-    lines += ["", "## Exit codes", "", "| Code | Means |", "| --- | --- |", *[f"| {code} | {text} |" for code, text in EXITS]]
-    lines += ["", "## Environment", "", "| Variable | Means |", "| --- | --- |", *[f"| `{n}` | {text} |" for n, text in VARIABLES]]
+    lines += [
+        "",
+        "## Exit codes",
+        "",
+        "| Code | Means |",
+        "| --- | --- |",
+        *[f"| {code} | {text} |" for code, text in EXITS],
+    ]
+    lines += [
+        "",
+        "## Environment",
+        "",
+        "| Variable | Means |",
+        "| --- | --- |",
+        *[f"| `{n}` | {text} |" for n, text in VARIABLES],
+    ]
     for command in every:
         lines += ["", f"## houmao {command.path}", "", "```text", *_command(command).rstrip("\n").split("\n"), "```"]
     return "\n".join([*lines, ""])

@@ -1,13 +1,13 @@
-"""The console entry: answers at once what can be answered at once, then runs one command and turns its end into an exit code.
+"""The console entry: answers at once what it can, then runs one command and turns its end into an exit code.
 
 Order: `--version` and `--help` from text that ships with the package, then the no-op gate, which ends only what it
-understands whole, then the command line is parsed and refused if it does not fit, then the command. Nothing heavier than
-the parser is imported before that.
+understands whole, then the command line is parsed and refused if it does not fit, then the command. Nothing heavier
+than the parser is imported before that.
 """
 
 import sys
 
-from reconciler.cli.tree import GROUPS, LATER, PATHS
+from reconciler.cli.tree import GROUPS, LATER, PATHS, VALUED
 
 INTERRUPTED = 130
 
@@ -59,22 +59,17 @@ def _topic(words: list[str]) -> str | None:
 
 def _plain(words: list[str]) -> list[str]:
     """The words that are neither options nor the values of global ones."""
-    from reconciler.cli.grammar import GLOBAL
-
-    valued = {name for option in GLOBAL if option.metavar for name in option.names}
     return [
         word
         for index, word in enumerate(words)
-        if not word.startswith("-") and (index == 0 or words[index - 1] not in valued)
+        if not word.startswith("-") and (index == 0 or words[index - 1] not in VALUED)
     ]
 
 
 def help_text(topic: str) -> str:
     """The help of a command path, a group, or of the program (empty path), as it ships."""
-    import os
-
     name = topic.replace(" ", "-") or "houmao"
-    path = os.path.join(os.path.dirname(__file__), "help", f"{name}.txt")
+    path = f"{__file__.removesuffix('main.py')}help/{name}.txt"
     data: bytes = __loader__.get_data(path)  # type: ignore[name-defined]
     return data.decode()
 
@@ -119,10 +114,14 @@ def _command(words: list[str]) -> "tuple[Command, list[str]]":
         raise Usage("no command was given", "`houmao --help` lists the commands")
     if rest[0] in GROUPS:
         inside = [known for known in PATHS if known.startswith(f"{rest[0]} ")]
-        raise Usage(f"houmao {rest[0]} needs one of: {', '.join(known.split()[1] for known in inside)}", _meant(path, inside))
+        raise Usage(
+            f"houmao {rest[0]} needs one of: {', '.join(known.split()[1] for known in inside)}", _meant(path, inside)
+        )
     if rest[0] in LATER:
         raise Usage(f"houmao has no command {rest[0]!r} yet", "it comes in a later release")
-    raise Usage(f"houmao has no command {rest[0]!r}", _meant(path, [*PATHS, *GROUPS]) or "`houmao --help` lists the commands")
+    raise Usage(
+        f"houmao has no command {rest[0]!r}", _meant(path, [*PATHS, *GROUPS]) or "`houmao --help` lists the commands"
+    )
 
 
 def _ahead(words: list[str]) -> tuple[list[str], list[str]]:

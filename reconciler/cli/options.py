@@ -6,15 +6,23 @@ OUTPUT_DATA = ("json", "yaml", "name", "table", "wide", "jsonpath=", "custom-col
 OUTPUT_PLAN = ("text", "json", "yaml", "name", "wide", "jsonpath=")
 
 SOURCE = (
-    Option(("-f", "--file"), "File or directory of declarations, or - for standard input; may be repeated.", "PATH", many=True),
+    Option(
+        ("-f", "--file"),
+        "File or directory of declarations, or - for standard input; may be repeated.",
+        "PATH",
+        many=True,
+    ),
     Option(("-R", "--recursive"), "Descend into directories below those given with -f."),
     Option(("-k", "--composition"), "Directory with an Overlay document, built and then used.", "DIR"),
 )
 
 VALIDATE = Option(
-    ("--validate",), "What an unknown field is: an error, a warning, or nothing.", "MODE", kind="choice",
+    ("--validate",),
+    "What an unknown field is: an error, a warning, or nothing.",
+    "MODE",
+    kind="choice",
     choices=("strict", "warn", "ignore"),
-)  # fmt: skip
+)
 
 SELECTOR = Option(("-l", "--selector"), "Only resources whose labels match: a=b, a!=b, a in (b,c), a, !a.", "LABELS")
 
@@ -27,20 +35,37 @@ PLANNING = (
     Option(("--prune-limit",), "Allow up to N removals by prune.", "N", kind="count"),
     Option(("--allow-empty",), "Accept a source that declares nothing."),
     Option(("--allow-source-change",), "Accept another source root than the one recorded."),
-    Option(("--allow-kind-removal",), "Accept that prune removes every resource of this kind; may be repeated.", "KIND", many=True),
+    Option(
+        ("--allow-kind-removal",),
+        "Accept that prune removes every resource of this kind; may be repeated.",
+        "KIND",
+        many=True,
+    ),
     Option(("--allow-set-mismatch",), "Accept a Project whose name is not the apply set's."),
     Option(("--allow-prune-outside-selector",), "Let prune remove what the selector does not match."),
     Option(("--force-conflicts",), "Reset fields that left the declaration although somebody changed them since."),
-    Option(("--force-destroy",), "Remove this resource in spite of preventDestroy; may be repeated.", "KIND/NAME", many=True),
+    Option(
+        ("--force-destroy",),
+        "Remove this resource in spite of preventDestroy; may be repeated.",
+        "KIND/NAME",
+        many=True,
+    ),
     VALIDATE,
-)  # fmt: skip
+)
 
 RUNNING = (
-    Option(("--wait",), "Wait until all are Ready; --no-wait returns when the actions are settled.", off=("--no-wait",)),
+    Option(
+        ("--wait",), "Wait until all are Ready; --no-wait returns when the actions are settled.", off=("--no-wait",)
+    ),
     Option(("--timeout",), "How long in all, 10m by default.", "TIME", kind="seconds"),
     Option(("--parallelism",), "How many actions at a time, 8 by default.", "N", kind="count"),
     Option(("--fail-fast",), "Start nothing new after the first failure."),
-    Option(("--lock-timeout",), "How long to wait for another writer: 30s by default, in CI not at all.", "TIME", kind="seconds"),
+    Option(
+        ("--lock-timeout",),
+        "How long to wait for another writer: 30s by default, in CI not at all.",
+        "TIME",
+        kind="seconds",
+    ),
     Option(("-y", "--yes"), "Do not ask before agents lose their conversation or data."),
     Option(("--events",), "Write what happens as JSON lines to a file, - or fd:N.", "WHERE"),
 )

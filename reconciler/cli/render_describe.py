@@ -11,7 +11,9 @@ SHADES = {"Current": "green", "Failed": "red", "Unknown": "yellow", "InProgress"
 def show(found: Description, screen: Screen) -> None:
     """Head, why it is not converged, conditions, parts, spec, neighbours, terminal."""
     item = found.item
-    screen.line(f"{screen.paint(str(item.ref), 'bold')}  {screen.paint(item.aggregate, SHADES.get(item.aggregate, ''))}")
+    screen.line(
+        f"{screen.paint(str(item.ref), 'bold')}  {screen.paint(item.aggregate, SHADES.get(item.aggregate, ''))}"
+    )
     pairs(_head(found), screen, indent=2)
     _why(found, screen)
     screen.line()

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from reconciler.cli.complain import printable
 from reconciler.cli.screen import Screen
 from reconciler.model.action import Action, Disruption, Plan, Verb
+from reconciler.model.change import FieldChange
 from reconciler.model.resource import Position
 
 SYMBOLS = {
@@ -31,22 +32,29 @@ PLACES = 6
 """How many paths and positions of one reason are listed before the rest is counted."""
 
 
-def show(plan: Plan, screen: Screen, *, declared: int | None = None) -> None:
-    """The whole plan: counts, actions in the order they may start, notices."""
+def show(
+    plan: Plan, screen: Screen, *, declared: int | None = None, nothing: str | None = None, wide: bool = False
+) -> None:
+    """The whole plan: counts, actions in the order they may start, notices.
+
+    `nothing` is what an empty one says; `wide` shows every differing field too.
+    """
     if plan.empty:
-        screen.line(nothing(declared))
+        screen.line(nothing or no_changes(declared))
     else:
         screen.line(screen.paint(headline(plan), "bold"))
         screen.line()
         for action in plan.actions:
             if action.verb is not Verb.NOOP:
                 _action(action, screen)
+                if wide:
+                    _fields(action.changes, screen, 8)
         screen.line()
         _costs(plan, screen)
     _notices(plan, screen)
 
 
-def nothing(declared: int | None) -> str:
+def no_changes(declared: int | None) -> str:
     """What an empty plan says."""
     if declared is None:
         return "No changes. Everything is as declared."
@@ -99,7 +107,8 @@ def _costs(plan: Plan, screen: Screen) -> None:
     for cost in (Disruption.LOSES_CONVERSATION, Disruption.LOSES_DATA):
         named = [str(action.ref) for action in dear if action.disruption is cost]
         if named:
-            head = f"{len(named)} {'loses' if len(named) == 1 else 'lose'} {'data' if cost is Disruption.LOSES_DATA else 'conversation'}: "
+            what = "data" if cost is Disruption.LOSES_DATA else "the conversation"
+            head = f"{len(named)} {'loses' if len(named) == 1 else 'lose'} {what}: "
             for line in screen.wrapped(head + ", ".join(named), 0):
                 screen.line(screen.paint(line, "red"))
     if not restarts and not dear:
@@ -121,17 +130,24 @@ def _notices(plan: Plan, screen: Screen) -> None:
 
 def differences(actions: Iterable[Action], screen: Screen) -> None:
     """Every differing field with both values, what kind of difference it is, and where it was declared (R-DIF-4)."""
-    from reconciler.cli.values import sides
-
     for action in actions:
         symbol, colour = SYMBOLS[action.verb]
         screen.line(screen.paint(f"{symbol} {action.ref}", colour))
         for reason in action.reasons:
             for line in screen.wrapped(f"{reason.code.value}: {reason.text}", 4):
                 screen.line(line)
-        for change in action.changes:
-            place = f"  {change.position}" if change.position else ""
-            screen.line(f"    {printable(change.label)}  {screen.paint(change.classification.value + place, 'dim')}")
-            for sign, text in sides(change):
-                shade = {"-": "red", "+": "green"}.get(sign, "dim")
-                screen.line(screen.paint(f"      {sign} {text}", shade))
+        _fields(action.changes, screen, 4)
+
+
+def _fields(changes: Sequence[FieldChange], screen: Screen, indent: int) -> None:
+    if not changes:
+        return
+    from reconciler.cli.values import sides
+
+    space = " " * indent
+    for change in changes:
+        place = f"  {change.position}" if change.position else ""
+        screen.line(f"{space}{printable(change.label)}  {screen.paint(change.classification.value + place, 'dim')}")
+        for sign, text in sides(change):
+            shade = {"-": "red", "+": "green"}.get(sign, "dim")
+            screen.line(screen.paint(f"{space}  {sign} {text}", shade))

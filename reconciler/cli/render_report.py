@@ -67,13 +67,13 @@ class Progress:
             self._screen.line(f"      {printable(str(fields['note']))}")
 
 
-def show(report: Report, screen: Screen) -> None:
-    """The last lines of an apply: what was done, what was not, what is left."""
+def show(report: Report, screen: Screen, command: str) -> None:
+    """The last lines of a run: what was done, what was not, what is left."""
     counts = {result: sum(1 for o in report.outcomes if o.result is result) for result in Result}
     if report.outcomes:
         parts = [f"{count} {result.value}" for result, count in counts.items() if count]
         screen.line()
-        screen.line(screen.paint(f"{_done(report)}: {', '.join(parts)}.", "bold"))
+        screen.line(screen.paint(f"{_done(report, command)}: {', '.join(parts)}.", "bold"))
     for action in report.plan.actions:
         if action.verb is Verb.BLOCKED:
             screen.line(screen.paint(f"  x blocked: {action.ref}: {action.reasons[0].text}", "red"))
@@ -89,8 +89,9 @@ def show(report: Report, screen: Screen) -> None:
         screen.line("stopped as asked; apply again to go on")
 
 
-def _done(report: Report) -> str:
-    return "Apply stopped" if report.interrupted else "Apply ended with errors" if report.exit_code else "Apply done"
+def _done(report: Report, command: str) -> str:
+    ended = "stopped" if report.interrupted else "ended with errors" if report.exit_code else "done"
+    return f"{command.capitalize()} {ended}"
 
 
 def one_line(outcome: Outcome) -> str:

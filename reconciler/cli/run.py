@@ -15,6 +15,9 @@ from reconciler.model.errors import ReconcilerError
 from reconciler.model.json import JsonMap
 from reconciler.model.outcome import Report
 
+NOTHING = {"delete": "Nothing to delete."}
+"""What an empty plan means to a command, where it is not that all is as declared."""
+
 
 class Stop:
     """The first SIGINT or SIGTERM asks the run to stop; the second ends the program at once (R-EXE-8)."""
@@ -42,9 +45,11 @@ class Stop:
 class Teller:
     """Says what a run does: to a person, to a program, to an event stream."""
 
-    __slots__ = ("_events", "_form", "_progress", "_screen", "_shown")
+    __slots__ = ("_command", "_events", "_form", "_progress", "_screen", "_shown", "_wide")
 
     def __init__(self, args: Args) -> None:
+        self._command = args.command.path
+        self._wide = screen.is_wide(args)
         self._form = screen.data_format(args)
         where = args.maybe("events")
         if where == "-" and self._form:
@@ -66,7 +71,7 @@ class Teller:
             return
         self._shown = plan.digest()
         if not self._form or not plan.empty:
-            render_plan.show(plan, self._screen)
+            render_plan.show(plan, self._screen, nothing=NOTHING.get(self._command), wide=self._wide)
             self._screen.flush()
 
     def confirm(self, plan: Plan) -> bool:
@@ -91,7 +96,7 @@ class Teller:
         if self._form:
             write(report.to_json(), self._form, lambda: [render_report.one_line(o) for o in report.outcomes])
         else:
-            render_report.show(report, self._screen)
+            render_report.show(report, self._screen, self._command)
         self.ended(report.exit_code, {"applied": len(report.outcomes)})
         return report.exit_code
 

@@ -8,11 +8,16 @@ from reconciler.cli.screen import Screen
 GAP = "   "
 
 
-def table(headers: Sequence[str], rows: Sequence[Sequence[str]], screen: Screen, *, bare: bool = False) -> None:
-    """Columns as wide as their widest cell; on a terminal through rich, which colours and folds. `bare`: no header."""
+def table(
+    headers: Sequence[str], rows: Sequence[Sequence[str]], screen: Screen, *, bare: bool = False, fit: bool = True
+) -> None:
+    """Columns as wide as their widest cell; on a terminal through rich, which colours them.
+
+    `bare` leaves the header out. `fit` shortens the last column to the width of the terminal.
+    """
     clean = [[printable(cell).replace("\n", " ") for cell in row] for row in rows]
     if screen.terminal and not bare:
-        _rich(headers, clean, screen)
+        _rich(headers, clean, screen, fit=fit)
         return
     widths = [len(header) if not bare else 0 for header in headers]
     for row in clean:
@@ -25,7 +30,7 @@ GOOD = frozenset({"True", "Running", "healthy", "ok"})
 BAD = frozenset({"False", "degraded", "stale", "Failed"})
 
 
-def _rich(headers: Sequence[str], rows: Sequence[Sequence[str]], screen: Screen) -> None:
+def _rich(headers: Sequence[str], rows: Sequence[Sequence[str]], screen: Screen, *, fit: bool) -> None:
     """The same columns; what is well is green, what is not is red."""
     from io import StringIO
 
@@ -33,16 +38,22 @@ def _rich(headers: Sequence[str], rows: Sequence[Sequence[str]], screen: Screen)
     from rich.table import Table
     from rich.text import Text
 
-    shown = Table(box=None, pad_edge=False, padding=(0, 3, 0, 0), header_style="bold" if screen.colour else "")
-    for index, header in enumerate(headers):
-        shown.add_column(header, no_wrap=index == 0, overflow="fold")
+    shown = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold" if screen.colour else "")
+    widths = [max(map(len, column)) for column in zip(headers, *rows, strict=True)]
+    for header, width in zip(headers, widths, strict=True):
+        whole = header != headers[-1]
+        shown.add_column(header, no_wrap=True, overflow="ellipsis", min_width=width if whole else len(header))
     for row in rows:
         shown.add_row(*(Text(cell, style=_style(cell) if screen.colour else "") for cell in row))
     held = StringIO()
+    needed = sum(widths) + 2 * len(widths)
     console = Console(
-        file=held, width=screen.width, force_terminal=screen.colour, color_system="standard" if screen.colour else None,
+        file=held,
+        width=min(screen.width, needed) if fit else needed,
+        force_terminal=screen.colour,
+        color_system="standard" if screen.colour else None,
         highlight=False,
-    )  # fmt: skip
+    )
     console.print(shown)
     for line in held.getvalue().rstrip("\n").split("\n"):
         screen.line(line.rstrip())

@@ -28,11 +28,38 @@ GROUPS = {
     "brains": "Homes built without an overlay.",
 }
 
+VALUED = ("--project-dir", "--tmux-socket", "--agent-def-dir")
+"""Options of every command whose next word is their value."""
+
 LATER = frozenset(
     (
-        "show", "drift", "create", "edit", "patch", "set", "label", "annotate", "undelete", "adopt", "release", "import",
-        "rollout", "events", "top", "history", "suspend", "resume", "reconcile", "retry", "relaunch", "stop", "verify",
-        "watch", "gc", "agents", "mailbox",
+        "show",
+        "drift",
+        "create",
+        "edit",
+        "patch",
+        "set",
+        "label",
+        "annotate",
+        "undelete",
+        "adopt",
+        "release",
+        "import",
+        "rollout",
+        "events",
+        "top",
+        "history",
+        "suspend",
+        "resume",
+        "reconcile",
+        "retry",
+        "relaunch",
+        "stop",
+        "verify",
+        "watch",
+        "gc",
+        "agents",
+        "mailbox",
     )
-)  # fmt: skip
+)
 """Verbs of later releases; they do not exist yet."""

@@ -15,7 +15,11 @@ def sides(change: FieldChange) -> list[tuple[str, str]]:
     if isinstance(before, dict | list) and isinstance(after, dict | list) and not change.content:
         return nested(before, after)
     found = [("-", _said(before)), ("+", _said(after))]
-    if not isinstance(change.observed, Missing) and not isinstance(change.last, Missing) and change.last != change.observed:
+    if (
+        not isinstance(change.observed, Missing)
+        and not isinstance(change.last, Missing)
+        and change.last != change.observed
+    ):
         found.append(("?", f"last applied: {_said(change.last)}"))
     return found
 

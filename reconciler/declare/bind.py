@@ -1,4 +1,4 @@
-"""Binding: every reference looked up, dependencies on sets spread over their members, cycles found (R-MOD-7, R-VAL-3)."""
+"""Binding: references looked up, dependencies on sets spread over their members, cycles found (R-MOD-7, R-VAL-3)."""
 
 from collections.abc import Callable, Mapping
 from typing import NamedTuple

@@ -1,8 +1,8 @@
 """Which kinds there are, and their schemas, each imported when a document of it occurs.
 
-A kind is a sub-package of `reconciler.kinds` with a module `schema` that has `SCHEMA`; its name is the folder's in camel
-case. Kinds of other distributions are entry points of the group `reconciler.kinds` whose module has a `handler`; they are
-looked up only for a name that is not built in, because reading the metadata of an installation is slow.
+A kind is a sub-package of `reconciler.kinds` with a module `schema` that has `SCHEMA`; its name is the folder's in
+camel case. Kinds of other distributions are entry points of the group `reconciler.kinds` whose module has a `handler`;
+they are looked up only for a name that is not built in, because reading the metadata of an installation is slow.
 """
 
 from importlib import import_module

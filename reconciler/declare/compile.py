@@ -1,4 +1,4 @@
-"""From files to the desired state: every document read, judged, made canonical, bound, and all that is wrong said at once.
+"""From files to the desired state: every document read, judged, made canonical and bound, all faults told at once.
 
 The stages are those of R-CAN-1. Each takes what the one before left and goes on past faults, so that one run reports
 everything (R-LOAD-11). Nothing here depends on the order of files or documents (R-LOAD-2): what is judged in order is

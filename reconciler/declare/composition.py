@@ -1,8 +1,9 @@
 """Composition (`-k`): an `Overlay` document names bases and resources, and changes what they declare (R-LOAD-6).
 
-A directory holds one `overlay.yaml`. Its result is the documents of its bases, each composed in the same way, and of its
-resources; then, in this order: patches are merged, names prefixed with the references to them, and labels added. Last
-of all, variables are put in. What comes out are documents again (`Composed`), each value still knowing the file and line that wrote it.
+A directory holds one `overlay.yaml`. Its result is the documents of its bases, each composed in the same way, and of
+its resources; then, in this order: patches are merged, names prefixed with the references to them, and labels added.
+Last of all, variables are put in. What comes out are documents again (`Composed`), each value still knowing the file
+and line that wrote it.
 """
 
 import posixpath

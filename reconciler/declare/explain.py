@@ -21,7 +21,9 @@ COSTS = {
 
 
 def explain(schema: Schema, path: str = "") -> list[str]:
-    """Lines about a kind, or about the field at a dotted path (`spec.retry.base`); raises UsageFault when there is none."""
+    """Lines about a kind, or about the field at a dotted path (`spec.retry.base`); raises UsageFault when there is
+    none.
+    """
     if path in ("", "spec"):
         return [f"KIND:   {schema.kind}", "", *_wrapped(schema.doc), "", "FIELDS below spec:", *_fields(schema.root, 1)]
     member = _find(schema, path)

@@ -1,7 +1,7 @@
 """Judging one document: envelope, schema, provider, secrets; and what two documents may not share.
 
-A document that passes becomes a `Draft`. One that does not is still read on as far as it goes, so that what later stages
-would say of it is told in the same run (R-LOAD-11).
+A document that passes becomes a `Draft`. One that does not is still read on as far as it goes, so that what later
+stages would say of it is told in the same run (R-LOAD-11).
 """
 
 from collections.abc import Mapping

@@ -1,7 +1,7 @@
 """Strategic merge: a patch laid over a document, list by list as the schema says, each value keeping its origin.
 
-Mappings merge key by key and null removes a key; a set takes the patch's items beside its own; a keyed list merges items of
-one key; a sequence, and whatever the schema does not know, is replaced.
+Mappings merge key by key and null removes a key; a set takes the patch's items beside its own; a keyed list merges
+items of one key; a sequence, and whatever the schema does not know, is replaced.
 """
 
 from reconciler.declare.content import Home

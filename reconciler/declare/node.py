@@ -1,8 +1,9 @@
 """What a kind's fields are made of, as a tree of nodes: enough to canonicalize a value without a schema library.
 
-A `Struct` is a mapping with known fields, `Entries` one with the operator's own keys, `Items` a list, `Scalar` a leaf, and
-`Free` whatever JSON allows. The tree is derived once from a kind's model (`declare.schema`); everything that asks "what
-does this field look like" walks it: canonical form (R-CAN-2), digests (R-CAN-6), shapes, JSON Schemas, references, content.
+A `Struct` is a mapping with known fields, `Entries` one with the operator's own keys, `Items` a list, `Scalar` a leaf,
+and `Free` whatever JSON allows. The tree is derived once from a kind's model (`declare.schema`); everything that asks
+"what does this field look like" walks it: canonical form (R-CAN-2), digests (R-CAN-6), shapes, JSON Schemas,
+references, content.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -41,7 +42,8 @@ def same(value: Json) -> Json:
 
 
 class Scalar:
-    """A leaf: `check` says what is wrong with a value, `clean` gives its canonical form, `schema` says it in JSON Schema.
+    """A leaf: `check` says what is wrong with a value, `clean` gives its canonical form, `schema` says it in JSON
+    Schema.
 
     Stands in the annotations of a model (`Annotated[str, Scalar(...)]`), where pydantic asks it for a validator.
     """

@@ -1,4 +1,4 @@
-"""What the schema cannot say: rules that need the provider, the other resources, or the project's limits (R-VAL-1, R-VAL-4).
+"""What the schema cannot say: rules that need the provider, the other resources, or the project's limits (R-VAL-4).
 
 Every function takes resources or specs as values and yields problems; nothing is read here.
 """

@@ -1,6 +1,7 @@
 """Rules between the fields of one mapping, each said twice from one source: as a check and as JSON Schema.
 
-They are judged on the value as it was written, beside the types and whether these hold or not, so that one run tells all.
+They are judged on the value as it was written, beside the types and whether these hold or not, so that one run tells
+all.
 """
 
 from typing import NamedTuple

@@ -5,9 +5,9 @@
 
     SCHEMA = Schema("Skill", SkillSpec, doc="Packaged skill content.")
 
-A model is never filled with values: it validates, and is read once into a tree of nodes (`declare.node`), from which come
-canonical forms, digests, shapes and JSON Schemas. So the annotation says what may be written, and a default of None is
-"not given", although None itself may not be written.
+A model is never filled with values: it validates, and is read once into a tree of nodes (`declare.node`), from which
+come canonical forms, digests, shapes and JSON Schemas. So the annotation says what may be written, and a default of
+None is "not given", although None itself may not be written.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -44,8 +44,8 @@ def field(
     """One field of a model: `REQUIRED` or its default, what a change of it costs, and its sentence in the reference.
 
     A list says how it is compared (`list_kind`, and `merge_key` of a keyed one). `ref` is the kind that a reference
-    names, `*` where the value says it; `content` is `text`, `file` or `tree` where the value stands for bytes, and `needs`
-    a file such a tree must have.
+    names, `*` where the value says it; `content` is `text`, `file` or `tree` where the value stands for bytes, and
+    `needs` a file such a tree must have.
     """
     required = default is REQUIRED
     meta = Meta(
@@ -84,7 +84,9 @@ def _childless(resource: Resource) -> tuple[Child, ...]:
 
 
 class Schema:
-    """A kind as loading sees it; has the attributes the engine asks of a kind's schema, and no more knowledge of engines."""
+    """A kind as loading sees it; has the attributes the engine asks of a kind's schema, and no more knowledge of
+    engines.
+    """
 
     __slots__ = (
         "_children",

@@ -1,8 +1,8 @@
 """The leaves that kinds are written with: names, references, durations, paths, numbers, choices.
 
 Each is one `Scalar`: what it accepts, its canonical form, and the same in JSON Schema. The two are compared by a
-differential test, so a pattern is written once here and used for both. Patterns end in `$(?!\\n)` because some readers of
-JSON Schema let `$` match before a final line break.
+differential test, so a pattern is written once here and used for both. Patterns end in `$(?!\\n)` because some readers
+of JSON Schema let `$` match before a final line break.
 """
 
 import posixpath
@@ -115,7 +115,8 @@ def whole(lowest: int, highest: int) -> Scalar:
             return expected("a whole number", value)
         if lowest <= value <= highest:
             return None
-        return Complaint(RANGE, f"{value} is not between {lowest} and {highest}", f"write a number from {lowest} to {highest}")
+        hint = f"write a number from {lowest} to {highest}"
+        return Complaint(RANGE, f"{value} is not between {lowest} and {highest}", hint)
 
     return Scalar({"type": "integer", "minimum": lowest, "maximum": highest}, check, integral)
 

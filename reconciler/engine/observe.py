@@ -116,7 +116,7 @@ def _last_applied(
 
 def to_bundle(resource: Resource) -> JsonMap:
     """What is stored of a resource under its digest: the canonical spec and its references."""
-    edges: list[Json] = [[edge.path, str(edge.to), edge.condition] for edge in resource.edges]
+    edges: list[Json] = [[edge.path, str(edge.to), edge.condition, edge.timeout_ms] for edge in resource.edges]
     return {"spec": resource.spec, "edges": edges, "derived": resource.derived}
 
 
@@ -130,7 +130,7 @@ def from_bundle(ref: Ref, row: InventoryRow, body: JsonMap) -> Resource:
         labels=row.labels,
         annotations=row.annotations,
         edges=tuple(
-            Edge(str(edge[0]), Ref.parse(str(edge[1])), str(edge[2]))
+            Edge(str(edge[0]), Ref.parse(str(edge[1])), str(edge[2]), edge[3] if isinstance(edge[3], int) else None)
             for edge in (edges if isinstance(edges, list) else [])
             if isinstance(edge, list)
         ),

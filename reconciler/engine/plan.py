@@ -13,10 +13,26 @@ from reconciler.engine.handler import Case, Handlers, Held, Present, Unknown
 from reconciler.engine.lookup import View
 from reconciler.engine.observe import Snapshot
 from reconciler.model.action import Action, Code, Notice, Plan, Reason, Verb
-from reconciler.model.change import FieldChange
+from reconciler.model.change import Classification, FieldChange
 from reconciler.model.errors import GuardRefused
 from reconciler.model.ref import Ref
-from reconciler.model.resource import Resource
+from reconciler.model.resource import Resource, at_path
+
+DRIFT = frozenset(
+    {
+        Code.MISSING,
+        Code.SESSION_MISSING,
+        Code.PROVIDER_EXITED,
+        Code.REBOOTED,
+        Code.SURVIVOR,
+        Code.RECORD_MISSING,
+        Code.RECORD_EDITED,
+        Code.RECORD_CORRUPT,
+        Code.HOME_MISSING,
+        Code.DRIFTED,
+    }
+)
+"""Reasons that are nobody's intention: what a resource with drift policy `ignore` is left alone with (R-DRF-1)."""
 
 
 class Options(NamedTuple):
@@ -92,8 +108,8 @@ def make(
     reverse = prune.removal_needs(removals.remove, view)
     actions = [a._replace(needs=reverse.get(a.ref, ())) if a.ref in removals.remove else a for a in actions]
     actions += removals.rows
-    actions = _targeted(actions, view, options)
-    ordered = order.in_dependency_order(_linked(actions, view))
+    actions = _targeted(_linked(actions, view), view, options)
+    ordered = order.in_dependency_order(_held_back(actions))
     plan = Plan(
         overlay_id=options.overlay_id,
         apply_set=options.apply_set,
@@ -120,7 +136,10 @@ def decide(case: Case, view: View, handlers: Handlers, *, force_conflicts: bool 
             tuple(change.position for change in conflicts),
         )
         return (Action(Verb.BLOCKED, case.ref, case.uid, (reason,), held=Verb.UPDATE, changes=case.changes),)
-    return handlers[case.ref.kind].plan(case, view)
+    actions = handlers[case.ref.kind].plan(case, view)
+    if at_path(case.want.spec if case.want else None, "drift.policy") == "ignore":
+        return [action for action in actions if not all(reason.code in DRIFT for reason in action.reasons)]
+    return actions
 
 
 def refuse_foreign(declared: Mapping[Ref, Resource], snapshot: Snapshot, apply_set: str) -> None:
@@ -151,7 +170,7 @@ def _changes(ref: Ref, resource: Resource, snapshot: Snapshot, handlers: Handler
     if same and (not isinstance(seen, Present) or not seen.complete or facts == resource.spec):
         return ()
     last = resource.spec if same else snapshot.last[ref].spec if ref in snapshot.last else None
-    return diff.changes(
+    found = diff.changes(
         resource,
         last,
         facts,
@@ -159,6 +178,10 @@ def _changes(ref: Ref, resource: Resource, snapshot: Snapshot, handlers: Handler
         complete=isinstance(seen, Present) and seen.complete,
         ignore=row.ignore_changes if row else (),
     )
+    ignored = at_path(resource.spec, "drift.ignore")
+    if not isinstance(ignored, list) or not ignored:
+        return found
+    return tuple(c for c in found if c.classification is not Classification.DRIFTED or c.path not in ignored)
 
 
 def _derived(
@@ -177,9 +200,13 @@ def _with_needs(action: Action, case: Case, view: View) -> Action:
     """Edges of the declaration as needs of the action; a reference to a derived row is a need of its owner."""
     if case.want is None:
         return action
-    ready = {_acting(edge.to, view) for edge in case.want.edges if edge.condition == "Ready"}
-    needs = {*action.needs, *needs_of(case.ref, view)}
-    return action._replace(needs=tuple(sorted(needs)), ready=tuple(sorted({*action.ready, *ready})))
+    waits = [edge for edge in case.want.edges if edge.condition == "Ready"]
+    limits = [edge.timeout_ms for edge in waits if edge.timeout_ms is not None]
+    return action._replace(
+        needs=tuple(sorted({*action.needs, *needs_of(case.ref, view)})),
+        ready=tuple(sorted({_acting(edge.to, view) for edge in waits})),
+        ready_timeout_ms=min(limits, default=None),
+    )
 
 
 def _targeted(actions: list[Action], view: View, options: Options) -> list[Action]:
@@ -244,22 +271,28 @@ def _acting(ref: Ref, view: View) -> Ref:
 
 
 def _linked(actions: list[Action], view: View) -> list[Action]:
-    """Needs that have an action of their own, also through resources that have none; what needs a held row waits."""
+    """Needs that have an action of their own, also through resources that have none."""
     in_plan = {action.ref for action in actions}
     found: dict[Ref, frozenset[Ref]] = {}
-    linked = [
+    return [
         action._replace(needs=tuple(sorted(_planned_needs(action.needs, in_plan, view, found) - {action.ref})))
         for action in actions
     ]
-    held = {action.ref: action for action in linked if action.verb in (Verb.BLOCKED, Verb.WAIT)}
+
+
+def _held_back(actions: list[Action]) -> list[Action]:
+    """What needs a blocked or waiting row waits too; an end of something never does (R-GRA-5)."""
+    in_plan = {action.ref for action in actions}
+    kept = [action._replace(needs=tuple(need for need in action.needs if need in in_plan)) for action in actions]
+    held = {action.ref for action in kept if action.verb in (Verb.BLOCKED, Verb.WAIT)}
     if not held:
-        return linked
+        return kept
     result: list[Action] = []
-    for action in order.in_dependency_order(linked):
+    for action in order.in_dependency_order(kept):
         blocker = next((need for need in action.needs if need in held), None)
         if action.runs and blocker is not None and action.verb not in (Verb.STOP, Verb.REMOVE, Verb.FORGET):
             reason = Reason(Code.DEPENDENCY, f"waits for {blocker}, which is held back")
             action = action._replace(verb=Verb.WAIT, held=action.verb, reasons=(reason, *action.reasons))
-            held[action.ref] = action
+            held.add(action.ref)
         result.append(action)
     return result

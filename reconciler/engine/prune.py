@@ -68,7 +68,8 @@ def decide(
     rows, children = _shrunk(shrunk, owners)
     foreign = {ref: row for ref, row in candidates.items() if not _same_root(row.source_root, source_root)}
     if not asked.prune:
-        return Decided(children, rows, tuple(_orphan(ref, row, ref in foreign) for ref, row in candidates.items()))
+        counted = {ref: row for ref, row in candidates.items() if not _is_derived(ref, row, owners, view)}
+        return Decided(children, rows, tuple(_orphan(ref, row, ref in foreign) for ref, row in counted.items()))
     unknown = _undecidable(candidates, snapshot, handlers, view)
     candidates = {ref: row for ref, row in candidates.items() if ref not in unknown}
     counted = {ref: row for ref, row in candidates.items() if not _is_derived(ref, row, owners, view)}

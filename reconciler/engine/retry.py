@@ -2,10 +2,13 @@
 
 import hashlib
 from collections.abc import Callable
+from typing import NamedTuple
 
 from reconciler.model.errors import ErrorClass, ReconcilerError
+from reconciler.model.json import Json
 from reconciler.model.outcome import Fault
 from reconciler.model.ref import Uid
+from reconciler.model.resource import at_path
 from reconciler.ports.clock import Clock
 
 BASE_S = 1.0
@@ -14,6 +17,26 @@ CRASH_BASE_S = 10.0
 CRASH_CAP_S = 600.0
 TRIES = 4
 """Attempts of one action inside one run; the persisted schedule goes on from there."""
+
+
+class Policy(NamedTuple):
+    """How often and how fast one resource is tried inside one run (R-RET-3)."""
+
+    tries: int = TRIES
+    base_s: float = BASE_S
+    cap_s: float = CAP_S
+
+
+def policy_of(spec: Json, tries: int) -> Policy:
+    """`spec.retry` over the defaults: limit 0 is one try; a one-off run makes a handful at most."""
+    limit, base, cap = (at_path(spec, f"retry.{key}") for key in ("limit", "base", "max"))
+    return Policy(
+        tries=min(tries, limit + 1) if isinstance(limit, int) and limit >= 0 else tries,
+        base_s=base / 1000 if isinstance(base, int) else BASE_S,
+        cap_s=cap / 1000 if isinstance(cap, int) else CAP_S,
+    )
+
+
 RETRIED = frozenset({ErrorClass.TRANSIENT, ErrorClass.AMBIGUOUS})
 
 
@@ -29,32 +52,32 @@ def fault_of(error: BaseException) -> Fault:
     )
 
 
-def delay_s(uid: Uid, attempt: int, error_class: ErrorClass) -> float:
+def delay_s(uid: Uid, attempt: int, error_class: ErrorClass, policy: Policy) -> float:
     """Seconds before attempt `attempt + 1`: exponential, full jitter from a hash of (uid, attempt) (R-ACT-3)."""
-    base, cap = (CRASH_BASE_S, CRASH_CAP_S) if error_class is ErrorClass.CRASH_LOOP else (BASE_S, CAP_S)
+    crashing = error_class is ErrorClass.CRASH_LOOP
+    base, cap = (CRASH_BASE_S, CRASH_CAP_S) if crashing else (policy.base_s, policy.cap_s)
     ceiling = min(cap, base * 2.0 ** (attempt - 1))
     fraction = int.from_bytes(hashlib.sha256(f"{uid}:{attempt}".encode()).digest()[:8], "big") / 2**64
     return ceiling * fraction
 
 
-def again(
-    action: Callable[[int], None], uid: Uid, clock: Clock, stopping: Callable[[], bool], *, tries: int = TRIES
-) -> None:
+def again(action: Callable[[int], None], uid: Uid, clock: Clock, stopping: Callable[[], bool], policy: Policy) -> None:
     """Call `action(attempt)` for attempts 2, 3, … until it ends without a retryable error; raises its last error."""
     import tenacity
 
     def wait(state: tenacity.RetryCallState) -> float:
         error = state.outcome.exception() if state.outcome else None
-        return delay_s(uid, state.attempt_number + 1, fault_of(error).error_class if error else ErrorClass.TRANSIENT)
+        found = fault_of(error).error_class if error else ErrorClass.TRANSIENT
+        return delay_s(uid, state.attempt_number + 1, found, policy)
 
     def retryable(error: BaseException) -> bool:
         return isinstance(error, ReconcilerError) and error.error_class in RETRIED and not stopping()
 
-    clock.sleep(delay_s(uid, 1, ErrorClass.TRANSIENT))
+    clock.sleep(delay_s(uid, 1, ErrorClass.TRANSIENT, policy))
     for attempt in tenacity.Retrying(
         sleep=clock.sleep,
         wait=wait,
-        stop=tenacity.stop_after_attempt(max(1, tries - 1)),
+        stop=tenacity.stop_after_attempt(max(1, policy.tries - 1)),
         retry=tenacity.retry_if_exception(retryable),
         reraise=True,
     ):

@@ -3,6 +3,7 @@
 from reconciler.engine.handler import Case, Context
 from reconciler.engine.lookup import View
 from reconciler.engine.observe import to_bundle
+from reconciler.engine.orders import Orders
 from reconciler.model.action import Action, Verb
 from reconciler.model.ref import Ref, Uid
 from reconciler.model.resource import Resource
@@ -13,12 +14,19 @@ from reconciler.ports.clock import Clock
 class Rows:
     """What one run writes into the inventory. `uids` grows as actions start, so that members find their owner."""
 
-    def __init__(self, view: View, clock: Clock, apply_set: str, source_root: str) -> None:
+    def __init__(self, view: View, clock: Clock, orders: Orders) -> None:
         self._view = view
         self._clock = clock
-        self._apply_set = apply_set
-        self._source_root = source_root
+        self._orders = orders
         self.uids: dict[Ref, Uid] = {row.ref: row.uid for row in view.snapshot.inventory.values()}
+
+    def root_of(self, ref: Ref) -> str:
+        """The source root that declares `ref`; a child comes from its owner's."""
+        found = self._orders.root_of.get(ref)
+        resource = self._view.declared.get(ref)
+        if found is None and resource is not None and resource.owner is not None:
+            found = self._orders.root_of.get(resource.owner)
+        return found or self._orders.source_root
 
     def name_children(self, want: Resource, context: Context) -> None:
         """Give each derived row its uid: by (owner uid, kind), so that a changed name keeps it (R-MOD-14a)."""
@@ -70,9 +78,9 @@ class Rows:
         return InventoryRow(
             uid=uid,
             ref=want.ref,
-            apply_set=self._apply_set,
+            apply_set=self._orders.apply_set,
             owner=owner,
-            source_root=self._source_root,
+            source_root=self.root_of(want.ref),
             position=str(want.position) if want.position else "",
             digest=want.digest,
             generation=1 if before is None else before.generation + (before.digest != want.digest),

@@ -5,12 +5,12 @@ after the other, steps that share a batch go to their port in one trip, slow ste
 no barrier between dependency levels: whatever is ready starts, `parallelism` at a time (R-GRA-2, R-GRA-6).
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from datetime import timedelta
-from typing import NamedTuple
 
 from reconciler.engine import retry
+from reconciler.engine.flight import INTENT, SETTLED, Flight, fault_point
 from reconciler.engine.handler import (
     LAUNCH,
     SHORT_UID,
@@ -24,7 +24,9 @@ from reconciler.engine.handler import (
     Target,
     Unknown,
 )
+from reconciler.engine.launches import Bucket, is_launch
 from reconciler.engine.observe import look_at
+from reconciler.engine.orders import Orders
 from reconciler.engine.plan import Planned, decide
 from reconciler.engine.rows import Rows
 from reconciler.model.action import Action, Verb
@@ -35,64 +37,7 @@ from reconciler.model.ref import Ref, Uid
 from reconciler.ports.bundle import Ports
 from reconciler.ports.catalog import Attempt, Intent
 
-INTENT = "intent"
-SETTLED = "settled"
 READY_POLL_S = 0.1
-
-Probe = Callable[[str, str, Ref], None]
-"""Called with (point, `before`|`after`, ref) around every durable step: where tests crash, fail and hang a run."""
-
-
-def no_probe(point: str, phase: str, ref: Ref) -> None:
-    """Nothing listens."""
-    del point, phase, ref
-
-
-class Orders(NamedTuple):
-    """How to run, beside the plan."""
-
-    run: str
-    token: int
-    guard: Callable[[], None]
-    """Raises TokenLost when this writer may act no more."""
-    parallelism: int = 8
-    fail_fast: bool = False
-    deadline: float | None = None
-    stopping: Callable[[], bool] = lambda: False
-    emit: Callable[[str, JsonMap], None] = lambda kind, fields: None
-    probe: Probe = no_probe
-    source_root: str = ""
-    apply_set: str = ""
-    tries: int = retry.TRIES
-
-
-class _Flight:
-    """One action under way."""
-
-    __slots__ = ("action", "case", "context", "done", "index", "started", "steps")
-
-    def __init__(self, action: Action, case: Case, context: Context, steps: Sequence[Step], started: float) -> None:
-        self.action = action
-        self.case = case
-        self.context = context
-        self.steps = [step for step in steps if not step.done(context.seen, context)]
-        self.index = 0
-        self.done: list[Step] = []
-        self.started = started
-
-    @property
-    def step(self) -> Step | None:
-        return self.steps[self.index] if self.index < len(self.steps) else None
-
-
-def fault_point(action: Action, step: str) -> str:
-    """`create/Instance:start-session`, the name of one arrow of R-EXE-3."""
-    return f"{action.verb}/{action.ref.kind}:{step}"
-
-
-def fault_points(action: Action, steps: Sequence[Step]) -> tuple[str, ...]:
-    """Every fault point of one action, in order, journal and commit included."""
-    return tuple(fault_point(action, name) for name in (INTENT, *(step.name for step in steps), SETTLED))
 
 
 class Runner:
@@ -104,12 +49,15 @@ class Runner:
         self.ports = ports
         self.orders = orders
         self.outcomes: dict[Ref, Outcome] = {}
-        self.flying: list[_Flight] = []
-        self.slow: dict[Future[None], _Flight] = {}
-        self.retrying: dict[Future[None], _Flight] = {}
+        self.flying: list[Flight] = []
+        self.slow: dict[Future[None], Flight] = {}
+        self.retrying: dict[Future[None], Flight] = {}
         self.pool: ThreadPoolExecutor | None = None
         self.timed_out = False
-        self.rows = Rows(planned.view, ports.clock, orders.apply_set, orders.source_root)
+        self.waiting: dict[Ref, float] = {}
+        self.launched_now = 0
+        self.bucket = Bucket(*orders.launch_rate) if orders.launch_rate else None
+        self.rows = Rows(planned.view, ports.clock, orders)
         self.in_plan = frozenset(action.ref for action in planned.plan.running)
 
     def run(self) -> tuple[Outcome, ...]:
@@ -134,6 +82,7 @@ class Runner:
         """Start what is ready, up to the bound, under one durable intent; skip what can never start."""
         starting: list[Action] = []
         left: list[Action] = []
+        self.launched_now = 0
         room = self.orders.parallelism - len(self.flying) - len(self.slow) - len(self.retrying)
         for action in pending:
             why = self._never(action)
@@ -155,6 +104,12 @@ class Runner:
             if outcome is not None and outcome.result is not Result.SETTLED:
                 root = outcome.reason if outcome.reason.startswith("DependencyFailed(") else f"DependencyFailed({need})"
                 return root
+        since = self.waiting.get(action.ref)
+        limit = action.ready_timeout_ms
+        if since is not None and limit is not None and self.ports.clock.monotonic() - since > limit / 1000:
+            slow = next((ref for ref in action.ready if not self._is_ready(ref)), None)
+            if slow is not None:
+                return f"DependencyFailed({slow})"
         if self.orders.stopping():
             return "Interrupted"
         if self.orders.deadline is not None and self.ports.clock.monotonic() >= self.orders.deadline:
@@ -167,7 +122,23 @@ class Runner:
     def _may_start(self, action: Action) -> bool:
         if any(need not in self.outcomes for need in action.needs if need in self.in_plan):
             return False
-        return all(self._is_ready(ref) for ref in action.ready)
+        if all(self._is_ready(ref) for ref in action.ready):
+            return self._launch_allowed(action)
+        self.waiting.setdefault(action.ref, self.ports.clock.monotonic())
+        return False
+
+    def _launch_allowed(self, action: Action) -> bool:
+        """Limits of the Project on launches: how many at a time, and how fast (R-GRA-6)."""
+        if not is_launch(action):
+            return True
+        if self.orders.launches is not None:
+            aloft = [*self.flying, *self.slow.values(), *self.retrying.values()]
+            if sum(is_launch(flight.action) for flight in aloft) + self.launched_now >= self.orders.launches:
+                return False
+        if self.bucket is not None and not self.bucket.take(self.ports.clock.monotonic()):
+            return False
+        self.launched_now += 1
+        return True
 
     def _is_ready(self, ref: Ref) -> bool:
         """`dependsOn … Ready`: asked of the world each time, never remembered (R-STA-4)."""
@@ -202,7 +173,7 @@ class Runner:
                         flight.action.ref,
                         flight.action.verb.value,
                         self.orders.token,
-                        {**context.handle, "source_root": self.orders.source_root},
+                        {**context.handle, "source_root": self.rows.root_of(flight.action.ref)},
                         now,
                     )
                 )
@@ -211,7 +182,7 @@ class Runner:
             self.orders.emit("action_start", {"ref": str(flight.action.ref), "verb": flight.action.verb.value})
         self.flying += flights
 
-    def _flight(self, action: Action) -> _Flight:
+    def _flight(self, action: Action) -> Flight:
         case = self.planned.cases[action.ref]
         uid = case.uid or action.uid or self.ports.clock.new_uid()
         self.rows.uids[action.ref] = uid
@@ -222,7 +193,7 @@ class Runner:
             action, case, self.planned.view, uid=uid, run=self.orders.run, token=self.orders.token, handle=handle
         )
         steps = self.handlers[action.ref.kind].steps(action, case, self.planned.view)
-        return _Flight(action, case, context, steps, self.ports.clock.monotonic())
+        return Flight(action, case, context, steps, self.ports.clock.monotonic())
 
     def _allocated(self, action: Action, uid: Uid) -> JsonMap:
         """Launch time and the names made of it belong to the intent, not to the plan (R-ACT-3)."""
@@ -258,7 +229,7 @@ class Runner:
             self._landed_retry(future)
         return moved
 
-    def _quick_steps(self, flight: _Flight) -> bool:
+    def _quick_steps(self, flight: Flight) -> bool:
         moved = False
         while (step := flight.step) is not None and step.batch is None:
             if step.slow:
@@ -279,7 +250,7 @@ class Runner:
             return True
         return moved
 
-    def _one(self, flight: _Flight, step: Step) -> None:
+    def _one(self, flight: Flight, step: Step) -> None:
         """One step by itself: guard, run, count it done."""
         point = fault_point(flight.action, step.name)
         self.orders.guard()
@@ -293,7 +264,7 @@ class Runner:
         self.orders.probe(point, "after", flight.action.ref)
         self._step_done(flight, step)
 
-    def _step_done(self, flight: _Flight, step: Step) -> None:
+    def _step_done(self, flight: Flight, step: Step) -> None:
         flight.done.append(step)
         flight.index += 1
         self.orders.emit(
@@ -301,16 +272,16 @@ class Runner:
             {"ref": str(flight.action.ref), "verb": flight.action.verb.value, "step": step.name},
         )
 
-    def _trips(self) -> dict[Batch, list[_Flight]]:
-        trips: dict[Batch, list[_Flight]] = {}
+    def _trips(self) -> dict[Batch, list[Flight]]:
+        trips: dict[Batch, list[Flight]] = {}
         for flight in self.flying:
             if flight.step is not None and flight.step.batch is not None:
                 trips.setdefault(flight.step.batch, []).append(flight)
         return trips
 
-    def _trip(self, batch: Batch, flights: Sequence[_Flight]) -> None:
+    def _trip(self, batch: Batch, flights: Sequence[Flight]) -> None:
         """Everything that waits for one port goes there together, and each takes its own answer."""
-        asked: list[tuple[_Flight, Step, object]] = []
+        asked: list[tuple[Flight, Step, object]] = []
         for flight in flights:
             step = flight.step
             if step is None or step.ask is None:
@@ -355,7 +326,7 @@ class Runner:
 
     # --- ending ---------------------------------------------------------------------------------------------------
 
-    def _settle(self, flight: _Flight) -> None:
+    def _settle(self, flight: Flight) -> None:
         """Rows of the steps, inventory and journal in one transaction (R-OWN-3)."""
         action, context = flight.action, flight.context
         self.orders.probe(fault_point(action, SETTLED), "before", action.ref)
@@ -372,7 +343,7 @@ class Runner:
         self.flying.remove(flight)
         self._end(flight, Outcome(action, Result.SETTLED, note=context.note))
 
-    def _failed(self, flight: _Flight, error: Exception) -> None:
+    def _failed(self, flight: Flight, error: Exception) -> None:
         """Retry what may be retried, in a thread of its own; else take back a failed create and report."""
         if flight in self.flying:
             self.flying.remove(flight)
@@ -380,7 +351,8 @@ class Runner:
         if isinstance(error, StaleObservation) and fault.error_class is not ErrorClass.AMBIGUOUS:
             self._end(flight, Outcome(flight.action, Result.STALE, fault=fault))
             return
-        if fault.error_class in retry.RETRIED and self.orders.tries > 1 and not self.orders.stopping():
+        policy = self._policy(flight)
+        if fault.error_class in retry.RETRIED and policy.tries > 1 and not self.orders.stopping():
             self.orders.emit(
                 "retry_scheduled",
                 {"ref": str(flight.action.ref), "verb": flight.action.verb.value, "error": fault.to_json()},
@@ -389,20 +361,23 @@ class Runner:
             return
         self._give_up(flight, error, attempt=1)
 
-    def _retry(self, flight: _Flight) -> None:
+    def _retry(self, flight: Flight) -> None:
         retry.again(
             lambda attempt: self._attempt(flight, attempt),
             flight.context.uid,
             self.ports.clock,
             self._out_of_time,
-            tries=self.orders.tries,
+            self._policy(flight),
         )
+
+    def _policy(self, flight: Flight) -> retry.Policy:
+        return retry.policy_of(flight.case.want.spec if flight.case.want else None, self.orders.tries)
 
     def _out_of_time(self) -> bool:
         late = self.orders.deadline is not None and self.ports.clock.monotonic() >= self.orders.deadline
         return late or self.orders.stopping()
 
-    def _attempt(self, flight: _Flight, attempt: int) -> None:
+    def _attempt(self, flight: Flight, attempt: int) -> None:
         """Observe again, decide again, and run the same action if it is still the one to run (R-EXE-13)."""
         case = self._fresh(flight.case)
         if isinstance(case.seen, Unknown):
@@ -420,7 +395,7 @@ class Runner:
         context.case, context.seen = case, case.seen
         action = now or flight.action
         steps = self.handlers[case.ref.kind].steps(action, case, self.planned.view)
-        again = _Flight(flight.action, case, context, steps, flight.started)
+        again = Flight(flight.action, case, context, steps, flight.started)
         while (step := again.step) is not None:
             self._one(again, step)
         flight.case, flight.steps, flight.index = case, again.steps, len(again.steps)
@@ -435,11 +410,12 @@ class Runner:
         if not isinstance(error, Exception):
             raise error
         if isinstance(error, StaleObservation):
-            self._end(flight, Outcome(flight.action, Result.STALE, self.orders.tries, fault=retry.fault_of(error)))
+            tries = self._policy(flight).tries
+            self._end(flight, Outcome(flight.action, Result.STALE, tries, fault=retry.fault_of(error)))
             return
-        self._give_up(flight, error, attempt=self.orders.tries)
+        self._give_up(flight, error, attempt=self._policy(flight).tries)
 
-    def _give_up(self, flight: _Flight, error: Exception, *, attempt: int) -> None:
+    def _give_up(self, flight: Flight, error: Exception, *, attempt: int) -> None:
         fault = retry.fault_of(error)
         context = flight.context
         note = ""
@@ -455,7 +431,7 @@ class Runner:
             self.orders.emit("diagnostic", {"ref": str(context.case.ref), "message": also.message})
         self._end(flight, Outcome(flight.action, Result.FAILED, attempt, fault=fault, note=note))
 
-    def _undo(self, flight: _Flight) -> str:
+    def _undo(self, flight: Flight) -> str:
         """Take back the steps of a first create, last first; what cannot be taken back is said (R-EXE-9)."""
         for step in reversed(flight.done):
             if step.undo is None:
@@ -466,9 +442,9 @@ class Runner:
                 return f"Leaked: {step.name} could not be taken back: {error.message}. {error.hint}"
         return ""
 
-    def _attempt_row(self, flight: _Flight, fault: Fault, attempt: int) -> Attempt:
+    def _attempt_row(self, flight: Flight, fault: Fault, attempt: int) -> Attempt:
         want = flight.case.want
-        after = retry.delay_s(flight.context.uid, attempt, fault.error_class)
+        after = retry.delay_s(flight.context.uid, attempt, fault.error_class, self._policy(flight))
         next_at = (self.ports.clock.now_utc() + timedelta(seconds=after)).isoformat()
         return Attempt(
             flight.context.uid,
@@ -480,7 +456,7 @@ class Runner:
             fault.message,
         )
 
-    def _end(self, flight: _Flight, outcome: Outcome) -> None:
+    def _end(self, flight: Flight, outcome: Outcome) -> None:
         took = int((self.ports.clock.monotonic() - flight.started) * 1000)
         self.outcomes[flight.action.ref] = outcome._replace(duration_ms=took)
         self._end_event(self.outcomes[flight.action.ref])

@@ -128,6 +128,7 @@ class Action(NamedTuple):
     needs: tuple[Ref, ...] = ()
     ready: tuple[Ref, ...] = ()
     """Those of `needs` that must be Ready, not only Applied, before this action starts."""
+    ready_timeout_ms: int | None = None
     disruption: Disruption = Disruption.NONE
     changes: tuple[FieldChange, ...] = ()
     pre: Mapping[str, Json] = {}

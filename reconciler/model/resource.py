@@ -35,6 +35,8 @@ class Edge(NamedTuple):
     to: Ref
     condition: str = "Applied"
     """What of `to` must hold before this resource is acted on: `Applied` or `Ready`."""
+    timeout_ms: int | None = None
+    """How long to wait for it; None for as long as the run lasts."""
 
 
 class ContentSource(NamedTuple):

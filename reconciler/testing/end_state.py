@@ -14,6 +14,7 @@ from pathlib import Path
 from reconciler.app import gate
 from reconciler.engine.discover import built_in
 from reconciler.model.json import Json
+from reconciler.ports.catalog import InventoryRow
 from reconciler.ports.process import ProcessFacts
 from reconciler.testing.world import World
 
@@ -22,6 +23,7 @@ State = dict[str, object]
 _TIMES = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?(\+00:00|Z)")
 _STAMPED = re.compile(r"\d{8}-\d{6}Z-[0-9a-f]{8}")
 _TOKENS = re.compile(r'("?fencing_token"?: ?)\d+')
+_UNSTAMPED = re.compile(r" \d{15,} \d+")
 _ASIDE = re.compile(r"\.aside-\d+")
 _DERIVED_DIGESTS = re.compile(
     r'((?<!launch_)digest: |(?:owner\.json|launch\.sh|ROLE\.md|config\.json): )"sha256:[0-9a-f]{64}"'
@@ -43,7 +45,7 @@ def end_state(world: World) -> State:
     return {
         "inventory": {
             str(row.ref): _plain(
-                row._replace(live=_live(world, row.ref.name, row.live) if row.ref.kind == "Instance" else row.live),
+                row._replace(live=_live(world, row)),
                 names,
             )
             for row in rows
@@ -100,9 +102,11 @@ def _belongs(process: ProcessFacts, panes: set[int], all_of_it: tuple[ProcessFac
     return False
 
 
-def _live(world: World, name: str, live: Mapping[str, str]) -> dict[str, str]:
-    """The recorded handles, each as whether it is the true one."""
-    uid = world.rows[f"Instance/{name}"].uid
+def _live(world: World, row: InventoryRow) -> dict[str, str]:
+    """The recorded handles, each as whether it is the true one; stamps of files without time and inode."""
+    if row.ref.kind != "Instance":
+        return {key: _UNSTAMPED.sub(" <stamp>", value) for key, value in row.live.items()}
+    uid, live = row.uid, row.live
     panes = [pane for pane in world.panes if pane.uid == uid and pane.role == "agent"]
     record = next((r for r in world.look().registry.scan().records.values() if _owner(r) == uid), None)
     facts = world.look().process.facts([pane.pid for pane in panes])
@@ -145,10 +149,10 @@ def _names(world: World) -> list[tuple[str, str]]:
         if row.ref.kind == "Instance":
             stamped = row.live.get("home_id", "").partition("-brain-")[2]
             if stamped:
-                found[stamped] = f"<home of {ref}>"
+                found[stamped] = f"<stamp of {ref}>"
             session = _STAMPED.search(row.live.get("session_manifest", ""))
             if session:
-                found[session.group()] = f"<root of {ref}>"
+                found[session.group()] = f"<stamp of {ref}>"
     names = {row.uid: ref for ref, row in world.rows.items()}
     for pane in world.panes:
         if pane.uid in names and pane.session_name.startswith("HOUMAO-"):

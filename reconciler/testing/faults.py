@@ -220,6 +220,13 @@ class _WatchedCatalog:
     def __getattr__(self, name: str) -> object:
         return getattr(self._catalog, name)
 
+    def close(self) -> None:
+        """A dead program has no threads: let those that the run left behind find out before their catalog is gone."""
+        for thread in threading.enumerate():
+            if thread.name.startswith("step") and thread is not threading.current_thread():
+                thread.join()
+        self._catalog.close()
+
     def transaction(self, token: int) -> AbstractContextManager[Transaction]:
         return self._transaction(token)
 

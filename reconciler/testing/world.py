@@ -7,6 +7,7 @@ tmux server with real processes of the `echo` provider. Both run the use cases o
 
 import json
 import os
+import re
 import shutil
 import signal as signals
 import textwrap
@@ -152,7 +153,7 @@ class World(ABC):
     def given(self, yaml: str, name: str = "fleet.yaml") -> None:
         """Declare: the file's whole text. `apiVersion` is added to documents that leave it out."""
         documents = textwrap.dedent(yaml).strip("\n").split("\n---\n")
-        whole = [text if text.lstrip().startswith("apiVersion") else HEADER + text for text in documents]
+        whole = [text if re.search("^apiVersion:", text, re.MULTILINE) else HEADER + text for text in documents]
         self.given_file(name, "\n---\n".join(whole) + "\n")
 
     def given_file(self, name: str, text: str | bytes) -> Path:
@@ -317,7 +318,10 @@ class World(ABC):
         return Path(self.rows[f"Instance/{name}"].live["home"])
 
     def bytes(self) -> dict[str, tuple[int, int, int, bytes]]:
-        """Every file and directory of overlay, registry and source: mode, mtime, inode and bytes; SQLite's aside."""
+        """Every file and directory of overlay, registry and source: mode, mtime, inode and bytes.
+
+        SQLite's `-wal` and `-shm` come and go with whoever looks, and with them the mtime of the directory they are in.
+        """
         found: dict[str, tuple[int, int, int, bytes]] = {}
         for top in (self.overlay, self.registry, self.source):
             for path in sorted([top, *top.rglob("*")]):
@@ -325,7 +329,8 @@ class World(ABC):
                     continue
                 stat = path.lstat()
                 data = os.readlink(path).encode() if path.is_symlink() else path.read_bytes() if path.is_file() else b""
-                found[str(path.relative_to(self.root))] = (stat.st_mode, stat.st_mtime_ns, stat.st_ino, data)
+                changed = 0 if path == self.overlay else stat.st_mtime_ns
+                found[str(path.relative_to(self.root))] = (stat.st_mode, changed, stat.st_ino, data)
         return found
 
     # Ports

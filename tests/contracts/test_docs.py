@@ -185,7 +185,11 @@ def test_every_page_is_reached_from_the_index() -> None:
             continue
         seen.add(page)
         links = [link.partition("#")[0] for link in LINK.findall(prose(page)) if "://" not in link]
-        waiting += [(page.parent / link).resolve() for link in links if link.endswith(".md")]
+        linked = [(page.parent / link).resolve() for link in links]
+        waiting += [path for path in linked if path.suffix == ".md"]
+        waiting += [
+            inside for path in linked if path.is_dir() and path.is_relative_to(DOCS) for inside in path.rglob("*.md")
+        ]
     assert sorted(page.name for page in set(DOCS.rglob("*.md")) - seen) == []
 
 

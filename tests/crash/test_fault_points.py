@@ -12,7 +12,7 @@ from reconciler.app import apply as use_cases
 from reconciler.app.session import open_session
 from reconciler.engine import plan as planning
 from reconciler.engine.observe import observe
-from reconciler.engine.run import fault_points
+from reconciler.engine.flight import fault_points
 from reconciler.model.errors import ReconcilerError
 from reconciler.testing.end_state import State, difference, end_state
 from reconciler.testing.fake_world import FakeWorld

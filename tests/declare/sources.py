@@ -29,6 +29,7 @@ PROVIDERS = {
         "echo": ["ECHO_API_KEY"],
         "claude": ["ANTHROPIC_API_KEY", "ANTHROPIC_BASE_URL"],
         "codex": ["OPENAI_API_KEY"],
+        "gemini": ["GEMINI_API_KEY"],
     }.items()
 }
 

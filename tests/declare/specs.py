@@ -14,8 +14,10 @@ SCHEMAS: list[Schema] = [schema for kind in KINDS.built_in() if (schema := KINDS
 
 SAMPLES = (
     "", "a", "coder", "a-b_c", "A", "Coder", "a.b", "-a", "a-", "houmao-x", "houmao_x", "houmaox", "x" * 63, "x" * 64,
-    "x\n", "\n", "a\nb", "a\0", "é", "e\u0301", "#(touch X)", "$HOME", "FOO", "1FOO", "HOUMAO_X", "a/b", "Instance/alice",
-    "Specialist/coder", "Role/r", "Skill/s", "Setup/default", "AuthProfile/a", "Recipe/r", "LaunchProfile/p", "instance/a",
+    "x\n", "\n", "a\nb", "a\0", "é", "e\u0301", "#(touch X)", "$HOME", "FOO",
+    "1FOO", "HOUMAO_X", "a/b", "Instance/alice",
+    "Specialist/coder", "Role/r", "Skill/s", "Setup/default", "AuthProfile/a", "Recipe/r",
+    "LaunchProfile/p", "instance/a",
     "90s", "1m30s", "1.5s", "s", "0ms", "9" * 12 + "s", "5", "true", "path/to", "../up", "~/x", "unattended", "default",
     "exact", "new", "team.io/key", "houmao/source-id", "houmao/wave", "/x", "a/", "x" * 64 + "/a", "claude_code",
 )  # fmt: skip

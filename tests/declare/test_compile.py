@@ -9,6 +9,8 @@ from reconciler.model.ref import Ref
 from tests.declare.sources import KINDS, Directory, doc, docs, spec_of, the, told
 
 CODER = doc("Specialist", "coder", "{provider: echo, prompt: You write code.}")
+ELSEWHERE = "{provider: echo, source: {env: {KEY: {env: X}}}}"
+LITERAL = "{provider: echo, source: {env: {ECHO_API_KEY: plain}}}"
 ALICE = doc("Instance", "alice", "{specialistRef: coder}")
 
 
@@ -134,7 +136,7 @@ def test_comments_layout_and_spelling_do_not_matter(directory: Directory) -> Non
             ),
             "other/a.yaml": docs(
                 CODER.replace("prompt: You write code.", "prompt: 'You write code.'"),
-                "# hello\nkind: Instance\nspec:\n  readiness: [prompt, process]\n  retry:\n    base: 1m30s # as before\n"
+                "# hello\nkind: Instance\nspec:\n  readiness: [prompt, process]\n  retry:\n    base: 1m30s # here\n"
                 "  specialistRef: {name: coder}\napiVersion: houmao/v1alpha1\nmetadata: {name: a}\n",
             ),
         }
@@ -194,7 +196,8 @@ def test_the_setup_default_is_the_providers_own_until_one_is_declared(directory:
 
 def test_dependencies_wait_for_readiness_of_what_lives(directory: Directory) -> None:
     team = doc("InstanceSet", "w", "{replicas: 2, template: {specialistRef: coder}}")
-    waits = "{specialistRef: coder, dependsOn: [{ref: InstanceSet/w}, {ref: Role/coder}, {ref: Instance/a, condition: Applied}]}"
+    listed = "{ref: InstanceSet/w}, {ref: Role/coder}, {ref: Instance/a, condition: Applied}"
+    waits = f"{{specialistRef: coder, dependsOn: [{listed}]}}"
     directory.put(
         {"a.yaml": docs(CODER, team, doc("Instance", "a", "{specialistRef: coder}"), doc("Instance", "b", waits))}
     )
@@ -246,7 +249,7 @@ def test_unknown_fields_are_faults_warnings_or_nothing(directory: Directory) -> 
         (doc("Role", "r", "{prompt: x}").replace("v1alpha1", "v1"), "a.yaml:1:13 declare.api_version"),
         (doc("Role", "r", "{prompt: x}", ", annotations: {houmao/wave: '1'}"), "a.yaml:3:36 declare.not_implemented"),
         (doc("Role", "r", "{prompt: x}", ", annotations: {houmao/wav: '1'}"), "a.yaml:3:36 declare.metadata.reserved"),
-        (doc("Role", "r", "{prompt: x}", ", annotations: {houmao/adopt: IfUnowned}"), "a.yaml:3:36 declare.not_implemented"),
+        (doc("Role", "r", "{prompt: x}", ", annotations: {houmao/adopt: x}"), "a.yaml:3:36 declare.not_implemented"),
         (doc("Role", "r", "{prompt: x}", ", labels: {'a b': c}"), "a.yaml:3:31 declare.metadata.key"),
         (doc("Role", "r", "{prompt: x}", ", labels: {a: 'c d'}"), "a.yaml:3:34 declare.metadata.value"),
         (doc("Role", "houmao-r", "{prompt: x}"), "a.yaml:3:18 declare.name"),
@@ -257,8 +260,8 @@ def test_unknown_fields_are_faults_warnings_or_nothing(directory: Directory) -> 
         (doc("Specialist", "s", "{provider: echo, env: {A: yes}}"), "a.yaml:4:31 declare.yaml.ambiguous_word"),
         (doc("Specialist", "s", "{provider: echo, env: {A: 1}}"), "a.yaml:4:34 declare.schema.type"),
         (doc("Specialist", "s", "{provider: echo, env: {ECHO_API_KEY: x}}"), "a.yaml:4:24 declare.env.credential"),
-        (doc("AuthProfile", "s", "{provider: echo, source: {env: {ECHO_KEY: {env: X}}}}"), "a.yaml:4:33 declare.auth.not_allowed"),
-        (doc("AuthProfile", "s", "{provider: echo, source: {env: {ECHO_API_KEY: plain}}}"), "a.yaml:4:47 declare.secret.literal"),
+        (doc("AuthProfile", "s", ELSEWHERE), "a.yaml:4:33 declare.auth.not_allowed"),
+        (doc("AuthProfile", "s", LITERAL), "a.yaml:4:47 declare.secret.literal"),
     ],
 )  # fmt: skip
 def test_one_fault_at_its_place(directory: Directory, text: str, expected: str) -> None:

@@ -63,7 +63,10 @@ def test_references_out_of_the_composition_keep_their_names(directory: Directory
 
 
 def test_a_patch_merges_and_keeps_the_place_that_wrote_each_value(directory: Directory) -> None:
-    patch = "kind: Specialist\nmetadata: {name: coder, labels: {tier: gold}}\nspec:\n  model: large\n  env: {B: '2'}\n  skillRefs: [test]\n"
+    patch = (
+        "kind: Specialist\nmetadata: {name: coder, labels: {tier: gold}}\nspec:\n"
+        "  model: large\n  env: {B: '2'}\n  skillRefs: [test]\n"
+    )
     files = {"patch.yaml": patch, "test.yaml": doc("Skill", "test", "{path: test}"), "test/SKILL.md": "x"}
     compiled = prod(
         directory, "bases: [../base]\nresources: [test.yaml]\npatches: [{path: patch.yaml}]", **files

@@ -28,7 +28,7 @@ spec:
   - a: 1
     b:
     - - x
-      - y
+      - z
   - {}
   - []
 """
@@ -39,7 +39,7 @@ def test_what_export_writes() -> None:
         "env": {"EMPTY": "", "FLAG": "yes", "NUMBER": "010", "PATH": "/a/b:c", "TIME": "1:30"},
         "prompt": "You write code.\n\nTest it.\n",
         "skillRefs": ["review", "no"],
-        "deep": [{"a": 1, "b": [["x", "y"]]}, {}, []],
+        "deep": [{"a": 1, "b": [["x", "z"]]}, {}, []],
     }
     written = document("Specialist", "coder", spec, labels={"team": "red"})  # type: ignore[arg-type]
     text = to_yaml([dict(reversed(written.items()))])

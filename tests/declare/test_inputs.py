@@ -22,7 +22,8 @@ def test_a_directory_is_its_yaml_and_json_files(directory: Directory) -> None:
         {
             "a.yaml": role["a"], "b.yml": role["b"], "d.txt": role["d"], ".e.yaml": role["e"], "f.yaml~": role["f"],
             "#g.yaml#": role["g"], "sub/h.yaml": role["h"], ".hidden/x.yaml": role["e"],
-            "c.json": '{"apiVersion":"houmao/v1alpha1","kind":"Role",\n\t"metadata":{"name":"c"},"spec":{"prompt":"x"}}',
+            "c.json": '{"apiVersion":"houmao/v1alpha1","kind":"Role",\n\t"metadata":{"name":"c"},'
+            '"spec":{"prompt":"x"}}',
         }
     )  # fmt: skip
     assert names(directory) == ["a", "b", "c"]

@@ -1,6 +1,6 @@
 """Cycles: found without recursion, the shortest of each group, told from its smallest member."""
 
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from reconciler.declare.refs import cycles
@@ -38,6 +38,7 @@ def test_ten_thousand_in_a_chain_and_in_a_ring() -> None:
 GRAPHS = st.dictionaries(st.integers(0, 7), st.lists(st.integers(0, 7), max_size=4), max_size=8)
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(GRAPHS)
 def test_what_is_told_is_a_cycle_and_what_is_not_told_is_none(edges: dict[int, list[int]]) -> None:
     known = graph(edges)

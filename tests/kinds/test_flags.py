@@ -1,8 +1,8 @@
-"""Whatever a command line can say that lasts, a document can say too: each flag has one field, and each field its flag or none.
+"""Whatever a command line can say that lasts, a document can say too: each flag has its field, and back.
 
 The tables are the flags of `specialist create`, `profile create`, `instance launch` and the low-level `agents` commands
-(R-MOD-12). A flag leads to `Kind.path`, `Kind.path=value` where it stands for one value; what steers a single run, and is
-no state, is listed apart.
+(R-MOD-12). A flag leads to `Kind.path`, or `Kind.path=value` where it stands for one value; what steers a single run,
+and is no state, is listed apart.
 """
 
 import pytest

@@ -17,7 +17,8 @@ from reconciler.model.json import JsonMap
 ROOT = Path(__file__).parents[2]
 KINDS = Catalogue()
 NAMES = (
-    "AuthProfile", "Instance", "InstanceSet", "LaunchProfile", "Project", "Recipe", "Role", "Setup", "Skill", "Specialist",
+    "AuthProfile", "Instance", "InstanceSet", "LaunchProfile", "Project",
+    "Recipe", "Role", "Setup", "Skill", "Specialist",
 )  # fmt: skip
 
 

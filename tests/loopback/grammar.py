@@ -38,7 +38,7 @@ _ENVELOPES = re.compile(
 )
 _PASTE = re.compile(r"</?\s*pasted_content\b[^>]*>")
 _NOTICES = re.compile(
-    r"^\[Request interrupted by user[^\]]*\]$|^<turn_aborted>.*</turn_aborted>$|^# AGENTS\.md instructions ", re.DOTALL
+    r"^\[Request interrupted by user[^\]]*\]$|^<turn_aborted>.*</turn_aborted>$|^# AGENTS\.md instructions\b", re.DOTALL
 )
 """Whole user texts nobody typed."""
 

@@ -360,6 +360,7 @@ def test_a_verb_needs_the_argument_it_understands(prompt: str, verb: tuple[str, 
         ("[Request interrupted by user]", ""),
         ("<turn_aborted>\non purpose\n</turn_aborted>", ""),
         ("# AGENTS.md instructions for /home/user\n\nbe good", ""),
+        ("# AGENTS.md instructions\n\n<INSTRUCTIONS>\nbe good\n</INSTRUCTIONS>", ""),
     ],
 )
 def test_what_a_cli_adds_to_a_prompt_is_told_from_it(text: str, typed: str) -> None:

@@ -51,7 +51,10 @@ SETUPS: Mapping[str, Mapping[str, str]] = {
         "CLAUDE.md": "House rules.\n",
         "commands/fix.md": "Fix it.\n",
     },
-    "codex": {"config.toml": 'model = "own"\napproval_policy = "on-request"\n\n[tui]\nnotifications = true\n'},
+    "codex": {
+        "config.toml": 'model = "own"\napproval_policy = "on-request"\n\n[tui]\nnotifications = true\n',
+        "AGENTS.md": "House rules.\n",
+    },
     "gemini": {
         "settings.json": '{"tools": {"core": ["ls"], "sandbox": true}, "ui": {"theme": "Ayu"}}',
         "GEMINI.md": "House rules.\n",

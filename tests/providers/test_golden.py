@@ -8,7 +8,9 @@ import pytest
 
 from reconciler.model.errors import ActionFailed
 from reconciler.model.secret import Secret
-from reconciler.ports.build import AuthMaterial
+from reconciler.model.tree import Entry, Tree
+from reconciler.ports.build import AuthMaterial, HomeOrder, Host, ModelProjection
+from reconciler.ports.provider import PromptMode
 from reconciler.providers import discover
 from tests.providers import golden
 from tests.providers.real.recipes import RECIPES
@@ -60,7 +62,7 @@ def test_the_home_has_every_setting_that_the_tried_one_had(name: str) -> None:
             fields = {*tried.pop("model_providers")["loopback"]} - {"request_max_retries", "stream_max_retries"}
             found = tomllib.loads(files[path])
             assert fields <= found["model_providers"][found["model_provider"]].keys()
-            for own in ("model", "model_provider", "developer_instructions"):
+            for own in ("model", "model_provider"):
                 assert tried.pop(own)
                 assert found[own]
             assert lacking(tried, found) == []
@@ -89,6 +91,15 @@ def test_being_root_is_said_only_where_it_is_so() -> None:
     claude = discover()["claude"]
     assert golden.assembled(claude, golden.Case(root=True)).plan.env["IS_SANDBOX"] == "1"
     assert "IS_SANDBOX" not in golden.assembled(claude, golden.Case()).plan.env
+
+
+def test_codex_finds_its_role_also_where_a_setup_overrides_the_file_it_reads() -> None:
+    codex = discover()["codex"]
+    rules = {"AGENTS.md": Entry(data=b"Read by nobody."), "AGENTS.override.md": Entry(data=b"House rules.")}
+    materials = golden.materials_of(codex, golden.Case())._replace(setup=Tree(rules))
+    order = HomeOrder(materials, PromptMode.UNATTENDED, "You write code.", ModelProjection(), Host(("/codex",), "/"))
+    assert [*codex.home(order).tree.entries] == ["AGENTS.override.md"]
+    assert codex.home(order).tree.entries["AGENTS.override.md"].data == b"House rules.\n\nYou write code.\n"
 
 
 def test_a_key_too_short_to_be_shortened_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -23,7 +23,13 @@ def api_resources(args: Args) -> int:
     docs = {kind: schema.doc for kind in kinds if (schema := catalogue.schema(kind)) is not None}
     if form:
         items: list[Json] = [
-            {"name": plural(kind), "shortNames": [short(kind, kinds)], "apiVersion": API_VERSION, "kind": kind, "doc": docs[kind]}
+            {
+                "name": plural(kind),
+                "shortNames": [short(kind, kinds)],
+                "apiVersion": API_VERSION,
+                "kind": kind,
+                "doc": docs[kind],
+            }
             for kind in kinds
         ]
         write({"apiVersion": "v1", "kind": "APIResourceList", "items": items}, form)

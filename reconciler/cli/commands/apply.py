@@ -32,8 +32,11 @@ COMMANDS = (
         options=(
             *SOURCE,
             Option(
-                ("--dry-run",), "Show the plan and stop: client compares with what was last applied, server looks at what runs.",
-                "WHERE", kind="choice", choices=("none", "client", "server"),
+                ("--dry-run",),
+                "Show the plan and stop: client compares with the last apply, server looks at what runs.",
+                "WHERE",
+                kind="choice",
+                choices=("none", "client", "server"),
             ),
             *PLANNING,
             *RUNNING,
@@ -42,13 +45,13 @@ COMMANDS = (
         examples=(
             Example("houmao apply -f team.yaml", "bring up what team.yaml declares"),
             Example("houmao apply -f fleet/ -R --wait", "a whole directory, and wait until every agent is Ready"),
-            Example("houmao apply -f fleet/ --prune --prune-limit=2", "also remove what is no longer declared, two at most"),
+            Example("houmao apply -f fleet/ --prune --prune-limit=2", "also remove what is no longer declared"),
             Example("houmao apply -f team.yaml --dry-run=server", "only show what would be done"),
         ),
         notes=(
-            "Applying the same declarations again does nothing and says so. On a terminal it asks before an agent loses its\n"
-            "conversation or data; elsewhere such a plan needs --yes. --dry-run alone means --dry-run=client."
+            "Applying the same declarations again does nothing and says so. On a terminal it asks before an agent "
+            "loses its conversation or data; elsewhere such a plan needs --yes. --dry-run alone means --dry-run=client."
         ),
         own=RUN_CODES,
     ),
-)  # fmt: skip
+)

@@ -11,11 +11,14 @@ def attach(args: Args) -> int:
     from reconciler.app import terminal
     from reconciler.app.settings import environment
     from reconciler.cli import places
-    from reconciler.model.errors import UsageFault
 
     found = terminal.attach(terminal.terminal(places.flags(args), args.many("what")))
     if found.without and not sys.stdin.isatty():
-        raise UsageFault("attach needs a terminal", hint="`houmao logs` prints what the agent shows")
+        raise terminal.NotRunning(
+            "there is no terminal to attach",
+            hint="`houmao logs` prints what the agent shows",
+            code="attach.no_terminal",
+        )
     env = {name: value for name, value in environment().items() if name not in found.without}
     sys.stdout.flush()
     os.execvpe(found.argv[0], found.argv, env)

@@ -56,7 +56,9 @@ COMMANDS = (
             output("text", "json", "yaml", "name", "jsonpath="),
         ),
         examples=(
-            Example("houmao brains build --agent-def-dir agents --preset coder", "the recipe agents/presets/coder.yaml"),
+            Example(
+                "houmao brains build --agent-def-dir agents --preset coder", "the recipe agents/presets/coder.yaml"
+            ),
             Example(
                 "houmao brains build --agent-def-dir agents --tool echo --setup default --auth none --skill review",
                 "without a recipe",

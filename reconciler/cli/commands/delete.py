@@ -52,11 +52,17 @@ COMMANDS = (
             *SOURCE,
             SELECTOR,
             Option(
-                ("--cascade",), "What uses it: no refuses, yes removes that too, orphan leaves it without.", "HOW",
-                kind="choice", choices=("no", "yes", "orphan"),
+                ("--cascade",),
+                "What uses it: no refuses, yes removes that too, orphan leaves it without.",
+                "HOW",
+                kind="choice",
+                choices=("no", "yes", "orphan"),
             ),
             Option(
-                ("--force-destroy",), "Remove this resource in spite of preventDestroy; may be repeated.", "KIND/NAME", many=True
+                ("--force-destroy",),
+                "Remove this resource in spite of preventDestroy; may be repeated.",
+                "KIND/NAME",
+                many=True,
             ),
             *RUNNING,
             output("text", "json", "yaml", "name", "jsonpath="),
@@ -68,9 +74,9 @@ COMMANDS = (
             Example("houmao delete instances -l team=core", "every agent with a label"),
         ),
         notes=(
-            "--cascade alone means --cascade=yes. The home of an agent is kept, and the report says where. What a source still\n"
-            "declares comes back with the next apply of that source."
+            "--cascade alone means --cascade=yes. The home of an agent is kept, and the report says where. What a "
+            "source still declares comes back with the next apply of that source."
         ),
         own=RUN_CODES,
     ),
-)  # fmt: skip
+)

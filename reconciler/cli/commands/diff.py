@@ -3,6 +3,11 @@
 from reconciler.cli.grammar import Args, Command, Example
 from reconciler.cli.options import PLANNING, SOURCE, output
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from reconciler.model.action import Action
+    from reconciler.model.json import Json, JsonMap
+
 
 def diff(args: Args) -> int:
     """0 same, 1 different, 2 error: like diff(1)."""
@@ -16,15 +21,20 @@ def diff(args: Args) -> int:
     form = screen.data_format(args)
     dry.warn(args, found)
     if form:
-        items = [
-            {"ref": str(a.ref), "verb": a.verb.value, "reasons": [r.to_json() for r in a.reasons],
-             "changes": [c.to_json() for c in a.changes]}
-            for a in actions
-        ]  # fmt: skip
-        write({"differences": [dict(item) for item in items]}, form, lambda: [str(a.ref) for a in actions])
+        items: list[Json] = [_item(action) for action in actions]
+        write({"differences": items}, form, lambda: [str(action.ref) for action in actions])
     elif actions:
         render_plan.differences(actions, screen.stdout(args))
     return 1 if actions else 0
+
+
+def _item(action: "Action") -> "JsonMap":
+    return {
+        "ref": str(action.ref),
+        "verb": action.verb.value,
+        "reasons": [reason.to_json() for reason in action.reasons],
+        "changes": [change.to_json() for change in action.changes],
+    }
 
 
 COMMANDS = (

@@ -10,6 +10,7 @@ def doctor(args: Args) -> int:
     """1 when something is wrong."""
     from reconciler.app import doctor as use_case
     from reconciler.cli import places, screen
+    from reconciler.cli.complain import printable
     from reconciler.cli.render_data import write
 
     found = use_case.doctor(places.flags(args))
@@ -25,7 +26,7 @@ def doctor(args: Args) -> int:
         for line in others:
             out.line(line)
         if finding.repair and finding.level is not use_case.Level.OK:
-            out.line(f"    repair: {screen.printable(finding.repair)}")
+            out.line(f"    repair: {printable(finding.repair)}")
     wrong = sum(1 for finding in found.findings if finding.level is not use_case.Level.OK)
     out.line()
     out.line("Everything is in order." if not wrong else f"{wrong} {'finding' if wrong == 1 else 'findings'}.")

@@ -8,6 +8,7 @@ def explain(args: Args) -> int:
     """Text about a kind or a field, or its JSON Schema."""
     from reconciler.app.kind_names import kind_of
     from reconciler.cli import screen
+    from reconciler.cli.complain import printable
     from reconciler.declare.catalogue import Catalogue
     from reconciler.declare.explain import explain as lines_about
     from reconciler.model.errors import UsageFault
@@ -25,7 +26,7 @@ def explain(args: Args) -> int:
         return 0
     out = screen.stdout(args)
     for line in lines_about(schema, path):
-        out.line(screen.printable(line))
+        out.line(printable(line))
     return 0
 
 

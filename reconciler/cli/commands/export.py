@@ -8,6 +8,7 @@ def export(args: Args) -> int:
     """Print YAML, or write a directory that can be applied."""
     from reconciler.app import export as use_case
     from reconciler.cli import places, screen
+    from reconciler.cli.complain import printable
     from reconciler.cli.render_data import listed, write
 
     found = use_case.export(
@@ -20,12 +21,12 @@ def export(args: Args) -> int:
     talk = screen.stderr(args)
     sets = [name for name in found.apply_sets if name != "default"]
     if sets:
-        talk.line(f"apply it with --applyset={screen.printable(sets[0])}, which owns these resources")
+        talk.line(f"apply it with --applyset={printable(sets[0])}, which owns these resources")
     if len(found.apply_sets) > 1:
         talk.line("these resources belong to several apply sets: export one at a time with --applyset")
     if found.written:
         for path in found.written:
-            screen.stdout(args).line(screen.printable(path))
+            screen.stdout(args).line(printable(path))
         return 0
     form = screen.data_format(args)
     names = [f"{ref.kind.lower()}/{ref.name}" for ref in use_case.refs(found)]
@@ -47,7 +48,11 @@ COMMANDS = (
         "export",
         "Write manifests of what is recorded; applied again, they plan nothing.",
         export,
-        arguments=(Argument("what", "[KIND [NAME…] | KIND/NAME…]", "what to export; everything without it", least=0, most=None),),
+        arguments=(
+            Argument(
+                "what", "[KIND [NAME…] | KIND/NAME…]", "what to export; everything without it", least=0, most=None
+            ),
+        ),
         options=(
             Option(("--to",), "Write fleet.yaml, and the files it refers to, into this directory.", "DIR"),
             SELECTOR,

@@ -26,7 +26,9 @@ def get(args: Args) -> int:
         return 0
     out = screen.stdout(args)
     if not found.items:
-        note = "Nothing is recorded." if found.overlay_exists else "There is no overlay yet; `houmao apply` creates one."
+        note = (
+            "Nothing is recorded." if found.overlay_exists else "There is no overlay yet; `houmao apply` creates one."
+        )
         screen.stderr(args).line(note)
         return 0
     shown = [kind for kind in found.kinds if found.of(kind)]
@@ -36,7 +38,7 @@ def get(args: Args) -> int:
         if len(shown) > 1:
             out.line(("\n" if index else "") + out.paint(kind, "bold"))
         rows = [[cell(item, found.now) for _, cell in cells] for item in items]
-        table([header for header, _ in cells], rows, out, bare=args.flag("no_headers"))
+        table([header for header, _ in cells], rows, out, bare=args.flag("no_headers"), fit=not screen.is_wide(args))
     return 0
 
 
@@ -51,7 +53,11 @@ def _unmanaged(args: Args) -> int:
     found = read.unmanaged(places.flags(args))
     form = screen.data_format(args)
     if form:
-        write(listed([one.to_json() for one in found], single=False), form, lambda: [f"session/{one.session}" for one in found])
+        write(
+            listed([one.to_json() for one in found], single=False),
+            form,
+            lambda: [f"session/{one.session}" for one in found],
+        )
         return 0
     rows = [[one.session, one.session_id, str(one.panes), one.uid or "-"] for one in found]
     table(("SESSION", "ID", "PANES", "UID"), rows, screen.stdout(args), bare=args.flag("no_headers"))
@@ -77,12 +83,15 @@ COMMANDS = (
             Example("houmao get all", "every kind"),
             Example("houmao get instances -l team=core -o json", "as data"),
             Example("houmao get instances -o jsonpath='{.items[*].metadata.name}'", "only the names"),
-            Example("houmao get instances -o custom-columns=NAME:.metadata.name,PID:.status.pid", "columns of your own"),
+            Example(
+                "houmao get instances -o custom-columns=NAME:.metadata.name,PID:.status.pid", "columns of your own"
+            ),
             Example("houmao get --unmanaged", "sessions that are not ours"),
         ),
         notes=(
-            "Kinds may be written singular, plural or short (inst, sp). SYNCED is false where an apply of the same declarations\n"
-            "would do something; READY asks the screens of up to 64 agents, and is Unknown beyond that unless they are named."
+            "Kinds may be written singular, plural or short (inst, sp). SYNCED is false where an apply of the same "
+            "declarations would do something. READY asks the screens of up to 16 agents, and is Unknown beyond that "
+            "unless they are named."
         ),
     ),
 )

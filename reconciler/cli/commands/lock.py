@@ -22,7 +22,12 @@ def status(args: Args) -> int:
         rows.append(("What to do", str(found["hint"])))
     if isinstance(lease, dict):
         alive = {True: "still runs", False: "has ended"}.get(lease["alive"] is True, "")
-        rows.append(("Last writer", f"{lease['purpose']} by {lease['owner']} (pid {lease['pid']}, {alive}), token {lease['token']}"))
+        rows.append(
+            (
+                "Last writer",
+                f"{lease['purpose']} by {lease['owner']} (pid {lease['pid']}, {alive}), token {lease['token']}",
+            )
+        )
         rows.append(("Since", str(lease["since"])))
     pairs(rows, screen.stdout(args))
     return 0

@@ -9,6 +9,7 @@ def logs(args: Args) -> int:
     """Print it once, or follow it."""
     from reconciler.app import terminal
     from reconciler.cli import places, screen
+    from reconciler.cli.complain import printable
 
     found = terminal.terminal(places.flags(args), args.many("what"))
     lines = args.count("lines")
@@ -16,11 +17,11 @@ def logs(args: Args) -> int:
     out = screen.stdout(args)
     if not args.flag("follow"):
         for line in terminal.screen(found, wanted):
-            out.line(screen.printable(line))
+            out.line(printable(line))
         return 0
     for fresh in terminal.follow(found, wanted):
         for line in fresh:
-            out.line(screen.printable(line))
+            out.line(printable(line))
         out.flush()
     screen.stderr(args).line(f"{found.item.ref} has ended")
     return 0

@@ -31,6 +31,9 @@ COMMANDS = (
             Example("houmao plan -f fleet/ -o json", "the plan as data"),
         ),
         notes="Writes nothing and takes no lock. Orphans are notices: they do not make a plan non-empty.",
-        own={"2": "with --detailed-exitcode: the plan is not empty", "6": "a safeguard refused; the message names its flag"},
+        own={
+            "2": "with --detailed-exitcode: the plan is not empty",
+            "6": "a safeguard refused; the message names its flag",
+        },
     ),
 )

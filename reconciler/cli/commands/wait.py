@@ -10,6 +10,7 @@ def wait(args: Args) -> int:
     """0 when it holds, 3 when the time is over."""
     from reconciler.app import wait as use_case
     from reconciler.cli import places, screen
+    from reconciler.cli.complain import printable
     from reconciler.cli.jsonpath import texts
     from reconciler.cli.render_data import write
 
@@ -30,7 +31,7 @@ def wait(args: Args) -> int:
         return 0
     out = screen.stdout(args)
     for ref in found.refs:
-        out.line(screen.printable(f"{ref}: {what.text}"))
+        out.line(printable(f"{ref}: {what.text}"))
     return 0
 
 
@@ -50,7 +51,9 @@ COMMANDS = (
             Example("houmao wait instance/alice --for=condition=Ready --timeout=60s", "until its prompt is there"),
             Example("houmao wait instances -l team=core --for=condition=Synced", "several at once"),
             Example("houmao wait instance/alice --for=delete", "until it is gone"),
-            Example("houmao wait instance/alice --for=jsonpath='{.status.health}'=healthy", "until a field has a value"),
+            Example(
+                "houmao wait instance/alice --for=jsonpath='{.status.health}'=healthy", "until a field has a value"
+            ),
         ),
         own={"3": "the time was over"},
     ),

@@ -4,15 +4,19 @@ A killed session is not a dead process: a provider may ignore HUP and TERM, and 
 """
 
 from reconciler.engine.handler import Context, Part, Present
+from reconciler.kinds.instance.materials import build
 from reconciler.kinds.instance.resolve import launch_of
+from reconciler.model.action import Verb
 from reconciler.model.errors import ActionFailed, ErrorClass, ProcessSurvives, StaleObservation, Unreachable
 from reconciler.model.ref import Uid
 from reconciler.ports.bundle import Ports
 from reconciler.ports.process import Ended, NoAnswer
-from reconciler.ports.tmux import Answer, Done, Failed, Fence, Kill, Refused, Request, SendKeys
+from reconciler.ports.tmux import Answer, Done, Failed, Fence, Kill, Refused, SendKeys
 
 GRACE_S = 3.0
 """How long a provider may take to leave after it was asked."""
+KEYS_PAUSE_S = 0.3
+"""Between two batches of keys: one that comes sooner may be swallowed."""
 TERM_GRACE_S = 2.0
 """How long it may take after SIGTERM."""
 NONE = Part(False, {})
@@ -34,9 +38,16 @@ def recorded_process(context: Context) -> tuple[int, int]:
 
 
 def ask_quit(ports: Ports, context: Context) -> object:
-    """The provider's own way to leave."""
+    """The provider's own way to leave; asked only when what comes after it can be built."""
+    _sure_of_successor(ports, context)
     keys = _stop_keys(ports, context)
     return SendKeys(str(part(context, "session").facts["pane"]), context.uid, keys[0] if keys else ("C-c",))
+
+
+def _sure_of_successor(ports: Ports, context: Context) -> None:
+    """A restart that could not be built must not cost the agent that runs: whatever fails, fails here."""
+    if context.action.verb in (Verb.RELAUNCH, Verb.REPLACE):
+        build(ports, context)
 
 
 def _stop_keys(ports: Ports, context: Context) -> tuple[tuple[str, ...], ...]:
@@ -49,25 +60,27 @@ def _stop_keys(ports: Ports, context: Context) -> tuple[tuple[str, ...], ...]:
 
 
 def took_quit(ports: Ports, context: Context, answer: object) -> None:
-    """Politeness may fail: the kill that follows does not depend on it. Further key batches follow the first."""
-    if not isinstance(answer, Done):
-        return
-    pane = str(part(context, "session").facts["pane"])
-    rest: list[Request] = [SendKeys(pane, context.uid, keys) for keys in _stop_keys(ports, context)[1:]]
-    for request in rest:
-        ports.tmux.act(Fence(ports.overlay_id, context.token), [request])
+    """Politeness may fail: the kill that follows does not depend on it."""
+    del ports
+    context.scratch["asked"] = isinstance(answer, Done)
 
 
 def wait_quit(ports: Ports, context: Context) -> None:
-    """Give it a moment; how it ends is the next steps' business."""
+    """The further key batches, with a pause that every provider needs, and then a moment; how it ends is the next
+    steps' business."""
     pid, ticks = recorded_process(context)
+    pane = str(part(context, "session").facts["pane"])
+    for keys in _stop_keys(ports, context)[1:] if context.scratch.get("asked") else ():
+        if pid and ports.process.wait_gone(pid, ticks, KEYS_PAUSE_S):
+            return
+        ports.tmux.act(Fence(ports.overlay_id, context.token), [SendKeys(pane, context.uid, keys)])
     if pid:
         ports.process.wait_gone(pid, ticks, GRACE_S)
 
 
 def ask_kill(ports: Ports, context: Context) -> object:
     """Compare-and-kill of exactly the session that was observed."""
-    del ports
+    _sure_of_successor(ports, context)
     facts = part(context, "session").facts
     return Kill(str(facts["id"]), context.uid, str(facts["mark"]))
 

@@ -49,8 +49,8 @@ class Codex:
     headless = True
     can_resume = True
     adapter = ADAPTER
-    role_injection = "native_developer_instructions"
-    merged_files = frozenset({"config.toml"})
+    role_injection = "native_home_system_prompt"
+    merged_files = frozenset({"config.toml", "AGENTS.md", "AGENTS.override.md"})
     reserved_args = frozenset({"-c", "app-server", "exec", "resume", "--json"})
     strategies: tuple[Strategy, ...] = (Strategy("codex-unattended-0.116.x", (0, 116, 0)),)
     lookup: str | None = "codex"

@@ -1,8 +1,12 @@
 """Codex's home, the folder `CODEX_HOME` names.
 
     config.toml       the setup's, with our keys over it; the program saves its own notices into it while it runs
+    AGENTS.md         role text: the setup's own, then the composed prompt
     auth.json         a login file, linked
     skills/<name>/    linked or copied by the build
+
+The role is no `developer_instructions`: a conversation keeps those it began with, whatever is configured when it is
+gone on with. `AGENTS.md` is compared at every start, and the model is told that the new text replaces the old.
 
 An API key alone leaves Codex at its sign-in screen. So where there is one, and the setup names no model provider, one
 is configured that takes the key from the environment.
@@ -22,6 +26,9 @@ from reconciler.ports.build import HomeFiles, HomeOrder, Materials, ModelConfig
 from reconciler.ports.provider import PromptMode
 
 CONFIG = "config.toml"
+ROLE = "AGENTS.md"
+ROLE_OVERRIDE = "AGENTS.override.md"
+"""Where it is there and not blank, the program reads it in place of the other."""
 PROVIDER = "houmao"
 ENDPOINT = "https://api.openai.com/v1"
 POSTURE: Mapping[str, Json] = {
@@ -43,15 +50,19 @@ def files(order: HomeOrder) -> HomeFiles:
         config["model"] = order.model.name
     if order.model.effort is not None:
         config["model_reasoning_effort"] = order.model.effort
-    if order.prompt:
-        config["developer_instructions"] = order.prompt
     secret = False
     if order.mode is PromptMode.UNATTENDED:
         config, secret = _unattended(config, order)
-    if not config:
-        return HomeFiles(Tree(), Tree(), Tree())
-    written = Tree({CONFIG: _entry(config)})
-    return HomeFiles(Tree(), Tree() if secret else written, written if secret else Tree())
+    written = Tree({CONFIG: _entry(config)}) if config else Tree()
+    return HomeFiles(_role(order), Tree() if secret else written, written if secret else Tree())
+
+
+def _role(order: HomeOrder) -> Tree:
+    """The file the role is read from."""
+    overridden = (native.setup_text(order.materials, ROLE_OVERRIDE) or "").strip()
+    path = ROLE_OVERRIDE if overridden else ROLE
+    entry = native.role_entry(order.materials, path, order.prompt)
+    return Tree({path: entry}) if entry is not None else Tree()
 
 
 def baseline_model(materials: Materials) -> ModelConfig:

@@ -43,7 +43,7 @@ class Echo:
     reserved_args = frozenset({"--headless", "--resume"})
     strategies: tuple[Strategy, ...] = ()
     lookup: str | None = None
-    stop_keys: tuple[tuple[str, ...], ...] = (("Escape",), ("C-u",), ("C-d",))
+    stop_keys: tuple[tuple[str, ...], ...] = (("C-c", "C-u", "C-d"),)
     setups: Mapping[str, Tree] = {"default": Tree({"README.md": Entry(data=README)})}
 
     @property

@@ -145,7 +145,6 @@ model_provider = "loopback"
 approval_policy = "never"
 sandbox_mode = "danger-full-access"
 check_for_update_on_startup = false
-developer_instructions = "${role}"
 
 [model_providers.loopback]
 name = "loopback"
@@ -165,8 +164,9 @@ plugins = false
 [analytics]
 enabled = false
 """,
+        "AGENTS.md": "${role}\n",
     },
-    role_file="config.toml",
+    role_file="AGENTS.md",
     env={"LOOPBACK_API_KEY": "${key}"},
     argv=("codex", "--no-alt-screen", "--no-daemon"),
     resume=("codex", "resume", "--last", "--no-alt-screen", "--no-daemon"),

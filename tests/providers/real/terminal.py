@@ -38,6 +38,15 @@ class Terminal:
         self._tmux("respawn-pane", "-k", "-c", str(cwd), "exec " + shlex.join(argv))
         self._pid = int(self._tmux("display-message", "-p", "#{pane_pid}"))
 
+    @classmethod
+    def found(cls, socket: str, env: Mapping[str, str]) -> Terminal:
+        """The only pane of a server that runs already, named by its socket below the `TMUX_TMPDIR` of `env`."""
+        terminal = cls.__new__(cls)
+        terminal._socket, terminal._env = socket, dict(env)
+        terminal._path = terminal._tmux("display-message", "-p", "#{socket_path}").strip()
+        terminal._pid = int(terminal._tmux("display-message", "-p", "#{pane_pid}"))
+        return terminal
+
     def _tmux(self, *words: str, stdin: str | None = None, check: bool = True) -> str:
         command = ["tmux", "-u", "-L", self._socket, "-f", os.devnull, *words]
         done = subprocess.run(command, env=self._env, input=stdin, text=True, capture_output=True, check=False)

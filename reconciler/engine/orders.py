@@ -1,0 +1,40 @@
+"""How to run a plan, beside the plan itself: token, bounds, and who listens."""
+
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
+
+from reconciler.engine.retry import TRIES
+from reconciler.model.json import JsonMap
+from reconciler.model.ref import Ref
+
+Probe = Callable[[str, str, Ref], None]
+"""Called with (point, `before`|`after`, ref) around every durable step: where tests crash, fail and hang a run."""
+
+
+def no_probe(point: str, phase: str, ref: Ref) -> None:
+    """Nothing listens."""
+    del point, phase, ref
+
+
+class Orders(NamedTuple):
+    """How to run, beside the plan."""
+
+    run: str
+    token: int
+    guard: Callable[[], None]
+    """Raises TokenLost when this writer may act no more."""
+    parallelism: int = 8
+    fail_fast: bool = False
+    deadline: float | None = None
+    stopping: Callable[[], bool] = lambda: False
+    emit: Callable[[str, JsonMap], None] = lambda kind, fields: None
+    probe: Probe = no_probe
+    source_root: str = ""
+    root_of: Mapping[Ref, str] = {}
+    """The source root id of each declared ref, where several roots are applied together (R-PRU-10)."""
+    apply_set: str = ""
+    tries: int = TRIES
+    launches: int | None = None
+    """How many launches may be under way at a time, beside `parallelism`."""
+    launch_rate: tuple[float, int] | None = None
+    """Launches a second, and how many at once after a pause."""

@@ -1,0 +1,488 @@
+"""Declarations that must be refused, each with where, by which rule, and what the person is told to do.
+
+Positions are `file:line:column`, counted from 1. `{…}` holders of a case's text are not used: what stands here is what
+is written to the file, after the `apiVersion` line of each document.
+"""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+from tests.contracts.bad_input.machine import HEADER, Machine
+
+SPECIALIST = "kind: Specialist\nmetadata: {name: coder}\nspec: {provider: echo, prompt: You write code.}\n"
+INSTANCE = "kind: Instance\nmetadata: {name: alice}\nspec: {specialistRef: coder}\n"
+FILE = "fleet.yaml"
+KEY = "sk-ant-" + "api03-" + "Zx9" * 20
+
+
+class Fault(NamedTuple):
+    """One complaint: its code, its rule, where it is, and words of its message or hint."""
+
+    code: str
+    rule: str
+    at: str
+    says: tuple[str, ...] = ()
+
+
+class Case(NamedTuple):
+    """A thing somebody may hand to `apply`."""
+
+    name: str
+    lay: Callable[[Machine], object]
+    faults: tuple[Fault, ...]
+    words: tuple[str, ...] = ("-f", FILE)
+    exit_code: int = 1
+    stdin: bytes = b""
+
+
+def documents(*texts: str) -> Callable[[Machine], object]:
+    return lambda machine: machine.declare(FILE, *texts)
+
+
+def raw(content: str | bytes) -> Callable[[Machine], object]:
+    return lambda machine: machine.write(FILE, content)
+
+
+def spec(text: str, kind: str = "Specialist", name: str = "coder") -> Callable[[Machine], object]:
+    """One document; the spec's own lines begin at line 5."""
+    lines = "".join(f"  {line}\n" for line in text.splitlines())
+    return documents(f"kind: {kind}\nmetadata: {{name: {name}}}\nspec:\n{lines}")
+
+
+def agent(text: str) -> Callable[[Machine], object]:
+    """A valid Specialist, and an Instance whose spec has these lines too; they begin at line 10."""
+    lines = "".join(f"  {line}\n" for line in text.splitlines())
+    return documents(SPECIALIST, f"kind: Instance\nmetadata: {{name: alice}}\nspec:\n  specialistRef: coder\n{lines}")
+
+
+def outside(machine: Machine) -> Path:
+    """A file beside the project, which nothing declared in the project may name."""
+    path = machine.top / "outside" / "secret.md"
+    path.parent.mkdir(exist_ok=True)
+    path.write_text("not yours\n")
+    return path
+
+
+def through_a_link(machine: Machine) -> None:
+    (machine.project / "prompts").mkdir()
+    (machine.project / "prompts" / "coder.md").symlink_to(outside(machine))
+    spec("provider: echo\npromptFile: prompts/coder.md")(machine)
+
+
+def through_a_linked_directory(machine: Machine) -> None:
+    (machine.project / "skills").symlink_to(outside(machine).parent)
+    (machine.top / "outside" / "SKILL.md").write_text("# Outside\n")
+    documents("kind: Skill\nmetadata: {name: review}\nspec:\n  path: skills\n")(machine)
+
+
+def two_files(first: str, second: str) -> Callable[[Machine], object]:
+    def lay(machine: Machine) -> None:
+        machine.declare("fleet/a.yaml", first)
+        machine.declare("fleet/b.yaml", second)
+
+    return lay
+
+
+def named_prompt(make: Callable[[Path], object]) -> Callable[[Machine], object]:
+    """A Specialist whose promptFile is whatever `make` makes of the path."""
+
+    def lay(machine: Machine) -> None:
+        make(machine.project / "prompt.md")
+        spec("provider: echo\npromptFile: prompt.md")(machine)
+
+    return lay
+
+
+def source_as(make: Callable[[Path], object]) -> Callable[[Machine], object]:
+    return lambda machine: make(machine.project / FILE)
+
+
+def bomb() -> str:
+    """Nine levels of nine aliases: a billion laughs."""
+    text = 'kind: Recipe\nmetadata: {name: laugh}\nspec:\n  extra:\n    a0: &a0 ["lol"]\n'
+    for level in range(1, 10):
+        text += f"    a{level}: &a{level} [{', '.join([f'*a{level - 1}'] * 9)}]\n"
+    return text
+
+
+def composition(overlay: str, **files: str) -> Callable[[Machine], object]:
+    def lay(machine: Machine) -> None:
+        machine.declare("comp/overlay.yaml", overlay)
+        for name, text in files.items():
+            machine.declare(f"comp/{name}.yaml", text)
+
+    return lay
+
+
+YAML = (
+    Case(
+        "tab",
+        raw(f"{HEADER}kind: Specialist\nmetadata:\n\tname: coder\n"),
+        (Fault("declare.yaml.tab", "R-LOAD-4", f"{FILE}:4:1", ("spaces",)),),
+    ),
+    Case(
+        "yes_as_text",
+        agent("agentName: yes"),
+        (Fault("declare.yaml.ambiguous_word", "R-LOAD-4", f"{FILE}:10:14", ('"yes"',)),),
+    ),
+    Case(
+        "off_as_text",
+        spec("provider: echo\nenv:\n  COLOUR: off"),
+        (Fault("declare.yaml.ambiguous_word", "R-LOAD-4", f"{FILE}:7:13", ('"off"',)),),
+    ),
+    Case(
+        "duplicate_key",
+        spec("provider: echo\nprompt: a\nprompt: b"),
+        (Fault("declare.yaml.duplicate_key", "R-LOAD-4", f"{FILE}:7:3", ("prompt",)),),
+    ),
+    Case(
+        "custom_tag",
+        spec("provider: !!python/name:os.system echo"),
+        (Fault("declare.yaml.tag", "R-LOAD-4", f"{FILE}:5:13"),),
+    ),
+    Case(
+        "timestamp",
+        spec("provider: echo\nmodel: 2024-01-02"),
+        (Fault("declare.yaml.timestamp", "R-LOAD-4", f"{FILE}:6:10", ("quote",)),),
+    ),
+    Case(
+        "recursive_alias",
+        documents("kind: Recipe\nmetadata: {name: loop}\nspec:\n  extra: &me\n    again: *me\n"),
+        (Fault("declare.yaml.recursive_alias", "R-LOAD-5", f"{FILE}:6:12"),),
+    ),
+    Case("bomb", documents(bomb()), (Fault("declare.yaml.too_many_nodes", "R-LOAD-5", f"{FILE}:", ("aliases",)),)),
+    Case(
+        "brackets",
+        raw(HEADER + "kind: Recipe\nspec: " + "[" * 25_000 + "]" * 25_000 + "\n"),
+        (Fault("declare.yaml.too_deep", "R-LOAD-5", f"{FILE}:3:"),),
+    ),
+    Case(
+        "braces",
+        raw(HEADER + "kind: Recipe\nspec: " + "{a: " * 25_000 + "}" * 25_000 + "\n"),
+        (Fault("declare.yaml.too_deep", "R-LOAD-5", f"{FILE}:3:"),),
+    ),
+    Case(
+        "unclosed",
+        spec("provider: [echo"),
+        (Fault("declare.yaml.syntax", "R-LOAD-4", f"{FILE}:"),),
+    ),
+    Case(
+        "binary_garbage",
+        raw(bytes(range(256)) * 40),
+        (Fault("declare.yaml.", "R-LOAD-4", f"{FILE}:1:"),),
+    ),
+    Case(
+        "utf16",
+        raw((HEADER + SPECIALIST).encode("utf-16")),
+        (Fault("declare.yaml.encoding", "R-LOAD-4", f"{FILE}:1:1", ("UTF-8",)),),
+    ),
+    Case(
+        "latin1",
+        raw((HEADER + SPECIALIST.replace("code", "c\u00f6de")).encode("latin-1")),
+        (Fault("declare.yaml.encoding", "R-LOAD-4", f"{FILE}:4:", ("UTF-8",)),),
+    ),
+    Case(
+        "control_character",
+        raw(HEADER + SPECIALIST.replace("code", "co\x1b]0;gotcha\x07de")),
+        (Fault("declare.yaml.control_character", "R-LOAD-4", f"{FILE}:4:"),),
+    ),
+    Case(
+        "a_list",
+        raw("- kind: Specialist\n"),
+        (Fault("declare.yaml.not_a_mapping", "R-LOAD-4", f"{FILE}:1:1"),),
+    ),
+)
+
+DOCUMENTS = (
+    Case(
+        "unknown_field",
+        spec("provider: echo\npromt: You write code."),
+        (Fault("declare.schema.unknown_field", "R-VAL-2", f"{FILE}:6:3", ("did you mean 'prompt'?",)),),
+    ),
+    Case(
+        "unknown_kind",
+        documents("kind: Specialst\nmetadata: {name: coder}\nspec: {provider: echo}\n"),
+        (Fault("declare.kind.unknown", "R-MOD-1", f"{FILE}:2:7", ("Specialist",)),),
+    ),
+    Case(
+        "api_version",
+        raw("apiVersion: houmao/v2\n" + SPECIALIST),
+        (Fault("declare.api_version", "R-MOD-2", f"{FILE}:1:13", ("houmao/v1alpha1",)),),
+    ),
+    Case(
+        "invalid_name",
+        spec("provider: echo", name="-coder-"),
+        (Fault("declare.name", "R-MOD-4", f"{FILE}:3:18"),),
+    ),
+    Case(
+        "upper_case_name",
+        spec("provider: echo", name="CodeR"),
+        (Fault("declare.name", "R-MOD-4", f"{FILE}:3:18", ("write 'coder'",)),),
+    ),
+    Case(
+        "reserved_name",
+        spec("provider: echo", name="houmao-coder"),
+        (Fault("declare.name", "R-MOD-4", f"{FILE}:3:18", ("houmao-",)),),
+    ),
+    Case(
+        "duplicate_document",
+        two_files(SPECIALIST, SPECIALIST),
+        (Fault("declare.duplicate", "R-LOAD-3", "fleet/b.yaml:3:18", ("fleet/a.yaml:3:18",)),),
+        ("-f", "fleet"),
+    ),
+    Case(
+        "derived_duplicate",
+        documents(SPECIALIST, "kind: Role\nmetadata: {name: coder}\nspec: {prompt: Mine.}\n"),
+        (Fault("declare.duplicate", "R-LOAD-3", f"{FILE}:", (f"{FILE}:3:18",)),),
+    ),
+    Case(
+        "status",
+        documents(SPECIALIST + "status: {phase: Ready}\n"),
+        (Fault("declare.status_in_input", "R-MOD-1", f"{FILE}:5:1"),),
+    ),
+    Case(
+        "reserved_annotation",
+        documents(SPECIALIST.replace("{name: coder}", "{name: coder, annotations: {houmao/preventDestory: 'true'}}")),
+        (Fault("declare.metadata.reserved", "R-MOD-8", f"{FILE}:3:"),),
+    ),
+    Case(
+        "two_projects",
+        documents("kind: Project\nmetadata: {name: one}\nspec: {}\n", "kind: Project\nmetadata: {name: two}\nspec: {}\n"),
+        (Fault("declare.project.second", "R-MOD-1", f"{FILE}:7:", (f"{FILE}:3:18",)),),
+    ),
+    Case(
+        "dangling",
+        documents("kind: Instance\nmetadata: {name: alice}\nspec: {specialistRef: coder}\n"),
+        (Fault("declare.reference.dangling", "R-MOD-7", f"{FILE}:4:23", ("Specialist/coder",)),),
+    ),
+    Case(
+        "cycle",
+        documents(
+            SPECIALIST,
+            *(
+                f"kind: Instance\nmetadata: {{name: {one}}}\nspec:\n  specialistRef: coder\n"
+                f"  dependsOn:\n    - ref: Instance/{other}\n"
+                for one, other in (("a", "b"), ("b", "c"), ("c", "a"))
+            ),
+        ),
+        (
+            Fault(
+                "declare.reference.cycle",
+                "R-VAL-3",
+                f"{FILE}:",
+                ("Instance/a", "Instance/b", "Instance/c", f"{FILE}:11:", f"{FILE}:18:", f"{FILE}:25:"),
+            ),
+        ),
+    ),
+    Case(
+        "self_cycle",
+        agent("dependsOn: [{ref: Instance/alice}]"),
+        (Fault("declare.reference.cycle", "R-VAL-3", f"{FILE}:10:"),),
+    ),
+    Case(
+        "session_name_escaped",
+        agent("sessionName: team.alice"),
+        (Fault("declare.name", "R-MOD-4a", f"{FILE}:10:16", ("team_alice",)),),
+    ),
+    Case(
+        "session_names_equal_after_escaping",
+        documents(
+            SPECIALIST,
+            *(
+                f"kind: Instance\nmetadata: {{name: {name}}}\nspec: {{specialistRef: coder, sessionName: '{session}'}}\n"
+                for name, session in (("a", "team:a"), ("b", "team.a"))
+            ),
+        ),
+        (
+            Fault("declare.name", "R-MOD-4a", f"{FILE}:8:45", ("team_a",)),
+            Fault("declare.name", "R-MOD-4a", f"{FILE}:12:45", ("team_a",)),
+        ),
+    ),
+    Case(
+        "session_name_twice",
+        documents(
+            SPECIALIST,
+            *(
+                f"kind: Instance\nmetadata: {{name: {name}}}\nspec: {{specialistRef: coder, sessionName: team_a}}\n"
+                for name in "ab"
+            ),
+        ),
+        (Fault("declare.session_name.collision", "R-MOD-4a", f"{FILE}:12:45", (f"{FILE}:8:45",)),),
+    ),
+    Case(
+        "session_name_of_a_set",
+        documents(
+            SPECIALIST,
+            "kind: InstanceSet\nmetadata: {name: many}\n"
+            "spec: {replicas: 2, template: {specialistRef: coder, sessionName: team}}\n",
+        ),
+        (Fault("declare.session_name.collision", "R-MOD-4a", f"{FILE}:8:"),),
+    ),
+    Case(
+        "limit",
+        documents(
+            "kind: Project\nmetadata: {name: small}\nspec: {limits: {instances: 1}}\n",
+            SPECIALIST,
+            "kind: InstanceSet\nmetadata: {name: many}\nspec: {replicas: 2, template: {specialistRef: coder}}\n",
+        ),
+        (Fault("declare.limit", "R-VAL-4", f"{FILE}:", ("limits.instances",)),),
+    ),
+    Case(
+        "unknown_provider",
+        spec("provider: ecko"),
+        (Fault("declare.provider.unknown", "R-MOD-12", f"{FILE}:5:13", ("echo",)),),
+    ),
+)
+
+FILES = (
+    Case(
+        "escaping_path",
+        lambda machine: (outside(machine), spec("provider: echo\npromptFile: ../outside/secret.md")(machine)),
+        (Fault("declare.path.escape", "R-LOAD-8", f"{FILE}:6:15"),),
+    ),
+    Case(
+        "absolute_path",
+        spec("provider: echo\npromptFile: /etc/hostname"),
+        (Fault("declare.path.escape", "R-LOAD-8", f"{FILE}:6:15"),),
+    ),
+    Case("escaping_link", through_a_link, (Fault("declare.path.escape", "R-LOAD-8", f"{FILE}:6:15"),)),
+    Case(
+        "escaping_directory_link",
+        through_a_linked_directory,
+        (Fault("declare.path.escape", "R-LOAD-8", f"{FILE}:5:9"),),
+    ),
+    Case(
+        "missing_prompt",
+        spec("provider: echo\npromptFile: prompts/coder.md"),
+        (Fault("declare.content.missing", "R-LOAD-8", f"{FILE}:6:15"),),
+    ),
+    Case(
+        "directory_as_prompt",
+        named_prompt(Path.mkdir),
+        (Fault("declare.content.wrong_sort", "R-LOAD-8", f"{FILE}:6:15"),),
+    ),
+    Case(
+        "pipe_as_prompt",
+        named_prompt(os.mkfifo),
+        (Fault("declare.content.", "R-LOAD-8", f"{FILE}:6:15"),),
+    ),
+    Case(
+        "dangling_link_as_prompt",
+        named_prompt(lambda path: path.symlink_to("nowhere.md")),
+        (Fault("declare.content.missing", "R-LOAD-8", f"{FILE}:6:15"),),
+    ),
+    Case(
+        "endless_link_as_prompt",
+        named_prompt(lambda path: path.symlink_to("prompt.md")),
+        (Fault("declare.", "R-LOAD-8", f"{FILE}:6:15"),),
+    ),
+    Case(
+        "skill_without_its_page",
+        lambda machine: (
+            machine.write("skills/review/notes.md", "x"),
+            documents("kind: Skill\nmetadata: {name: review}\nspec:\n  path: skills/review\n")(machine),
+        ),
+        (Fault("declare.content.incomplete", "R-LOAD-8", f"{FILE}:5:9", ("SKILL.md",)),),
+    ),
+    Case("missing_file", lambda machine: None, (Fault("declare.root.missing", "R-LOAD-10", "", (FILE,)),)),
+    Case(
+        "missing_directory",
+        lambda machine: None,
+        (Fault("declare.root.missing", "R-LOAD-10", "", ("fleet/",)),),
+        ("-f", "fleet/", "-R"),
+    ),
+    Case(
+        "empty_directory",
+        lambda machine: (machine.project / "fleet").mkdir(),
+        (Fault("declare.no_documents", "R-LOAD-10", ""),),
+        ("-f", "fleet"),
+    ),
+    Case("empty_file", raw(""), (Fault("declare.no_documents", "R-LOAD-10", ""),)),
+    Case("only_comments", raw("# nothing yet\n---\n---\n"), (Fault("declare.no_documents", "R-LOAD-10", ""),)),
+    Case("empty_stdin", lambda machine: None, (Fault("declare.no_documents", "R-LOAD-10", ""),), ("-f", "-")),
+    Case(
+        "broken_stdin",
+        lambda machine: None,
+        (Fault("declare.schema.unknown_field", "R-VAL-2", "<stdin>:4:24"),),
+        ("-f", "-"),
+        stdin=(HEADER + SPECIALIST.replace("prompt:", "promt:")).encode(),
+    ),
+    Case(
+        "pipe_as_source",
+        source_as(os.mkfifo),
+        (Fault("declare.root.unreadable", "R-LOAD-10", ""),),
+    ),
+    Case(
+        "dangling_link_as_source",
+        source_as(lambda path: path.symlink_to("nowhere.yaml")),
+        (Fault("declare.root.", "R-LOAD-10", ""),),
+    ),
+    Case(
+        "directory_named_like_a_file",
+        lambda machine: (machine.project / "fleet" / "team.yaml").mkdir(parents=True),
+        (Fault("declare.", "R-LOAD-10", ""),),
+        ("-f", "fleet"),
+    ),
+)
+
+SECRETS = (
+    Case(
+        "literal_key_in_env",
+        spec(f"provider: echo\nenv:\n  TOKEN_OF_MINE: {KEY}"),
+        (Fault("declare.secret.literal", "R-SEC-4", f"{FILE}:7:20", ("AuthProfile",)),),
+    ),
+    Case(
+        "literal_in_a_sensitive_field",
+        spec("provider: claude\nsource:\n  env:\n    ANTHROPIC_API_KEY: hunter2", "AuthProfile", "work"),
+        (Fault("declare.secret.literal", "R-SEC-4", f"{FILE}:8:26"),),
+    ),
+    Case(
+        "credential_variable_in_env",
+        spec("provider: claude\nenv:\n  ANTHROPIC_API_KEY: hunter2"),
+        (Fault("declare.env.credential", "R-SEC-4", f"{FILE}:7:"),),
+    ),
+)
+
+COMPOSITIONS = (
+    Case(
+        "json_patch",
+        composition(
+            "kind: Overlay\nmetadata: {name: x}\nspec:\n  resources: [a.yaml]\n"
+            "  patches: [{path: p.yaml, target: {kind: Specialist}}]\n",
+            a=SPECIALIST,
+        ),
+        (Fault("declare.", "R-", "comp/overlay.yaml:"),),
+        ("-k", "comp"),
+    ),
+    Case(
+        "undefined_variable",
+        composition(
+            "kind: Overlay\nmetadata: {name: x}\nspec:\n  resources: [a.yaml]\n", a=SPECIALIST.replace("code", "${what}")
+        ),
+        (Fault("declare.variable.undefined", "R-LOAD-7", "comp/a.yaml:4:"),),
+        ("-k", "comp"),
+    ),
+    Case(
+        "base_outside",
+        composition("kind: Overlay\nmetadata: {name: x}\nspec:\n  bases: [../../outside]\n"),
+        (Fault("declare.", "R-LOAD-", "comp/overlay.yaml:5:"),),
+        ("-k", "comp"),
+    ),
+    Case(
+        "base_of_itself",
+        composition("kind: Overlay\nmetadata: {name: x}\nspec:\n  bases: [../comp]\n"),
+        (Fault("declare.overlay.cycle", "R-LOAD-6", "comp/overlay.yaml:5:"),),
+        ("-k", "comp"),
+    ),
+    Case(
+        "no_composition",
+        lambda machine: (machine.project / "comp").mkdir(),
+        (Fault("declare.overlay.missing", "R-LOAD-6", ""),),
+        ("-k", "comp"),
+    ),
+)
+
+REFERRED = (YAML, DOCUMENTS, FILES, SECRETS, COMPOSITIONS)
+CASES = [case for family in REFERRED for case in family]
