@@ -12,10 +12,11 @@ SETTLED = "settled"
 class Flight:
     """One action under way."""
 
-    __slots__ = ("action", "case", "context", "done", "index", "started", "steps")
+    __slots__ = ("action", "attempt", "case", "context", "done", "index", "started", "steps")
 
     def __init__(self, action: Action, case: Case, context: Context, steps: Sequence[Step], started: float) -> None:
         self.action = action
+        self.attempt = 1
         self.case = case
         self.context = context
         self.steps = [step for step in steps if not step.done(context.seen, context)]

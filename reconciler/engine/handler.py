@@ -158,10 +158,20 @@ class Context:
         "seen",
         "token",
         "uid",
+        "uids",
     )
 
     def __init__(
-        self, action: Action, case: Case, look: Lookup, *, uid: Uid, run: str, token: int, handle: JsonMap
+        self,
+        action: Action,
+        case: Case,
+        look: Lookup,
+        *,
+        uid: Uid,
+        run: str,
+        token: int,
+        handle: JsonMap,
+        uids: Mapping[Ref, Uid] | None = None,
     ) -> None:
         self.action = action
         self.case = case
@@ -172,6 +182,8 @@ class Context:
         self.handle = handle
         self.seen: Seen = case.seen
         self.live: dict[str, str] = dict(case.row.live) if case.row else {}
+        self.uids: Mapping[Ref, Uid] = uids if uids is not None else {}
+        """Uids of other resources, those allocated in this run included."""
         self.child_uids: dict[Ref, Uid] = {}
         """Uids of the rows this resource derives, by their refs; set before the rows are committed."""
         self.scratch: dict[str, object] = {}

@@ -61,25 +61,33 @@ def delay_s(uid: Uid, attempt: int, error_class: ErrorClass, policy: Policy) -> 
     return ceiling * fraction
 
 
-def again(action: Callable[[int], None], uid: Uid, clock: Clock, stopping: Callable[[], bool], policy: Policy) -> None:
-    """Call `action(attempt)` for attempts 2, 3, … until it ends without a retryable error; raises its last error."""
+def again(
+    action: Callable[[int], None],
+    uid: Uid,
+    clock: Clock,
+    stopping: Callable[[], bool],
+    policy: Policy,
+    *,
+    done: int = 1,
+) -> None:
+    """Call `action(attempt)` for the attempts after `done` until one ends well; raises the last error of the last."""
     import tenacity
 
     def wait(state: tenacity.RetryCallState) -> float:
         error = state.outcome.exception() if state.outcome else None
         found = fault_of(error).error_class if error else ErrorClass.TRANSIENT
-        return delay_s(uid, state.attempt_number + 1, found, policy)
+        return delay_s(uid, state.attempt_number + done, found, policy)
 
     def retryable(error: BaseException) -> bool:
         return isinstance(error, ReconcilerError) and error.error_class in RETRIED and not stopping()
 
-    clock.sleep(delay_s(uid, 1, ErrorClass.TRANSIENT, policy))
+    clock.sleep(delay_s(uid, done, ErrorClass.TRANSIENT, policy))
     for attempt in tenacity.Retrying(
         sleep=clock.sleep,
         wait=wait,
-        stop=tenacity.stop_after_attempt(max(1, policy.tries - 1)),
+        stop=tenacity.stop_after_attempt(max(1, policy.tries - done)),
         retry=tenacity.retry_if_exception(retryable),
         reraise=True,
     ):
         with attempt:
-            action(attempt.retry_state.attempt_number + 1)
+            action(attempt.retry_state.attempt_number + done)

@@ -30,7 +30,7 @@ from reconciler.engine.orders import Orders
 from reconciler.engine.plan import Planned, decide
 from reconciler.engine.rows import Rows
 from reconciler.model.action import Action, Verb
-from reconciler.model.errors import ErrorClass, ReconcilerError, StaleObservation
+from reconciler.model.errors import ErrorClass, ReconcilerError, StaleObservation, TokenLost
 from reconciler.model.json import JsonMap
 from reconciler.model.outcome import Fault, Outcome, Result
 from reconciler.model.ref import Ref, Uid
@@ -54,6 +54,7 @@ class Runner:
         self.retrying: dict[Future[None], Flight] = {}
         self.pool: ThreadPoolExecutor | None = None
         self.timed_out = False
+        self.over = False
         self.waiting: dict[Ref, float] = {}
         self.launched_now = 0
         self.bucket = Bucket(*orders.launch_rate) if orders.launch_rate else None
@@ -72,8 +73,10 @@ class Runner:
                 elif not moved and pending and not self.flying:
                     self.ports.clock.sleep(READY_POLL_S)
         finally:
+            # Nothing of this run may act once its lock is free: what is under way ends first, nothing new begins.
+            self.over = True
             if self.pool is not None:
-                self.pool.shutdown(wait=False, cancel_futures=True)
+                self.pool.shutdown(wait=True, cancel_futures=True)
         return tuple(self.outcomes[action.ref] for action in self.planned.plan.running if action.ref in self.outcomes)
 
     # --- starting -------------------------------------------------------------------------------------------------
@@ -190,7 +193,14 @@ class Runner:
         handle.update(case.intent.handle if case.intent else {})
         handle.update(self._allocated(action, uid))
         context = Context(
-            action, case, self.planned.view, uid=uid, run=self.orders.run, token=self.orders.token, handle=handle
+            action,
+            case,
+            self.planned.view,
+            uid=uid,
+            run=self.orders.run,
+            token=self.orders.token,
+            handle=handle,
+            uids=self.rows.uids,
         )
         steps = self.handlers[action.ref.kind].steps(action, case, self.planned.view)
         return Flight(action, case, context, steps, self.ports.clock.monotonic())
@@ -253,6 +263,8 @@ class Runner:
     def _one(self, flight: Flight, step: Step) -> None:
         """One step by itself: guard, run, count it done."""
         point = fault_point(flight.action, step.name)
+        if self.over:
+            raise TokenLost("this run is over", hint="run apply again")
         self.orders.guard()
         self.orders.probe(point, "before", flight.action.ref)
         if step.run is not None:
@@ -341,7 +353,7 @@ class Runner:
             tx.drop_attempt(context.uid)
         self.orders.probe(fault_point(action, SETTLED), "after", action.ref)
         self.flying.remove(flight)
-        self._end(flight, Outcome(action, Result.SETTLED, note=context.note))
+        self._end(flight, Outcome(action, Result.SETTLED, flight.attempt, note=context.note))
 
     def _failed(self, flight: Flight, error: Exception) -> None:
         """Retry what may be retried, in a thread of its own; else take back a failed create and report."""
@@ -352,14 +364,14 @@ class Runner:
             self._end(flight, Outcome(flight.action, Result.STALE, fault=fault))
             return
         policy = self._policy(flight)
-        if fault.error_class in retry.RETRIED and policy.tries > 1 and not self.orders.stopping():
+        if fault.error_class in retry.RETRIED and flight.attempt < policy.tries and not self._out_of_time():
             self.orders.emit(
                 "retry_scheduled",
                 {"ref": str(flight.action.ref), "verb": flight.action.verb.value, "error": fault.to_json()},
             )
             self.retrying[self._threads().submit(self._retry, flight)] = flight
             return
-        self._give_up(flight, error, attempt=1)
+        self._give_up(flight, error)
 
     def _retry(self, flight: Flight) -> None:
         retry.again(
@@ -368,6 +380,7 @@ class Runner:
             self.ports.clock,
             self._out_of_time,
             self._policy(flight),
+            done=flight.attempt,
         )
 
     def _policy(self, flight: Flight) -> retry.Policy:
@@ -375,10 +388,11 @@ class Runner:
 
     def _out_of_time(self) -> bool:
         late = self.orders.deadline is not None and self.ports.clock.monotonic() >= self.orders.deadline
-        return late or self.orders.stopping()
+        return late or self.over or self.orders.stopping()
 
     def _attempt(self, flight: Flight, attempt: int) -> None:
         """Observe again, decide again, and run the same action if it is still the one to run (R-EXE-13)."""
+        flight.attempt = attempt
         case = self._fresh(flight.case)
         if isinstance(case.seen, Unknown):
             raise NoObservation(f"{case.ref} cannot be observed: {case.seen.why}")
@@ -399,7 +413,6 @@ class Runner:
         while (step := again.step) is not None:
             self._one(again, step)
         flight.case, flight.steps, flight.index = case, again.steps, len(again.steps)
-        del attempt
 
     def _landed_retry(self, future: Future[None]) -> None:
         flight = self.retrying.pop(future)
@@ -410,12 +423,11 @@ class Runner:
         if not isinstance(error, Exception):
             raise error
         if isinstance(error, StaleObservation):
-            tries = self._policy(flight).tries
-            self._end(flight, Outcome(flight.action, Result.STALE, tries, fault=retry.fault_of(error)))
+            self._end(flight, Outcome(flight.action, Result.STALE, flight.attempt, fault=retry.fault_of(error)))
             return
-        self._give_up(flight, error, attempt=self._policy(flight).tries)
+        self._give_up(flight, error)
 
-    def _give_up(self, flight: Flight, error: Exception, *, attempt: int) -> None:
+    def _give_up(self, flight: Flight, error: Exception) -> None:
         fault = retry.fault_of(error)
         context = flight.context
         note = ""
@@ -423,13 +435,13 @@ class Runner:
             note = self._undo(flight)
         try:
             with self.ports.catalog.transaction(self.orders.token) as tx:
-                tx.put_attempt(self._attempt_row(flight, fault, attempt))
+                tx.put_attempt(self._attempt_row(flight, fault))
                 if note == "":
                     tx.note(self.orders.run, context.uid, {"failed": fault.code})
         except ReconcilerError as also:
             # The failure itself is what matters; that it could not be recorded costs only its history.
             self.orders.emit("diagnostic", {"ref": str(context.case.ref), "message": also.message})
-        self._end(flight, Outcome(flight.action, Result.FAILED, attempt, fault=fault, note=note))
+        self._end(flight, Outcome(flight.action, Result.FAILED, flight.attempt, fault=fault, note=note))
 
     def _undo(self, flight: Flight) -> str:
         """Take back the steps of a first create, last first; what cannot be taken back is said (R-EXE-9)."""
@@ -442,14 +454,14 @@ class Runner:
                 return f"Leaked: {step.name} could not be taken back: {error.message}. {error.hint}"
         return ""
 
-    def _attempt_row(self, flight: Flight, fault: Fault, attempt: int) -> Attempt:
+    def _attempt_row(self, flight: Flight, fault: Fault) -> Attempt:
         want = flight.case.want
-        after = retry.delay_s(flight.context.uid, attempt, fault.error_class, self._policy(flight))
+        after = retry.delay_s(flight.context.uid, flight.attempt, fault.error_class, self._policy(flight))
         next_at = (self.ports.clock.now_utc() + timedelta(seconds=after)).isoformat()
         return Attempt(
             flight.context.uid,
             fault.error_class.value,
-            attempt,
+            flight.attempt,
             next_at,
             want.digest if want else "",
             fault.code,

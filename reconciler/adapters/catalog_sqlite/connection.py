@@ -113,7 +113,8 @@ class Connection:
             configure(getattr(sqlite3, "SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE"), True)  # noqa: B009 - unknown to 3.11
 
     def close(self) -> None:
-        self._db.close()
+        with self.lock:
+            self._db.close()
 
 
 def open_reader(path: str, busy_timeout_ms: int = READ_TIMEOUT_MS) -> Connection | None:
@@ -160,7 +161,7 @@ def open_writer(path: str, busy_timeout_ms: int = WRITE_TIMEOUT_MS) -> Connectio
                 raise OverlayError(
                     f"the catalog {path} has schema version {version}, this release writes version {schema.VERSION}",
                     code="catalog.older",
-                    hint="run `houmao project migrate --apply`; a copy of the old catalog is kept beside it",
+                    hint="use the release that made it; migration comes with a later release",
                 )
         opened.run("PRAGMA synchronous = NORMAL")
     except ReconcilerError:

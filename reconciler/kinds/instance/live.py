@@ -162,6 +162,7 @@ def took_create(ports: Ports, context: Context, answer: object) -> None:
 def _keep(ports: Ports, context: Context, created: Created) -> None:
     facts = ports.process.facts([created.pid]).get(created.pid)
     ticks = facts.start_ticks if isinstance(facts, ProcessFacts) else 0
+    context.scratch["started"] = True
     context.live.update(
         session=created.session_id,
         session_name=_session_name(context),
@@ -193,6 +194,7 @@ def publish_record(ports: Ports, context: Context) -> None:
         session_manifest=made.session_manifest,
         home=made.site.home_path,
         home_id=made.site.home_id,
+        session_id=made.session_id,
         auth=_auth_version(context, made),
     )
 
@@ -200,7 +202,7 @@ def publish_record(ports: Ports, context: Context) -> None:
 def _adopt_seen(ports: Ports, context: Context) -> None:
     """Handles of a session that runs already: an update, or a create that was interrupted after its start."""
     seen = context.seen
-    if not isinstance(seen, Present) or (context.live.get("pid") and context.live.get("session")):
+    if not isinstance(seen, Present) or context.scratch.get("started"):
         return
     none = Part(False, {})
     session, process = seen.parts.get("session", none).facts, seen.parts.get("process", none).facts

@@ -35,6 +35,7 @@ class Build(NamedTuple):
     agent_name: str
     headless: bool
     workdir: str
+    session_id: str
     session_manifest: str
 
 
@@ -94,6 +95,7 @@ def _build(ports: Ports, context: Context) -> Build:
         agent_name=agent_name,
         headless=resolved.headless,
         workdir=workdir,
+        session_id=session_id,
         session_manifest=f"{ports.places.runtime}/sessions/{backend}/{session_id}/manifest.json",
     )
 
@@ -242,8 +244,7 @@ def _auth(ports: Ports, context: Context, resolved: precedence.Resolved) -> Auth
         found = paths[name]
         if isinstance(found, AuthFile):
             paths[name] = Secret(ports.files.read(found.path).decode("utf-8", errors="replace"))
-    row = context.look.row(ref)
-    return AuthMaterial(resolved.auth, row.uid if row else "", values, paths, version=version_of(ref, context.look))
+    return AuthMaterial(resolved.auth, context.uids.get(ref, ""), values, paths, version=version_of(ref, context.look))
 
 
 def _value(ports: Ports, ref: Ref, name: str, where: JsonMap) -> Secret:

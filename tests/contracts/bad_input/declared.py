@@ -1,7 +1,6 @@
 """Declarations that must be refused, each with where, by which rule, and what the person is told to do.
 
-Positions are `file:line:column`, counted from 1. `{…}` holders of a case's text are not used: what stands here is what
-is written to the file, after the `apiVersion` line of each document.
+Positions are `file:line:column`, counted from 1; the first line of each document is its `apiVersion`.
 """
 
 import os
@@ -13,6 +12,7 @@ from tests.contracts.bad_input.machine import HEADER, Machine
 
 SPECIALIST = "kind: Specialist\nmetadata: {name: coder}\nspec: {provider: echo, prompt: You write code.}\n"
 INSTANCE = "kind: Instance\nmetadata: {name: alice}\nspec: {specialistRef: coder}\n"
+ROLE = "kind: Role\nmetadata: {name: r}\nspec: {prompt: You write code.}\n"
 FILE = "fleet.yaml"
 KEY = "sk-ant-" + "api03-" + "Zx9" * 20
 
@@ -125,7 +125,7 @@ YAML = (
     Case(
         "yes_as_text",
         agent("agentName: yes"),
-        (Fault("declare.yaml.ambiguous_word", "R-LOAD-4", f"{FILE}:10:14", ('"yes"',)),),
+        (Fault("declare.yaml.ambiguous_word", "R-LOAD-4", f"{FILE}:11:14", ('"yes"',)),),
     ),
     Case(
         "off_as_text",
@@ -149,29 +149,29 @@ YAML = (
     ),
     Case(
         "recursive_alias",
-        documents("kind: Recipe\nmetadata: {name: loop}\nspec:\n  extra: &me\n    again: *me\n"),
-        (Fault("declare.yaml.recursive_alias", "R-LOAD-5", f"{FILE}:6:12"),),
+        documents("kind: Recipe\nmetadata: {name: loop}\nspec:\n  provider: echo\n  roleRef: r\n  extra: &me\n    again: *me\n", ROLE),
+        (Fault("declare.yaml.recursive_alias", "R-LOAD-4", f"{FILE}:8:12"),),
     ),
-    Case("bomb", documents(bomb()), (Fault("declare.yaml.too_many_nodes", "R-LOAD-5", f"{FILE}:", ("aliases",)),)),
+    Case("bomb", documents(bomb()), (Fault("declare.yaml.too_many_nodes", "R-LOAD-5", f"{FILE}:11:44", ("aliases",)),)),
     Case(
         "brackets",
         raw(HEADER + "kind: Recipe\nspec: " + "[" * 25_000 + "]" * 25_000 + "\n"),
-        (Fault("declare.yaml.too_deep", "R-LOAD-5", f"{FILE}:3:"),),
+        (Fault("declare.yaml.too_deep", "R-LOAD-5", f"{FILE}:3:70"),),
     ),
     Case(
         "braces",
         raw(HEADER + "kind: Recipe\nspec: " + "{a: " * 25_000 + "}" * 25_000 + "\n"),
-        (Fault("declare.yaml.too_deep", "R-LOAD-5", f"{FILE}:3:"),),
+        (Fault("declare.yaml.too_deep", "R-LOAD-5", f"{FILE}:3:259"),),
     ),
     Case(
         "unclosed",
         spec("provider: [echo"),
-        (Fault("declare.yaml.syntax", "R-LOAD-4", f"{FILE}:"),),
+        (Fault("declare.yaml.syntax", "R-LOAD-4", f"{FILE}:6:1", ("begins in line 5",)),),
     ),
     Case(
         "binary_garbage",
         raw(bytes(range(256)) * 40),
-        (Fault("declare.yaml.", "R-LOAD-4", f"{FILE}:1:"),),
+        (Fault("declare.yaml.encoding", "R-LOAD-4", f"{FILE}:1:1"),),
     ),
     Case(
         "utf16",
@@ -180,18 +180,18 @@ YAML = (
     ),
     Case(
         "latin1",
-        raw((HEADER + SPECIALIST.replace("code", "c\u00f6de")).encode("latin-1")),
-        (Fault("declare.yaml.encoding", "R-LOAD-4", f"{FILE}:4:", ("UTF-8",)),),
+        raw((HEADER + SPECIALIST.replace("You", "Y\u00f6u")).encode("latin-1")),
+        (Fault("declare.yaml.encoding", "R-LOAD-4", f"{FILE}:4:34", ("UTF-8",)),),
     ),
     Case(
         "control_character",
-        raw(HEADER + SPECIALIST.replace("code", "co\x1b]0;gotcha\x07de")),
-        (Fault("declare.yaml.control_character", "R-LOAD-4", f"{FILE}:4:"),),
+        raw(HEADER + SPECIALIST.replace("You", "Y\x1bou")),
+        (Fault("declare.yaml.control_character", "R-LOAD-4", f"{FILE}:4:34", ("U+001B",)),),
     ),
     Case(
         "a_list",
         raw("- kind: Specialist\n"),
-        (Fault("declare.yaml.not_a_mapping", "R-LOAD-4", f"{FILE}:1:1"),),
+        (Fault("declare.yaml.not_a_mapping", "R-MOD-1", f"{FILE}:1:1"),),
     ),
 )
 
@@ -224,7 +224,7 @@ DOCUMENTS = (
     Case(
         "reserved_name",
         spec("provider: echo", name="houmao-coder"),
-        (Fault("declare.name", "R-MOD-4", f"{FILE}:3:18", ("houmao-",)),),
+        (Fault("declare.name", "R-MOD-4", f"{FILE}:3:18", ("reserved prefix",)),),
     ),
     Case(
         "duplicate_document",
@@ -235,7 +235,7 @@ DOCUMENTS = (
     Case(
         "derived_duplicate",
         documents(SPECIALIST, "kind: Role\nmetadata: {name: coder}\nspec: {prompt: Mine.}\n"),
-        (Fault("declare.duplicate", "R-LOAD-3", f"{FILE}:", (f"{FILE}:3:18",)),),
+        (Fault("declare.duplicate", "R-LOAD-3", f"{FILE}:8:18", (f"{FILE}:3:18", "Specialist/coder")),),
     ),
     Case(
         "status",
@@ -245,12 +245,12 @@ DOCUMENTS = (
     Case(
         "reserved_annotation",
         documents(SPECIALIST.replace("{name: coder}", "{name: coder, annotations: {houmao/preventDestory: 'true'}}")),
-        (Fault("declare.metadata.reserved", "R-MOD-8", f"{FILE}:3:"),),
+        (Fault("declare.metadata.reserved", "R-MOD-8", f"{FILE}:3:39"),),
     ),
     Case(
         "two_projects",
         documents("kind: Project\nmetadata: {name: one}\nspec: {}\n", "kind: Project\nmetadata: {name: two}\nspec: {}\n"),
-        (Fault("declare.project.second", "R-MOD-1", f"{FILE}:7:", (f"{FILE}:3:18",)),),
+        (Fault("declare.project.second", "R-MOD-1", f"{FILE}:8:18", (f"{FILE}:3:18",)),),
     ),
     Case(
         "dangling",
@@ -271,20 +271,20 @@ DOCUMENTS = (
             Fault(
                 "declare.reference.cycle",
                 "R-VAL-3",
-                f"{FILE}:",
-                ("Instance/a", "Instance/b", "Instance/c", f"{FILE}:11:", f"{FILE}:18:", f"{FILE}:25:"),
+                f"{FILE}:12:12",
+                ("Instance/a", "Instance/b", "Instance/c", f"{FILE}:20:12", f"{FILE}:28:12"),
             ),
         ),
     ),
     Case(
         "self_cycle",
         agent("dependsOn: [{ref: Instance/alice}]"),
-        (Fault("declare.reference.cycle", "R-VAL-3", f"{FILE}:10:"),),
+        (Fault("declare.reference.cycle", "R-VAL-3", f"{FILE}:11:21"),),
     ),
     Case(
         "session_name_escaped",
         agent("sessionName: team.alice"),
-        (Fault("declare.name", "R-MOD-4a", f"{FILE}:10:16", ("team_alice",)),),
+        (Fault("declare.name", "R-MOD-4a", f"{FILE}:11:16", ("write 'team_alice'",)),),
     ),
     Case(
         "session_names_equal_after_escaping",
@@ -296,8 +296,9 @@ DOCUMENTS = (
             ),
         ),
         (
-            Fault("declare.name", "R-MOD-4a", f"{FILE}:8:45", ("team_a",)),
-            Fault("declare.name", "R-MOD-4a", f"{FILE}:12:45", ("team_a",)),
+            Fault("declare.name", "R-MOD-4a", f"{FILE}:9:43", ("write 'team_a'",)),
+            Fault("declare.name", "R-MOD-4a", f"{FILE}:14:43", ("write 'team_a'",)),
+            Fault("declare.session_name.collision", "R-MOD-4a", f"{FILE}:14:43", (f"{FILE}:9:43",)),
         ),
     ),
     Case(
@@ -309,7 +310,7 @@ DOCUMENTS = (
                 for name in "ab"
             ),
         ),
-        (Fault("declare.session_name.collision", "R-MOD-4a", f"{FILE}:12:45", (f"{FILE}:8:45",)),),
+        (Fault("declare.session_name.collision", "R-MOD-4a", f"{FILE}:14:43", (f"{FILE}:9:43",)),),
     ),
     Case(
         "session_name_of_a_set",
@@ -318,7 +319,7 @@ DOCUMENTS = (
             "kind: InstanceSet\nmetadata: {name: many}\n"
             "spec: {replicas: 2, template: {specialistRef: coder, sessionName: team}}\n",
         ),
-        (Fault("declare.session_name.collision", "R-MOD-4a", f"{FILE}:8:"),),
+        (Fault("declare.session_name.collision", "R-MOD-4a", f"{FILE}:9:54"),),
     ),
     Case(
         "limit",
@@ -327,12 +328,12 @@ DOCUMENTS = (
             SPECIALIST,
             "kind: InstanceSet\nmetadata: {name: many}\nspec: {replicas: 2, template: {specialistRef: coder}}\n",
         ),
-        (Fault("declare.limit", "R-VAL-4", f"{FILE}:", ("limits.instances",)),),
+        (Fault("declare.limit", "R-VAL-4", f"{FILE}:4:17", ("the limit is 1",)),),
     ),
     Case(
         "unknown_provider",
         spec("provider: ecko"),
-        (Fault("declare.provider.unknown", "R-MOD-12", f"{FILE}:5:13", ("echo",)),),
+        (Fault("declare.provider.unknown", "R-MOD-12", f"{FILE}:5:13", ("did you mean 'echo'?",)),),
     ),
 )
 
@@ -366,7 +367,7 @@ FILES = (
     Case(
         "pipe_as_prompt",
         named_prompt(os.mkfifo),
-        (Fault("declare.content.", "R-LOAD-8", f"{FILE}:6:15"),),
+        (Fault("declare.content.unreadable", "R-LOAD-8", f"{FILE}:6:15", ("pipe",)),),
     ),
     Case(
         "dangling_link_as_prompt",
@@ -376,7 +377,7 @@ FILES = (
     Case(
         "endless_link_as_prompt",
         named_prompt(lambda path: path.symlink_to("prompt.md")),
-        (Fault("declare.", "R-LOAD-8", f"{FILE}:6:15"),),
+        (Fault("declare.content.unreadable", "R-LOAD-8", f"{FILE}:6:15"),),
     ),
     Case(
         "skill_without_its_page",
@@ -386,11 +387,11 @@ FILES = (
         ),
         (Fault("declare.content.incomplete", "R-LOAD-8", f"{FILE}:5:9", ("SKILL.md",)),),
     ),
-    Case("missing_file", lambda machine: None, (Fault("declare.root.missing", "R-LOAD-10", "", (FILE,)),)),
+    Case("missing_file", lambda machine: None, (Fault("declare.root.missing", "R-LOAD-10", f"{FILE}:1:1", ("not taken as deleted",)),)),
     Case(
         "missing_directory",
         lambda machine: None,
-        (Fault("declare.root.missing", "R-LOAD-10", "", ("fleet/",)),),
+        (Fault("declare.root.missing", "R-LOAD-10", "fleet:1:1", ("not taken as deleted",)),),
         ("-f", "fleet/", "-R"),
     ),
     Case(
@@ -412,17 +413,17 @@ FILES = (
     Case(
         "pipe_as_source",
         source_as(os.mkfifo),
-        (Fault("declare.root.unreadable", "R-LOAD-10", ""),),
+        (Fault("declare.root.unreadable", "R-LOAD-10", f"{FILE}:1:1", ("pipe",)),),
     ),
     Case(
         "dangling_link_as_source",
         source_as(lambda path: path.symlink_to("nowhere.yaml")),
-        (Fault("declare.root.", "R-LOAD-10", ""),),
+        (Fault("declare.root.missing", "R-LOAD-10", f"{FILE}:1:1"),),
     ),
     Case(
         "directory_named_like_a_file",
         lambda machine: (machine.project / "fleet" / "team.yaml").mkdir(parents=True),
-        (Fault("declare.", "R-LOAD-10", ""),),
+        (Fault("declare.no_documents", "R-LOAD-10", ""),),
         ("-f", "fleet"),
     ),
 )
@@ -436,12 +437,12 @@ SECRETS = (
     Case(
         "literal_in_a_sensitive_field",
         spec("provider: claude\nsource:\n  env:\n    ANTHROPIC_API_KEY: hunter2", "AuthProfile", "work"),
-        (Fault("declare.secret.literal", "R-SEC-4", f"{FILE}:8:26"),),
+        (Fault("declare.secret.literal", "R-SEC-4", f"{FILE}:8:26", ("exec",)),),
     ),
     Case(
         "credential_variable_in_env",
         spec("provider: claude\nenv:\n  ANTHROPIC_API_KEY: hunter2"),
-        (Fault("declare.env.credential", "R-SEC-4", f"{FILE}:7:"),),
+        (Fault("declare.env.credential", "R-SEC-4", f"{FILE}:7:5", ("AuthProfile",)),),
     ),
 )
 
@@ -453,33 +454,36 @@ COMPOSITIONS = (
             "  patches: [{path: p.yaml, target: {kind: Specialist}}]\n",
             a=SPECIALIST,
         ),
-        (Fault("declare.", "R-", "comp/overlay.yaml:"),),
+        (Fault("declare.not_implemented", "R-VAL-2", "comp/overlay.yaml:6:28", ("merge patch",)),),
         ("-k", "comp"),
     ),
     Case(
         "undefined_variable",
         composition(
-            "kind: Overlay\nmetadata: {name: x}\nspec:\n  resources: [a.yaml]\n", a=SPECIALIST.replace("code", "${what}")
+            "kind: Overlay\nmetadata: {name: x}\nspec:\n  resources: [a.yaml]\n", a=SPECIALIST.replace("You write", "Write ${what}")
         ),
-        (Fault("declare.variable.undefined", "R-LOAD-7", "comp/a.yaml:4:"),),
+        (Fault("declare.variable.undefined", "R-LOAD-7", "comp/a.yaml:4:31", ("what",)),),
         ("-k", "comp"),
     ),
     Case(
         "base_outside",
-        composition("kind: Overlay\nmetadata: {name: x}\nspec:\n  bases: [../../outside]\n"),
-        (Fault("declare.", "R-LOAD-", "comp/overlay.yaml:5:"),),
+        lambda machine: (
+            outside(machine),
+            composition("kind: Overlay\nmetadata: {name: x}\nspec:\n  bases: [../../outside]\n")(machine),
+        ),
+        (Fault("declare.path.escape", "R-LOAD-8", "comp/overlay.yaml:5:11"),),
         ("-k", "comp"),
     ),
     Case(
         "base_of_itself",
         composition("kind: Overlay\nmetadata: {name: x}\nspec:\n  bases: [../comp]\n"),
-        (Fault("declare.overlay.cycle", "R-LOAD-6", "comp/overlay.yaml:5:"),),
+        (Fault("declare.overlay.cycle", "R-VAL-3", "comp/overlay.yaml:5:11"),),
         ("-k", "comp"),
     ),
     Case(
         "no_composition",
         lambda machine: (machine.project / "comp").mkdir(),
-        (Fault("declare.overlay.missing", "R-LOAD-6", ""),),
+        (Fault("declare.overlay.missing", "R-LOAD-6", "comp:1:1"),),
         ("-k", "comp"),
     ),
 )
