@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 from reconciler.app import wiring
-from reconciler.app.lock import own_pid
+from reconciler.app.lock import take
 from reconciler.app.settings import Settings, configured_agents
 from reconciler.app.wiring import System, World
 from reconciler.kinds.credential import KEY_FILE
@@ -12,8 +12,11 @@ from reconciler.model.errors import OverlayError, ReconcilerError
 from reconciler.model.json import JsonMap, digest_bytes
 from reconciler.model.ref import Ref
 from reconciler.ports.bundle import Ports
-from reconciler.ports.catalog import ContentRef, Definition, Lease
+from reconciler.ports.catalog import ContentRef, Definition
 from reconciler.ports.files import Files
+
+INIT_WAIT_S = 30.0
+"""How long to wait for somebody else who is creating the same overlay."""
 
 
 class Created(NamedTuple):
@@ -92,19 +95,26 @@ def _first_rows(settings: Settings, world: World) -> None:
         key = f"{ports.places.overlay}/{KEY_FILE}"
         if ports.files.stamp(key) is None:
             ports.files.write(key, ports.clock.token_hex(32).encode(), durable=True)
-        seeded = {definition.ref.name for definition in ports.catalog.definitions("Setup").values()}
-        if ports.overlay_id and seeded:
+        if ports.overlay_id and _seeded(ports):
             return
-        lease = Lease(
-            0, "init", own_pid(), 0, ports.process.boot_id(), "project init", ports.clock.now_utc().isoformat()
-        )
-        token = ports.catalog.acquire(lease)
-        if not ports.overlay_id:
-            with ports.catalog.transaction(token) as tx:
-                tx.put_meta("overlay_id", ports.clock.token_hex(8))
-        seed_setups(ports, token)
+        writer = take(ports, purpose="project init", wait_s=INIT_WAIT_S, emit=lambda kind, fields: None)
+        try:
+            # Somebody else may have finished it while we waited for the lock.
+            if ports.catalog.meta("overlay_id") and _seeded(ports):
+                return
+            token = writer.token(ports)
+            if not ports.catalog.meta("overlay_id"):
+                with ports.catalog.transaction(token) as tx:
+                    tx.put_meta("overlay_id", ports.clock.token_hex(8))
+            seed_setups(ports, token)
+        finally:
+            writer.release()
     finally:
         ports.catalog.close()
+
+
+def _seeded(ports: Ports) -> bool:
+    return bool(ports.catalog.definitions("Setup"))
 
 
 def seed_setups(ports: Ports, token: int) -> None:

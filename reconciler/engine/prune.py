@@ -218,12 +218,7 @@ def _guards(
         f"apply it with preventDestroy: false, or `houmao delete --force-destroy {min(protected, default='')}`",
     )
     kinds = {ref.kind for ref in counted}
-    vanished = sorted(
-        kind
-        for kind in kinds
-        if not any(ref.kind == kind for ref in declared)
-        and sum(1 for ref, row in owned.items() if ref.kind == kind and not _is_derived(ref, row, owners, view)) > 1
-    )
+    vanished = sorted(kind for kind in kinds if not any(ref.kind == kind for ref in declared))
     guard(
         bool(vanished) and bool(declared),
         "guard.kind_vanished",

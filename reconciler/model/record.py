@@ -24,6 +24,7 @@ BACKENDS = (
     "houmao_server_rest",
 )
 _RUNNING = ("active", "relaunching")
+_HEADLESS = re.compile(r"[a-z0-9]+_headless", re.ASCII)
 _COMPONENT = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*", re.ASCII)
 
 Fault = str | None
@@ -153,6 +154,12 @@ def _one_of(*words: Json) -> Check:
     )
 
 
+def _backend(value: Json) -> Fault:
+    """The peers' words, and `<tool>_headless` of tools they do not have."""
+    known = _one_of(*BACKENDS)(value)
+    return None if known is None or (isinstance(value, str) and _HEADLESS.fullmatch(value)) else known
+
+
 def _port(value: Json) -> Fault:
     return None if _number(value) is None and isinstance(value, int) and 0 < value < 65536 else "must be 1 to 65535"
 
@@ -193,7 +200,7 @@ _FILESYSTEM = Shape(
             },
             optional=("stopped_at", "stop_reason"),
         ),
-        "identity": Shape({"backend": _one_of(*BACKENDS), "tool": _text}),
+        "identity": Shape({"backend": _backend, "tool": _text}),
         "runtime": Shape(
             {"manifest_path": _path, "session_root": _nullable(_text), "agent_def_dir": _nullable(_text)},
             optional=("session_root", "agent_def_dir"),

@@ -116,6 +116,8 @@ def refuse_foreign(found: Record | BadRecord | None, uid: str, clock: Clock) -> 
     """Raise OwnershipConflict when what is there speaks of a live agent that `uid` does not own."""
     if found is not None and found.body and record.guards(found.body, uid, clock.now_utc()):
         owner = record.owner_uid(found.body)
+        if not owner and found.agent_id == uid:
+            return  # an id that is the uid itself is nobody else's: somebody took the owner out of our record
         whose = f"of another owner (uid {owner})" if owner else "that nobody manages"
         raise OwnershipConflict(
             f"the registry has a live agent {found.agent_id!r} {whose}",

@@ -10,7 +10,6 @@ from tests.stories.fleets import ALICE, PROMPT, TEXT
 
 DAMAGE: dict[str, tuple[Callable[[World], None], str]] = {
     "edited": (lambda world: world.edit_record_of("alice"), "RecordEdited"),
-    "without an owner": (lambda world: world.edit_record_of("alice", owner=None), "RecordCorrupt"),
     "half": (lambda world: world.corrupt_record_of("alice"), "RecordCorrupt"),
     "removed": (lambda world: world.remove_record_of("alice"), "RecordMissing"),
 }

@@ -181,12 +181,12 @@ YAML = (
     Case(
         "latin1",
         raw((HEADER + SPECIALIST.replace("You", "Y\u00f6u")).encode("latin-1")),
-        (Fault("declare.yaml.encoding", "R-LOAD-4", f"{FILE}:4:34", ("UTF-8",)),),
+        (Fault("declare.yaml.encoding", "R-LOAD-4", f"{FILE}:4:33", ("UTF-8",)),),
     ),
     Case(
         "control_character",
         raw(HEADER + SPECIALIST.replace("You", "Y\x1bou")),
-        (Fault("declare.yaml.control_character", "R-LOAD-4", f"{FILE}:4:34", ("U+001B",)),),
+        (Fault("declare.yaml.control_character", "R-LOAD-4", f"{FILE}:4:33", ("U+001B",)),),
     ),
     Case(
         "a_list",
@@ -254,8 +254,8 @@ DOCUMENTS = (
     ),
     Case(
         "dangling",
-        documents("kind: Instance\nmetadata: {name: alice}\nspec: {specialistRef: coder}\n"),
-        (Fault("declare.reference.dangling", "R-MOD-7", f"{FILE}:4:23", ("Specialist/coder",)),),
+        documents("kind: Instance\nmetadata: {name: alice}\nspec: {specialistRef: nobody}\n"),
+        (Fault("declare.reference.dangling", "R-MOD-7", f"{FILE}:4:23", ("declare Specialist/nobody",)),),
     ),
     Case(
         "cycle",
@@ -460,9 +460,9 @@ COMPOSITIONS = (
     Case(
         "undefined_variable",
         composition(
-            "kind: Overlay\nmetadata: {name: x}\nspec:\n  resources: [a.yaml]\n", a=SPECIALIST.replace("You write", "Write ${what}")
+            "kind: Overlay\nmetadata: {name: x}\nspec:\n  resources: [a.yaml]\n", a=SPECIALIST.replace("You write code.", "'Write ${what}.'")
         ),
-        (Fault("declare.variable.undefined", "R-LOAD-7", "comp/a.yaml:4:31", ("what",)),),
+        (Fault("declare.variable.undefined", "R-LOAD-7", "comp/a.yaml:4:32", ("what",)),),
         ("-k", "comp"),
     ),
     Case(
