@@ -37,7 +37,7 @@ test-tmux: setup ## the tests that need a real tmux, alone
 
 test-providers: setup ## the real vendor programs against the loopback model server (installs npm packages)
 	@if command -v npm >/dev/null; then \
-	  $(BIN)/python -m tests.loopback.install && $(PYTEST) -m providers; \
+	  $(BIN)/python -m tests.loopback.install && $(PYTEST) -n 2 -m providers; \
 	else \
 	  echo "npm is not on PATH, so the tests with the vendors' own programs are not run: install Node.js 20 or newer"; \
 	fi

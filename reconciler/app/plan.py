@@ -79,7 +79,7 @@ def _result(found: Plan, desired: Desired) -> PlanResult:
         found,
         desired.compiled.warnings if desired.compiled else (),
         unknown,
-        sum(1 for resource in desired.declared.values() if not resource.derived),
+        found.declared,
         desired.session.settings.overlay.root,
         desired.session.overlay_exists,
     )

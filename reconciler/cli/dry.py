@@ -29,7 +29,7 @@ def show(args: Args, found: PlanResult, *, client: bool = False) -> None:
             screen.stderr(args).line(CLIENT)
         return
     out = screen.stdout(args)
-    render_plan.show(found.plan, out, declared=found.declared, wide=screen.is_wide(args))
+    render_plan.show(found.plan, out, wide=screen.is_wide(args))
     if client:
         out.line(CLIENT)
     elif not found.overlay_exists and not found.plan.empty:

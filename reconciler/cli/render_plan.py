@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
+from reconciler.app.gate import no_changes
 from reconciler.cli.complain import printable
 from reconciler.cli.screen import Screen
 from reconciler.model.action import Action, Disruption, Plan, Verb
@@ -32,15 +33,13 @@ PLACES = 6
 """How many paths and positions of one reason are listed before the rest is counted."""
 
 
-def show(
-    plan: Plan, screen: Screen, *, declared: int | None = None, nothing: str | None = None, wide: bool = False
-) -> None:
+def show(plan: Plan, screen: Screen, *, nothing: str | None = None, wide: bool = False) -> None:
     """The whole plan: counts, actions in the order they may start, notices.
 
     `nothing` is what an empty one says; `wide` shows every differing field too.
     """
     if plan.empty:
-        screen.line(nothing or no_changes(declared))
+        screen.line(nothing or no_changes(plan.declared).rstrip())
     else:
         screen.line(screen.paint(headline(plan), "bold"))
         screen.line()
@@ -52,13 +51,6 @@ def show(
         screen.line()
         _costs(plan, screen)
     _notices(plan, screen)
-
-
-def no_changes(declared: int | None) -> str:
-    """What an empty plan says."""
-    if declared is None:
-        return "No changes. Everything is as declared."
-    return f"No changes. {declared} {'resource is' if declared == 1 else 'resources are'} as declared."
 
 
 def headline(plan: Plan) -> str:

@@ -51,4 +51,5 @@ def compare(declared: Mapping[Ref, Resource], snapshot: Snapshot, handlers: Hand
         engine_version=options.engine_version,
         actions=order.in_dependency_order(linked),
         notices=notices,
+        declared=sum(1 for resource in declared.values() if not resource.derived),
     )

@@ -119,6 +119,7 @@ def make(
         actions=ordered,
         notices=tuple(sorted(notices, key=lambda notice: (notice.ref, notice.code))),
         guards=removals.acknowledged,
+        declared=sum(1 for resource in declared.values() if not resource.derived),
         created_at=options.now.isoformat(timespec="seconds").replace("+00:00", "Z"),
     )
     return Planned(plan, cases, view)

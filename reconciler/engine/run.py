@@ -152,13 +152,16 @@ class Runner:
         conditions: Conditions = handler  # type: ignore[assignment]
         return conditions.ready(self._fresh(case), self.ports.reader()).status is True
 
-    def _fresh(self, case: Case) -> Case:
-        """The same case with a new observation and the rows as they are now."""
+    def _fresh(self, case: Case, context: Context | None = None) -> Case:
+        """The same case with a new observation and the rows as they are now; under way, with its open intent."""
         rows = {row.ref: row for row in self.ports.catalog.inventory() if row.ref == case.ref}
-        row = rows.get(case.ref, case.row)
-        target = Target(case.ref, row.uid if row else case.uid, case.want, row, case.intent)
+        row, uid, intent = rows.get(case.ref, case.row), case.uid, case.intent
+        if context is not None:
+            uid = context.uid
+            intent = next((one for one in self.ports.catalog.intents() if one.uid == uid), intent)
+        target = Target(case.ref, row.uid if row else uid, case.want, row, intent)
         seen = look_at([target], self.handlers, self.ports.reader())[case.ref]
-        return case._replace(seen=seen, row=row, uid=target.uid)
+        return case._replace(seen=seen, row=row, uid=target.uid, intent=intent)
 
     def _take_off(self, actions: Sequence[Action]) -> None:
         """Allocate, then one durable intent for all that start together (R-EXE-1)."""
@@ -393,7 +396,7 @@ class Runner:
     def _attempt(self, flight: Flight, attempt: int) -> None:
         """Observe again, decide again, and run the same action if it is still the one to run (R-EXE-13)."""
         flight.attempt = attempt
-        case = self._fresh(flight.case)
+        case = self._fresh(flight.case, flight.context)
         if isinstance(case.seen, Unknown):
             raise NoObservation(f"{case.ref} cannot be observed: {case.seen.why}")
         found = [action for action in decide(case, self.planned.view, self.handlers) if action.runs]

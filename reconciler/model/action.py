@@ -194,6 +194,8 @@ class Plan(NamedTuple):
     guards: tuple[str, ...] = ()
     """Guards acknowledged by flags."""
     created_at: str = ""
+    declared: int = 0
+    """How many resources are declared, derived rows left out."""
 
     @property
     def empty(self) -> bool:
@@ -229,7 +231,11 @@ class Plan(NamedTuple):
             "createdAt": self.created_at,
             "sourceRevision": self.source_revision,
             "inputsDigest": self.inputs_digest,
-            "summary": {"verbs": dict(self.counts()), "disruption": dict(self.disruptions())},
+            "summary": {
+                "declared": self.declared,
+                "verbs": dict(self.counts()),
+                "disruption": dict(self.disruptions()),
+            },
             "actions": [action.to_json() for action in self.actions],
             "notices": [notice.to_json() for notice in self.notices],
             "preconditions": [

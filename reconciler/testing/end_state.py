@@ -169,6 +169,7 @@ def _names(world: World) -> list[tuple[str, str]]:
 def _text(text: str, names: list[tuple[str, str]]) -> str:
     for volatile, stands_for in names:
         text = text.replace(volatile, stands_for)
+    text = text.replace('"<overlay>"', "<overlay>")  # quoted in YAML where the id looks like a number
     text = _TIMES.sub("<time>", text)
     text = _TOKENS.sub(r"\1<token>", text)
     text = _DERIVED_DIGESTS.sub(r"\1<digest>", text)

@@ -24,9 +24,12 @@ class RealWorld(World):
         self.tmux_socket = str(self.root / "tmux")
 
     def kill_session_of(self, name: str) -> None:
-        pane = self.session_of(name)
-        self._tmux("kill-session", "-t", pane.session_id)
-        until(lambda: pane.session_id not in {each.session_id for each in self.panes}, f"{name} still has its session")
+        self.end_session(self.session_of(name).session_id)
+
+    def end_session(self, session_id: str) -> None:
+        """`tmux kill-session`, and see it gone."""
+        self._tmux("kill-session", "-t", session_id)
+        until(lambda: session_id not in {each.session_id for each in self.panes}, f"{session_id} is still there")
 
     def kill_process_of(self, name: str, signal: int = signals.SIGKILL) -> None:
         pane = self.session_of(name)

@@ -1,4 +1,4 @@
-"""The program as a person runs it: a process of its own, in a fresh directory, with a private home, registry and tmux."""
+"""The program as a person runs it: its own process, in a fresh directory, with a private home, registry and tmux."""
 
 import json
 import os
@@ -88,7 +88,7 @@ class Program:
 
 @contextmanager
 def program(here: Path, wait_until: Callable[..., object]) -> Iterator[Program]:
-    """A program whose tmux server ends with the test. A socket's path has about a hundred bytes: its directory is short."""
+    """A program whose tmux server ends with the test. The path of a socket has about a hundred bytes: it is short."""
     with tempfile.TemporaryDirectory(prefix="tmux-") as sockets:
         found = Program(here, Path(sockets))
         yield found

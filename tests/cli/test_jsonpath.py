@@ -39,7 +39,9 @@ def test_templates(template: str, text: str) -> None:
     assert expand(template, FLEET) == text
 
 
-@pytest.mark.parametrize("template", ["{.items[}", "{.items", "{range .items[*]}{.x}", "{end}", "{.a[?(@.b==c)]}", "{.a b}"])
+@pytest.mark.parametrize(
+    "template", ["{.items[}", "{.items", "{range .items[*]}{.x}", "{end}", "{.a[?(@.b==c)]}", "{.a b}"]
+)
 def test_what_cannot_be_read_is_a_usage_error(template: str) -> None:
     with pytest.raises(Usage):
         expand(template, FLEET)

@@ -105,14 +105,15 @@ def test_colour_changes_nothing_but_colour() -> None:
 
 
 def test_wide_shows_both_values_of_a_field() -> None:
-    assert '        spec.model  SpecChanged  team.yaml:12:3\n          - "small"\n          + "large"\n' in shown(PLAN, wide=True)
+    assert '        spec.model  SpecChanged  team.yaml:12:3\n          - "small"\n          + "large"\n' in shown(
+        PLAN, wide=True
+    )
 
 
 def test_an_empty_plan_says_so_and_notices_do_not_count() -> None:
     empty = PLAN._replace(actions=())
-    assert shown(empty).splitlines()[0] == "No changes. Everything is as declared."
-    assert render_plan.no_changes(1) == "No changes. 1 resource is as declared."
-    assert render_plan.no_changes(7) == "No changes. 7 resources are as declared."
+    assert shown(empty._replace(declared=1)).splitlines()[0] == "No changes. 1 resource is as declared."
+    assert shown(empty._replace(declared=7)).splitlines()[0] == "No changes. 7 resources are as declared."
 
 
 def test_text_from_outside_cannot_steer_the_terminal() -> None:

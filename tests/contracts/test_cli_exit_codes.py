@@ -7,7 +7,6 @@ import pytest
 
 from tests.cli.conftest import TEAM, Program
 
-pytest_plugins: list[str] = []
 STOPPED = TEAM.replace("{specialistRef: coder}", "{specialistRef: coder, state: Stopped}")
 BAD = TEAM.replace("specialistRef: coder", "specialistRef: codr")
 
@@ -70,7 +69,7 @@ def test_every_fault_of_a_declaration_has_its_own_lines(houmao: Program) -> None
     ran = houmao("validate", "-f", "bad.yaml", "-o", "json")
     assert ran.code == 1
     heads = [line for line in ran.err.splitlines() if ": error[" in line]
-    assert [head.split(": error[")[0].rsplit(":", 2)[1:] for head in heads] == [["4", "23"], ["9", "23"]]
+    assert [head.split(": error[")[0].rsplit(":", 2)[1:] for head in heads] == [["4", "24"], ["9", "23"]]
     assert ran.err.splitlines()[-1] == "2 problems; nothing was changed"
     causes = ran.data["error"]["causes"]
     assert [cause["position"]["line"] for cause in causes] == [4, 9]
@@ -79,7 +78,11 @@ def test_every_fault_of_a_declaration_has_its_own_lines(houmao: Program) -> None
 def test_project_init_twice(houmao: Program) -> None:
     first = houmao("project", "init").data
     assert (len(first["created_directories"]), len(first["written_files"])) == (6, 3)
-    assert [Path(path).name for path in first["written_files"]] == [".gitignore", "houmao-config.toml", "catalog.sqlite"]
+    assert [Path(path).name for path in first["written_files"]] == [
+        ".gitignore",
+        "houmao-config.toml",
+        "catalog.sqlite",
+    ]
     second = houmao("project", "init").data
     assert (second["created_directories"], second["written_files"], len(second["preserved_files"])) == ([], [], 3)
 
@@ -94,8 +97,8 @@ def test_project_init_does_not_climb(houmao: Program) -> None:
 
 JSON = [
     ("get", "all"), ("get", "--unmanaged"), ("describe", "specialist/coder"), ("plan", "-f", "team.yaml"),
-    ("diff", "-f", "team.yaml"), ("validate", "-f", "team.yaml"), ("apply", "-f", "team.yaml"), ("export",), ("doctor",),
-    ("lock", "status"), ("project", "status"), ("project", "init"), ("api-resources",), ("explain", "instance"),
+    ("diff", "-f", "team.yaml"), ("validate", "-f", "team.yaml"), ("apply", "-f", "team.yaml"), ("export",),
+    ("doctor",), ("lock", "status"), ("project", "status"), ("project", "init"), ("api-resources",), ("explain", "instance"),
     ("wait", "specialist/coder", "--for=condition=Synced"), ("delete", "instance/alice", "--yes"),
 ]  # fmt: skip
 

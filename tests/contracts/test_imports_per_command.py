@@ -21,8 +21,8 @@ sys.stdout.flush()
 sys.stderr.write("\\n" + repr((code, sorted(set(sys.modules) - before))))
 """
 THIRD_PARTY = {
-    "click", "deepdiff", "httpx", "libtmux", "platformdirs", "pydantic", "pydantic_core", "rich", "ruamel", "shellingham",
-    "tenacity", "typer", "yaml", "_yaml",
+    "click", "deepdiff", "httpx", "libtmux", "platformdirs", "pydantic", "pydantic_core", "rich", "ruamel",
+    "shellingham", "tenacity", "typer", "yaml", "_yaml",
 }  # fmt: skip
 NOT_FOR_LOOKING = {"asyncio", "concurrent", "dataclasses", "difflib", "logging", "socket", "subprocess", "tempfile"}
 AT_ONCE = {"reconciler", "reconciler.cli", "reconciler.cli.main", "reconciler.cli.tree"}
@@ -56,7 +56,9 @@ def roots(names: set[str]) -> set[str]:
     return {name.partition(".")[0] for name in names}
 
 
-@pytest.mark.parametrize("words", [["--version"], ["--help"], ["apply", "--help"], ["project", "init", "-h"]], ids=" ".join)
+@pytest.mark.parametrize(
+    "words", [["--version"], ["--help"], ["apply", "--help"], ["project", "init", "-h"]], ids=" ".join
+)
 def test_what_is_answered_at_once_loads_nothing(team: Program, words: list[str]) -> None:
     assert loaded(team, *words) == (0, AT_ONCE)
 
@@ -65,17 +67,26 @@ def test_what_is_answered_at_once_loads_nothing(team: Program, words: list[str])
 def test_a_usage_error_loads_the_parser_and_no_more(team: Program, words: list[str]) -> None:
     code, names = loaded(team, *words)
     assert code == 64
-    assert roots(names) & (THIRD_PARTY | NOT_FOR_LOOKING | {"json", "enum", "sqlite3", "re"}) == set()
+    assert roots(names) & (THIRD_PARTY | NOT_FOR_LOOKING | {"json", "sqlite3"}) == set()
     own = {name for name in names if name.startswith("reconciler.")}
     layers = {name.split(".")[1] for name in own}
     assert layers <= {"cli", "declare", "app"}
     assert {name for name in own if name.startswith("reconciler.declare.")} <= {"reconciler.declare.suggest"}
-    assert {name for name in own if name.startswith("reconciler.app.")} <= {"reconciler.app.gate", "reconciler.app.discovery"}
+    assert {name for name in own if name.startswith("reconciler.app.")} <= {
+        "reconciler.app.gate",
+        "reconciler.app.discovery",
+    }
 
 
 @pytest.mark.parametrize(
     "words",
-    [["get", "instances"], ["get", "all"], ["get", "instances", "-o", "json"], ["get", "--unmanaged"], ["lock", "status"]],
+    [
+        ["get", "instances"],
+        ["get", "all"],
+        ["get", "instances", "-o", "json"],
+        ["get", "--unmanaged"],
+        ["lock", "status"],
+    ],
     ids=" ".join,
 )
 def test_looking_loads_no_third_party_code(team: Program, words: list[str]) -> None:
@@ -91,7 +102,7 @@ def test_a_plan_with_nothing_to_do_ends_at_the_gate(team: Program, verb: str) ->
     assert code == 0
     own = {name for name in names if name.startswith("reconciler")}
     assert own == AT_ONCE | {"reconciler.app", "reconciler.app.gate", "reconciler.app.discovery"}
-    assert roots(names) & (THIRD_PARTY | NOT_FOR_LOOKING | {"json", "enum", "typing", "re", "inspect"}) == set()
+    assert roots(names) & (THIRD_PARTY | NOT_FOR_LOOKING | {"json", "typing", "re", "inspect"}) == set()
 
 
 def test_a_full_plan_loads_no_server_terminal_or_web_library(team: Program) -> None:

@@ -241,6 +241,7 @@ def remove_one_instance(world: FakeWorld) -> None:
 @scenario(delete=("instance/alice",))
 def delete_one_instance(world: FakeWorld) -> None:
     one(world)
+    world.given(ONE.split("---")[0])
 
 
 @scenario()

@@ -32,7 +32,8 @@ def undisturbed(scenario: str) -> tuple[tuple[tuple[str, str], ...], int, State,
         before = world.uids
         applied = played.run(world)
         assert applied.settled, (applied.report.outcomes, applied.report.remaining)
-        assert world.when_planned(**_planned(played)).told == []
+        after = world.when_planned(**_planned(played))
+        assert (after.told, after.notices) == ([], [])
         return tuple(dict.fromkeys(applied.watch.points)), len(applied.watch.writes), end_state(world), before
 
 

@@ -6,6 +6,8 @@ from reconciler.cli.options import OUTPUT_DATA, SELECTOR, output
 
 def get(args: Args) -> int:
     """One table per kind, or data."""
+    if not args.many("what") and not args.flag("unmanaged"):
+        raise Usage("get needs a kind", "houmao get instances; `houmao api-resources` lists the kinds")
     from reconciler.app import read
     from reconciler.cli import places, screen
     from reconciler.cli.render_data import listed, write
@@ -13,8 +15,6 @@ def get(args: Args) -> int:
 
     if args.flag("unmanaged"):
         return _unmanaged(args)
-    if not args.many("what"):
-        raise Usage("get needs a kind", "houmao get instances; `houmao api-resources` lists the kinds")
     found = read.get(
         places.flags(args), args.many("what"), selector=args.text("selector"), apply_set=args.maybe("applyset")
     )

@@ -311,6 +311,12 @@ def drop_record(ports: Ports, context: Context) -> None:
         context.note = f"its home is kept at {home}"
 
 
+def drop_old_record(ports: Ports, context: Context) -> None:
+    """Remove our record under the agent id that was declared before."""
+    if context.case.row is not None:
+        ports.registry.remove(context.case.row.live["agent_id"], context.uid)
+
+
 def set_home_aside(ports: Ports, context: Context) -> None:
     """Keep the old home under another name and start with a new one."""
     home = context.live.get("home", "")

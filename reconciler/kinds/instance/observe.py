@@ -244,11 +244,11 @@ def _names_taken(target: Target, listing: Listing, scan: Scan) -> JsonMap:
     name = spec.get("sessionName")
     if isinstance(name, str):
         for pane in listing.panes:
-            if pane.session_name == name and pane.uid != (target.uid or ""):
+            if pane.session_name == name and (target.uid is None or pane.uid != target.uid):
                 taken["session_taken"] = name
     agent_id = spec.get("agentId")
     if isinstance(agent_id, str):
         record = scan.records.get(agent_id)
-        if isinstance(record, Record) and record.owner.get("uid") != target.uid:
+        if isinstance(record, Record) and (target.uid is None or record.owner.get("uid") != target.uid):
             taken["agent_id_taken"] = agent_id
     return taken

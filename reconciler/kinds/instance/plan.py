@@ -61,8 +61,6 @@ def _running(this: Case, seen: Present, launch: Launch, look: Lookup) -> Sequenc
     classes = {change.change for change in this.changes}
     if Change.IMMUTABLE in classes:
         return (_action(this, Verb.BLOCKED, launch, (_immutable(this), *reasons), Disruption.NONE, held=Verb.UPDATE),)
-    if Change.REPLACE in classes:
-        return (_guarded(_replace(this, launch, reasons), this, look),)
     return (_action(this, Verb.UPDATE, launch, reasons, Disruption.RECORD),)
 
 
@@ -135,6 +133,8 @@ def _creation(this: Case, launch: Launch, look: Lookup, *, survivor: bool = Fals
         reasons.append(Reason(Code.SURVIVOR, "its session is gone, its process still runs and is ended first"))
     if this.row is not None and this.row.launch_digest and this.row.launch_digest != launch.digest:
         reasons += why_changed(this, launch, look)
+    if this.row is not None and any(change.change is Change.REPLACE for change in this.changes):
+        return _replace(this, launch, tuple(reasons))
     disruption = Disruption.RESTART if survivor else Disruption.NONE
     return _action(this, Verb.CREATE, launch, tuple(reasons), disruption)
 

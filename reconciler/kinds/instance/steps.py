@@ -12,6 +12,7 @@ from collections.abc import Sequence
 
 from reconciler.engine.handler import Case, Context, Lookup, Part, Present, Seen, Step
 from reconciler.kinds.instance import live, mark, stopping
+from reconciler.kinds.instance.resolve import launch_of
 from reconciler.model.action import Action, Verb
 
 NONE = Part(False, {})
@@ -53,6 +54,7 @@ def starting() -> tuple[Step, ...]:
             done=started_by_this,
             undo=stopping.undo_start,
         ),
+        Step("drop-old-record", run=live.drop_old_record, done=same_agent_id),
         Step("publish-record", run=live.publish_record),
     )
 
@@ -78,6 +80,16 @@ def started_by_this(seen: Seen, context: Context) -> bool:
     if context.action.verb is Verb.CREATE:
         return found.launch_digest == str(context.action.post.get("launchDigest"))
     return found.token == context.token and found.launch_digest == str(context.action.post.get("launchDigest"))
+
+
+def same_agent_id(seen: Seen, context: Context) -> bool:
+    """No record of this agent stands under another id: two records of one uid would be ambiguous for ever."""
+    del seen
+    recorded = context.case.row.live.get("agent_id", "") if context.case.row else ""
+    if not recorded or context.case.want is None:
+        return True
+    resolved = launch_of(context.case.want, context.look).resolved
+    return recorded == ((resolved.agent_id if resolved else None) or context.uid)
 
 
 def no_survivor(seen: Seen, context: Context) -> bool:

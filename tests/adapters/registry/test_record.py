@@ -61,7 +61,7 @@ def test_a_good_record_has_no_fault(good: JsonMap) -> None:
         ("lifecycle.stopped_at", "2026-01-01T00:00:00Z"),
         ("lifecycle.stop_reason", "operator_stop"),
         ("lifecycle.unknown", 1),
-        ("identity.backend", "gemini_headless"),
+        ("identity.backend", "gemini-tui"),
         ("runtime.manifest_path", "relative"),
         ("terminal.kind", "screen"),
         ("terminal.current_session_name", None),

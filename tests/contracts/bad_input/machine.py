@@ -4,6 +4,7 @@ Nothing of the caller's environment that houmao or tmux would follow gets throug
 refused run may not change: bytes, modes and times of every file, what tmux holds, and which agents run.
 """
 
+import ctypes
 import json
 import os
 import subprocess
@@ -17,6 +18,8 @@ from typing import NamedTuple
 PROGRAM = (sys.executable, "-m", "reconciler")
 ROOT = Path(__file__).parents[3]
 LIMIT_S = 60
+LIBC = ctypes.CDLL(None, use_errno=True)
+PR_CAPBSET_DROP, CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH = 24, 1, 2
 HEADER = "apiVersion: houmao/v1alpha1\n"
 
 
@@ -95,9 +98,9 @@ class Machine:
         environment: Mapping[str, str] | None = None,
         cwd: Path | None = None,
         wrapper: Sequence[str] = (),
-        uid: int | None = None,
+        bound: bool = False,
     ) -> Ran:
-        """One command line of houmao. `wrapper` goes in front of it, `uid` is who runs it."""
+        """One command line of houmao. `wrapper` goes in front of it; `bound`: permission bits bind it, also as root."""
         ran = subprocess.run(
             [*wrapper, *PROGRAM, *words],
             input=stdin,
@@ -105,9 +108,7 @@ class Machine:
             env={**self.environment, **(environment or {})},
             capture_output=True,
             timeout=LIMIT_S,
-            user=uid,
-            group=uid,
-            extra_groups=None if uid is None else [],
+            preexec_fn=obey_permissions if bound and os.geteuid() == 0 else None,
         )
         return Ran(ran.returncode, ran.stdout.decode(), ran.stderr.decode())
 
@@ -138,6 +139,13 @@ class Machine:
             else:
                 found[str(path)] = stat.st_mode
         return found
+
+
+def obey_permissions() -> None:
+    """In a child about to become a program: root's right to pass over permission bits is gone for good."""
+    for capability in (CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH):
+        if LIBC.prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) != 0:
+            raise OSError(ctypes.get_errno(), "permission bits cannot be made to bind this user")
 
 
 def processes() -> list[Path]:

@@ -75,7 +75,8 @@ class Agent:
     def ask(self, terminal: Terminal, text: str) -> None:
         """Submit one line and see it leave the box: a CLI that still resumes may swallow the first Enter."""
         terminal.paste(text)
-        terminal.wait_screen(re.escape(text[:40]), TURN_S)
+        # Behind the glyph of the box: a footer may show a path with the same word in it.
+        terminal.wait_screen(rf"^\W{{1,8}}{re.escape(text[:40])}", TURN_S)
         threading.Event().wait(self.recipe.submit_delay_s)
         deadline = time.monotonic() + TURN_S
         while not self._submitted(terminal):
