@@ -1,7 +1,8 @@
 """`python -m bench [--quick] [--check] [NAME…]`: measure, print a JSON line each, then a table.
 
 NAME, or the variable BENCH, chooses benchmarks by a part of `name/n`. `--check` makes the exit code 1 when a budget's
-must column is missed; a benchmark that could not be run is always a failure.
+must column is missed, and `--against FILE` when a ratio is more than a tenth above the one that `--save FILE` stored; a
+benchmark that could not be run is always a failure.
 """
 
 import argparse
@@ -25,6 +26,7 @@ MEMORY_MB = 120
 EXPONENT = 1.1
 GROWTH = (5.0, 2.0)
 """From 100 to 1,000 agents: must, want."""
+WORSE = 0.1
 SERIES = ("plan-unchanged", "plan-parsed", "list", "list-json")
 
 Line = dict[str, object]
@@ -36,6 +38,10 @@ def main(words: list[str]) -> int:
     parser.add_argument("names", nargs="*", metavar="NAME", help="part of name/n; the default is everything")
     parser.add_argument("--quick", action="store_true", help=f"{QUICK} pairs instead of {PAIRS}")
     parser.add_argument("--check", action="store_true", help="fail where a must is missed")
+    parser.add_argument("--save", metavar="FILE", help="store the median ratios, to compare a later run with")
+    parser.add_argument(
+        "--against", metavar="FILE", help="fail where a ratio is a tenth worse than the one stored there"
+    )
     asked = parser.parse_args(words)
     wanted = asked.names or os.environ.get("BENCH", "").split()
     if shutil.which("tmux") is None:
@@ -54,7 +60,14 @@ def main(words: list[str]) -> int:
     bench.derive()
     table(bench.lines)
     missed = [line for line in bench.lines if not line["met"]]
-    return 1 if bench.failed or (asked.check and missed) else 0
+    worse = regressions(bench.lines, asked.against) if asked.against else []
+    for text in worse:
+        print(f"worse than before: {text}", file=sys.stderr)
+    if asked.save:
+        with open(asked.save, "w") as stream:
+            json.dump(medians(bench.lines), stream, indent=1, sort_keys=True)
+            stream.write("\n")
+    return 1 if bench.failed or worse or (asked.check and missed) else 0
 
 
 class Bench:
@@ -161,6 +174,24 @@ class Bench:
         print(json.dumps(line), flush=True)
 
 
+def medians(lines: list[Line]) -> dict[str, float]:
+    """Median ratio by `name/n`, of what has one."""
+    found = {f"{line['name']}/{line['n']}": _map(line["ratio"]).get("median") for line in lines}
+    return {name: ratio for name, ratio in found.items() if isinstance(ratio, float)}
+
+
+def regressions(lines: list[Line], path: str) -> list[str]:
+    """What costs more than a tenth more than the run stored at `path`, measured against the same floor."""
+    with open(path) as stream:
+        before = json.load(stream)
+    now = medians(lines)
+    return [
+        f"{name} is {now[name]:g} times its floor, it was {before[name]:g}"
+        for name in sorted(now.keys() & before.keys())
+        if now[name] > before[name] * (1 + WORSE)
+    ]
+
+
 def growth(few: tuple[Sample, ...], many: tuple[Sample, ...], of: Callable[[Sample], float]) -> float:
     """How many times the median grew from one size to the other."""
     return statistics.median(map(of, many)) / statistics.median(map(of, few))
@@ -189,7 +220,9 @@ def versions() -> dict[str, str]:
 
 def table(lines: list[Line]) -> None:
     """The lines again, for people."""
-    rows = [("benchmark", "n", "floor", "project", "ratio", "(min-max)", "cpu", "must", "want", "")]
+    rows: list[tuple[str, ...]] = [
+        ("benchmark", "n", "floor", "project", "ratio", "(min-max)", "cpu", "must", "want", "")
+    ]
     rows += [_row(line) for line in lines]
     widths = [max(len(row[at]) for row in rows) for at in range(len(rows[0]))]
     print(file=sys.stderr)

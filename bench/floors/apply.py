@@ -14,7 +14,7 @@ import sys
 import yaml
 
 state, source, socket, program = sys.argv[1:]
-documents = []
+documents: list = []  # type: ignore[type-arg]  # `typing` would cost the floor an import
 for directory, _, names in os.walk(source):
     for name in names:
         with open(os.path.join(directory, name), "rb") as stream:

@@ -34,6 +34,8 @@ ARGV_LIMIT = 15_000
 """Bytes of one command line; tmux takes about 16 KB and then says `command too long`."""
 
 _BY_ARGV = 2
+_CAPTURES = 100
+"""Screens asked for in one command line: about 10 KB of words."""
 _MISSING = "tmux.missing: no tmux on PATH; install it (on Debian: apt-get install tmux)"
 _LEAVING = ("server exited unexpectedly", "lost server")
 
@@ -134,6 +136,46 @@ class TmuxClient:
         if ran.code != 0 or len(pieces) != 4 or pieces[3] != "\n" or not pieces[1].startswith(f"{pane_id} "):
             return Unanswered(_first(err) or f"there is no pane {pane_id}")
         return Screen(pieces[2][1:].rstrip("\n"), pieces[1][len(pane_id) + 1 :])
+
+    def captures(self, pane_ids: Sequence[str]) -> Mapping[str, Screen | Unanswered]:
+        """What many panes show now. A pane that is gone cancels the rest of its line, which then is asked again."""
+        found: dict[str, Screen | Unanswered] = {
+            pane: Unanswered(f"no pane id: {pane!r}") for pane in pane_ids if not is_pane_id(pane)
+        }
+        left = [pane for pane in dict.fromkeys(pane_ids) if pane not in found]
+        while left:
+            asked = left[:_CAPTURES]
+            answered, why = self._captured(asked)
+            found |= answered
+            rest = asked[len(answered) :]
+            if rest:
+                found[rest[0]] = Unanswered(why or f"there is no pane {rest[0]}")
+                rest = rest[1:]
+            left = rest + left[_CAPTURES:]
+        return found
+
+    def _captured(self, panes: Sequence[str]) -> tuple[dict[str, Screen | Unanswered], str]:
+        """The screens of the first panes that answer, and why the next one did not."""
+        nonce = _nonce()
+        words: list[str] = []
+        for pane in panes:
+            words += ["display-message", "-p", "-t", pane, f"{nonce}#{{pane_id}} #{{pane_title}}{nonce}", ";"]
+            words += ["capture-pane", "-p", "-t", pane, ";"]
+        ran = self._run((*words, "display-message", "-p", f"{nonce}E{nonce}"))
+        if isinstance(ran, Unanswered):
+            return {}, ran.why
+        text, err = _text(ran)
+        if ran.timed_out:
+            return {}, f"tmux did not answer within {self._timeout_s:g} s"
+        pieces = text.split(nonce)[1:]
+        found: dict[str, Screen | Unanswered] = {}
+        # Title and screen of each pane in turn; a screen is whole only when something follows it.
+        for at, pane in enumerate(panes):
+            title, shown = pieces[2 * at : 2 * at + 1], pieces[2 * at + 1 : 2 * at + 2]
+            if not title or not title[0].startswith(f"{pane} ") or len(pieces) <= 2 * at + 2:
+                break
+            found[pane] = Screen(shown[0][1:].rstrip("\n"), title[0][len(pane) + 1 :])
+        return found, _first(err)
 
     # Acting
 

@@ -79,10 +79,11 @@ def _refuse_empty(compiled: Compiled, reader: Reader, wanted: PlanFlags, apply_s
     """Nothing declared where an apply set still holds something is a guard, not a load error (R-LOAD-10)."""
     rows = reader.catalog.inventory()
     if wanted.applyset is None:
-        sets = {row.apply_set for row in rows if row.source_root == compiled.source_root} or {apply_set}
+        sets = {row.apply_set for row in rows if row.source_root == compiled.source_root}
     else:
         sets = {wanted.applyset}
-    held = [row for row in rows if row.apply_set in sets]
+    derived = {row.uid for row in rows if row.ref.kind == "Specialist"}
+    held = [row for row in rows if row.apply_set in sets and row.owner not in derived]
     only_empty = all(problem.code.endswith("no_documents") for problem in compiled.problems)
     if held and only_empty and not wanted.allow_empty:
         raise GuardRefused(

@@ -9,10 +9,14 @@ from typing import NamedTuple, cast
 
 from reconciler.app import lock as lock_
 from reconciler.app.session import Flags, Session, open_session
+from reconciler.engine.observe import from_bundle
+from reconciler.kinds import projection
 from reconciler.model import names
 from reconciler.model.errors import ReconcilerError
-from reconciler.model.json import Json, JsonMap
+from reconciler.model.json import Json, JsonMap, digest_bytes
+from reconciler.model.tree import Entry
 from reconciler.ports.bundle import Ports
+from reconciler.ports.files import FoundEntry
 from reconciler.ports.process import Gone, NoAnswer, Process, ProcessFacts
 from reconciler.ports.registry import BadRecord
 from reconciler.ports.tmux import Listing
@@ -229,23 +233,32 @@ def _projection(session: Session) -> Iterator[Finding]:
     """The `agents/` view is what the catalog says; only other programs read it."""
     if not session.overlay_exists:
         return
-    agents = session.reader.places.agents
-    recorded = session.reader.catalog.meta("projection_digest")
-    if session.reader.files.found(agents) is None:
-        if recorded:
-            yield Finding(
-                Level.WARNING, "projection.missing", f"{agents} is gone", "houmao apply of any change writes it again"
-            )
-        return
-    if recorded and session.reader.files.tree_digest(agents).digest != recorded:
+    catalog, agents = session.reader.catalog, session.reader.places.agents
+    rows = catalog.inventory()
+    bundles = catalog.bundles({row.digest for row in rows})
+    owners = [from_bundle(row.ref, row, bundles[row.digest]) for row in rows if row.digest in bundles]
+    wanted = projection.view_of(cast(Ports, session.reader), owners)
+    there = {entry.path: entry for entry in session.reader.files.found(agents) or ()}
+    wrong = [path for path, entry in wanted if _differs(entry, there.get(path))]
+    if wrong:
+        more = f" and {len(wrong) - 1} more" if wrong[1:] else ""
         yield Finding(
             Level.WARNING,
             "projection.edited",
-            f"{agents} was edited; nothing of ours reads it, other programs may",
-            "houmao apply of any change to a role, recipe, setup or skill writes it again",
+            f"{agents}/{wrong[0]}{more} is not what the catalog says; nothing of ours reads it, other programs may",
+            "change the definition and apply it: its part of the view is written again",
         )
     else:
-        yield Finding(Level.OK, "projection.found", f"the view for other programs is at {agents}")
+        yield Finding(Level.OK, "projection.sound", f"the view for other programs at {agents} is what the catalog says")
+
+
+def _differs(wanted: Entry, found: FoundEntry | None) -> bool:
+    if found is None:
+        return True
+    if wanted.link is not None:
+        return found.link != wanted.link
+    digest = digest_bytes(wanted.data) if wanted.data is not None else wanted.digest
+    return found.link is not None or (bool(digest) and found.digest != digest)
 
 
 def _orphans(session: Session) -> Iterator[Finding]:

@@ -41,13 +41,16 @@ def not_ready(refs: set[Ref], desired: Desired, reader: Reader) -> set[Ref]:
         for ref in sorted(refs)
     ]
     seen = look_at(targets, desired.session.handlers, reader)
-    left: set[Ref] = set()
+    cases: dict[str, list[Case]] = {}
     for target in targets:
-        handler = desired.session.handlers[target.ref.kind]
         case = Case(
             target.ref, target.uid, target.want, target.row, seen[target.ref], (), None, (), reader.clock.now_utc()
         )
-        ready = getattr(handler, "ready", None)
-        if ready is not None and ready(case, reader).status is not True:
-            left.add(target.ref)
+        cases.setdefault(target.ref.kind, []).append(case)
+    left: set[Ref] = set()
+    for kind, asked in cases.items():
+        ready = getattr(desired.session.handlers[kind], "ready", None)
+        if ready is not None:
+            states = ready(asked, reader)
+            left |= {case.ref for case in asked if states[case.ref].status is not True}
     return left

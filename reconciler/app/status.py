@@ -4,7 +4,7 @@ Nobody stores this. What was last applied stands in for the declaration, the eng
 actions it would take are what is not in sync (R-STA-2). Readiness is asked of the kind's own probes.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import NamedTuple
@@ -12,7 +12,7 @@ from typing import NamedTuple
 from reconciler import __version__
 from reconciler.app.session import Session
 from reconciler.engine import plan as planning
-from reconciler.engine.handler import Case, Present, ReadyState, Seen, Target, Unknown
+from reconciler.engine.handler import Case, Conditions, Present, ReadyState, Seen, Target, Unknown
 from reconciler.engine.observe import Snapshot, from_bundle, look_at
 from reconciler.kinds.instance.health import Health, health_of
 from reconciler.model.action import Action, Code, Verb
@@ -21,7 +21,7 @@ from reconciler.model.ref import Ref, Uid
 from reconciler.model.resource import API_VERSION, Resource
 from reconciler.ports.catalog import Attempt, Intent, InventoryRow
 
-PROBED = 16
+PROBED = 100
 """How many screens are looked at unasked; each is a trip to tmux."""
 
 
@@ -159,11 +159,9 @@ def look(
     attempts = catalog.attempts()
     probing = probe and sum(1 for ref in wanted if ref.kind == "Instance") <= PROBED
     chosen = frozenset(wanted)
-    return [
-        _one(session, target, snapshot, cases.get(target.ref), actions.get(target.ref, ()), attempts, probing)
-        for target in targets
-        if target.ref in chosen
-    ]
+    shown = [target for target in targets if target.ref in chosen]
+    ready = _readiness(session, shown, snapshot, cases, probing)
+    return [_one(target, snapshot, actions.get(target.ref, ()), attempts, ready[target.ref]) for target in shown]
 
 
 def _wanted(known: Iterable[Ref], kinds: Iterable[str] | None, refs: Iterable[Ref] | None) -> set[Ref]:
@@ -208,13 +206,11 @@ def _planned(session: Session, snapshot: Snapshot) -> tuple[dict[Ref, Case], dic
 
 
 def _one(
-    session: Session,
     target: Target,
     snapshot: Snapshot,
-    case: Case | None,
     actions: tuple[Action, ...],
     attempts: Mapping[Uid, Attempt],
-    probing: bool,
+    ready: ReadyState,
 ) -> Status:
     seen = snapshot.seen[target.ref]
     health, reason = None, ""
@@ -222,28 +218,44 @@ def _one(
         running = target.row is not None and target.row.live.get("state") == "running"
         health, reason = health_of(seen, recorded_running=running)
     attempt = attempts.get(target.uid) if target.uid else None
-    ready = _ready(session, target, seen, case, probing)
     return Status(
         target.ref, target.uid, target.row, target.want, seen, health, reason, actions, ready, attempt, target.intent
     )
 
 
-def _ready(session: Session, target: Target, seen: Seen, case: Case | None, probing: bool) -> ReadyState:
-    """The kind's own answer; a kind without one is ready when it is there."""
+def _readiness(
+    session: Session, targets: Sequence[Target], snapshot: Snapshot, cases: Mapping[Ref, Case], probing: bool
+) -> dict[Ref, ReadyState]:
+    """What can be said at once, and for the rest each kind's own answer, asked once for all of its resources."""
+    known: dict[Ref, ReadyState] = {}
+    asking: dict[str, list[Case]] = {}
+    for target in targets:
+        case = cases.get(target.ref)
+        found = _known(session, target, snapshot.seen[target.ref], case, probing)
+        if found is not None:
+            known[target.ref] = found
+        elif case is not None:
+            asking.setdefault(target.ref.kind, []).append(case)
+    for kind, asked in asking.items():
+        probe: Conditions = session.handlers[kind]  # type: ignore[assignment]
+        known |= probe.ready(asked, session.reader)
+    return known
+
+
+def _known(session: Session, target: Target, seen: Seen, case: Case | None, probing: bool) -> ReadyState | None:
+    """Readiness that needs no probe; a kind without one is ready when it is there."""
     if isinstance(seen, Unknown):
         return ReadyState(None, "Unobserved", seen.why)
     if target.row is not None and target.row.live.get("state") == "stopped":
         return STOPPED
-    probe = getattr(session.handlers[target.ref.kind], "ready", None)
-    if probe is None:
+    if getattr(session.handlers[target.ref.kind], "ready", None) is None:
         return THERE if isinstance(seen, Present) else ReadyState(False, "Absent", "it is not there")
     if case is None:
         return ReadyState(False, "NotApplied", "it was never applied to its end")
     process = seen.parts.get("process")
     if isinstance(seen, Present) and process is not None and process.present and not probing:
         return NOT_PROBED
-    state: ReadyState = probe(case, session.reader)
-    return state
+    return None
 
 
 STOPPED = ReadyState(False, "Stopped", "it is declared Stopped")

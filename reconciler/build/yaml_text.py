@@ -7,6 +7,7 @@ version reads it back as that string.
 import json
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 
 from reconciler.model.json import Json
 
@@ -14,7 +15,9 @@ _PLAIN = re.compile(r"[A-Za-z_/][A-Za-z0-9_./+-]*(?: [A-Za-z0-9_./+-]+)*")
 # What one YAML version or another takes for something else than a string.
 _WORDS = frozenset(["", "null", "true", "false", "yes", "no", "on", "off", "y", "n", "nan", "inf"])
 _UNPRINTED = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
-_NUMBERLIKE = re.compile(r"[0-9.+-]")
+_SHORT = 128
+"""Texts up to this length are remembered: of the keys, file names and digests of a hundred manifests most are equal."""
+_json = json.JSONEncoder(ensure_ascii=False).encode  # `json.dumps` makes an encoder for every call that names an option
 
 
 def dumps(value: Mapping[str, Json]) -> str:
@@ -28,25 +31,34 @@ def dumps(value: Mapping[str, Json]) -> str:
 
 def scalar(value: bool | int | float | str | None) -> str:
     """One scalar on one line."""
-    if isinstance(value, str) and _is_plain(value):
-        return value
     if isinstance(value, str):
-        return _quoted(value)
-    return json.dumps(value)
+        return _short(value) if len(value) <= _SHORT else _text(value)
+    if isinstance(value, int):
+        return str(value) if not isinstance(value, bool) else "true" if value else "false"
+    return "null" if value is None else _json(value)
 
 
-def _quoted(text: str) -> str:
-    """Double quotes with JSON's escapes, which are YAML's; what YAML does not print is escaped as well."""
-    return _UNPRINTED.sub(lambda found: f"\\u{ord(found.group()):04x}", json.dumps(text, ensure_ascii=False))
+def _text(text: str) -> str:
+    """Plain where every YAML version reads it back as that string, else in double quotes."""
+    if _PLAIN.fullmatch(text) is not None and text.lower() not in _WORDS:
+        return text
+    return _quoted(text)
 
 
-def _is_plain(text: str) -> bool:
-    return _PLAIN.fullmatch(text) is not None and text.lower() not in _WORDS and not _NUMBERLIKE.match(text)
+_short = lru_cache(maxsize=4096)(_text)
+
+
+def _quoted(value: Json) -> str:
+    """JSON, which is YAML, double quotes and escapes included; what YAML does not print is escaped as well."""
+    return _UNPRINTED.sub(lambda found: f"\\u{ord(found.group()):04x}", _json(value))
 
 
 def _mapping(lines: list[str], indent: str, value: Mapping[str, Json]) -> None:
     for key, item in value.items():
-        _entry(lines, f"{indent}{scalar(key)}:", indent, item)
+        if isinstance(item, str) and len(item) <= _SHORT:  # most are: a call less for each
+            lines.append(f"{indent}{_short(key)}: {_short(item)}")
+        else:
+            _entry(lines, f"{indent}{_short(key)}:", indent, item)
 
 
 def _entry(lines: list[str], head: str, indent: str, item: Json) -> None:
@@ -76,6 +88,8 @@ def _item(lines: list[str], indent: str, item: Json) -> None:
 
 def _flow(item: Json) -> str:
     """An empty collection, a scalar, or a list inside a list; JSON is YAML."""
+    if item == {} or item == []:
+        return "{}" if item == {} else "[]"
     if isinstance(item, (dict, list)):
-        return _UNPRINTED.sub(lambda found: f"\\u{ord(found.group()):04x}", json.dumps(item, ensure_ascii=False))
+        return _quoted(item)
     return scalar(item)

@@ -151,12 +151,12 @@ def _meant(word: str, known: list[str]) -> str:
 
 
 def _reader_left() -> int:
-    """Whoever read our output closed it: no complaint, and no second one while the interpreter shuts down."""
+    """Whoever read our output closed it: no complaint, and no second one when the interpreter flushes at its end."""
     import os
 
     try:
-        null = os.open(os.devnull, os.O_WRONLY)  # noqa: TID251
-        os.dup2(null, sys.stdout.fileno())
+        _, nobody = os.pipe()
+        os.dup2(nobody, sys.stdout.fileno())
     except OSError:
         pass
     return 0

@@ -20,7 +20,7 @@ def compare(declared: Mapping[Ref, Resource], snapshot: Snapshot, handlers: Hand
         row = snapshot.inventory.get(ref)
         needs = tuple(sorted({edge.to for edge in resource.edges}))
         if row is None:
-            reason = Reason(Code.NEW, "declared, never applied here")
+            reason = Reason(Code.NEW, "declared, never applied here", (str(ref),), (resource.position,))
             actions.append(Action(Verb.CREATE, ref, None, (reason,), needs, disruption=Disruption.RECORD))
         elif row.digest != resource.digest:
             last = snapshot.last.get(ref)
@@ -29,7 +29,7 @@ def compare(declared: Mapping[Ref, Resource], snapshot: Snapshot, handlers: Hand
             )
             reason = Reason(
                 Code.SPEC_CHANGED,
-                f"{len(found)} path{'' if len(found) == 1 else 's'} differ from what was last applied",
+                f"{len(found)} {'path differs' if len(found) == 1 else 'paths differ'} from what was last applied",
                 tuple(f"{ref}.{change.label}" for change in found),
                 tuple(change.position for change in found),
             )

@@ -25,6 +25,11 @@ class Flight:
         self.started = started
 
     @property
+    def slow(self) -> bool:
+        """True while a step is left that may wait."""
+        return any(step.slow for step in self.steps[self.index :])
+
+    @property
     def step(self) -> Step | None:
         return self.steps[self.index] if self.index < len(self.steps) else None
 

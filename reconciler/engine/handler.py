@@ -274,7 +274,9 @@ Handlers = Mapping[str, KindHandler]
 class Conditions(Protocol):
     """Optional fifth member: a kind whose resources can be Ready says so from what was seen (R-STA-2)."""
 
-    def ready(self, case: Case, ports: Reader) -> "ReadyState": ...
+    def ready(self, cases: Sequence[Case], ports: Reader) -> Mapping[Ref, "ReadyState"]:
+        """Read what is needed, once, for all cases; never raises for one of them."""
+        ...
 
 
 class ReadyState(NamedTuple):

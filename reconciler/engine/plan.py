@@ -168,6 +168,8 @@ def _changes(ref: Ref, resource: Resource, snapshot: Snapshot, handlers: Handler
     row, seen = snapshot.inventory.get(ref), snapshot.seen.get(ref)
     same = row is not None and row.digest == resource.digest
     facts = seen.facts if isinstance(seen, Present) else None
+    if row is None and facts is None:
+        return ()  # nothing to compare with: that it is new is the handler's one reason
     if same and (not isinstance(seen, Present) or not seen.complete or facts == resource.spec):
         return ()
     last = resource.spec if same else snapshot.last[ref].spec if ref in snapshot.last else None

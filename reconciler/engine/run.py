@@ -38,6 +38,11 @@ from reconciler.ports.bundle import Ports
 from reconciler.ports.catalog import Attempt, Intent
 
 READY_POLL_S = 0.1
+QUICK = 128
+"""How many actions without a slow step are under way at a time: they wait for nobody and share their trips.
+
+`parallelism` bounds those that wait (docs/decisions/0006-parallelism.md).
+"""
 
 
 class Runner:
@@ -82,20 +87,25 @@ class Runner:
     # --- starting -------------------------------------------------------------------------------------------------
 
     def _start(self, pending: list[Action]) -> list[Action]:
-        """Start what is ready, up to the bound, under one durable intent; skip what can never start."""
-        starting: list[Action] = []
+        """Start what is ready, up to the bounds, under one durable intent; skip what can never start."""
+        starting: list[Flight] = []
         left: list[Action] = []
         self.launched_now = 0
-        room = self.orders.parallelism - len(self.flying) - len(self.slow) - len(self.retrying)
+        aloft = [*self.flying, *self.slow.values(), *self.retrying.values()]
+        waiting = sum(flight.slow for flight in aloft)
+        room = (QUICK if self.orders.parallelism > 1 else 1) - len(aloft)
         for action in pending:
             why = self._never(action)
             if why:
                 self.outcomes[action.ref] = Outcome(action, Result.SKIPPED, reason=why)
                 self._end_event(self.outcomes[action.ref])
-            elif len(starting) < room and self._may_start(action):
-                starting.append(action)
-            else:
+                continue
+            flight = self._flight(action) if len(starting) < room and self._may_start(action) else None
+            if flight is None or (flight.slow and waiting >= self.orders.parallelism):
                 left.append(action)
+                continue
+            waiting += flight.slow
+            starting.append(flight)
         if starting:
             self._take_off(starting)
         return left
@@ -150,7 +160,8 @@ class Runner:
         if handler is None or case is None or not hasattr(handler, "ready"):
             return True
         conditions: Conditions = handler  # type: ignore[assignment]
-        return conditions.ready(self._fresh(case), self.ports.reader()).status is True
+        state = conditions.ready([self._fresh(case)], self.ports.reader()).get(ref)
+        return state is not None and state.status is True
 
     def _fresh(self, case: Case, context: Context | None = None) -> Case:
         """The same case with a new observation and the rows as they are now; under way, with its open intent."""
@@ -163,9 +174,8 @@ class Runner:
         seen = look_at([target], self.handlers, self.ports.reader())[case.ref]
         return case._replace(seen=seen, row=row, uid=target.uid, intent=intent)
 
-    def _take_off(self, actions: Sequence[Action]) -> None:
-        """Allocate, then one durable intent for all that start together (R-EXE-1)."""
-        flights = [self._flight(action) for action in actions]
+    def _take_off(self, flights: Sequence[Flight]) -> None:
+        """One durable intent for all that start together (R-EXE-1)."""
         for flight in flights:
             self.orders.probe(fault_point(flight.action, INTENT), "before", flight.action.ref)
         now = self._now()

@@ -19,6 +19,8 @@ def unmet_binary(target: Target, spec: JsonMap, ports: Reader) -> tuple[Reason, 
         Reason(
             Code.BINARY_MISSING,
             f"{target.ref} needs the program {executable!r}, which is not on PATH; install it, then apply again",
+            (f"{target.ref}.spec.provider",),
+            (target.want.at("spec.provider") if target.want else None,),
         ),
     )
 

@@ -23,7 +23,7 @@ from reconciler.model.change import Classification, FieldChange
 from reconciler.model.errors import ReconcilerError
 from reconciler.model.json import JsonMap
 from reconciler.model.ref import Ref
-from reconciler.model.resource import Resource
+from reconciler.model.resource import Position, Resource
 from reconciler.ports.bundle import Ports, Reader
 from reconciler.ports.catalog import Definition, Transaction
 
@@ -104,7 +104,9 @@ class CatalogKind:
                 "declare it under another name, or remove the definition first",
             )
             return (Action(Verb.BLOCKED, case.ref, None, (reason,), held=Verb.CREATE),)
-        return (self._act(Verb.CREATE, case, (Reason(Code.NEW, "declared, not in the catalog yet"),)),)
+        return (
+            self._act(Verb.CREATE, case, (Reason(Code.NEW, "declared, not in the catalog yet", *declared_at(case)),)),
+        )
 
     def _act(self, verb: Verb, case: Case, reasons: tuple[Reason, ...]) -> Action:
         generation = (case.row.generation if case.row else 0) + (
@@ -155,6 +157,11 @@ class CatalogKind:
         for before in context.look.owned(want.ref):
             if before.ref.kind not in kinds:
                 tx.drop_definition(before.ref)
+
+
+def declared_at(case: Case) -> tuple[tuple[str, ...], tuple[Position | None, ...]]:
+    """The resource as a whole, and where it is declared: for reasons that are about no field of it."""
+    return ((str(case.ref),), (case.want.position,)) if case.want is not None else ((), ())
 
 
 def reasons_for(case: Case) -> tuple[Reason, ...]:

@@ -9,7 +9,7 @@ import hashlib
 import hmac
 from typing import NamedTuple
 
-from reconciler.engine.handler import Absent, Lookup, Present
+from reconciler.engine.handler import Absent, Lookup, Present, Target
 from reconciler.model.action import Code, Reason
 from reconciler.model.errors import ReconcilerError
 from reconciler.model.json import Json, JsonMap
@@ -49,7 +49,7 @@ def absolute(path: str, project: str, home: str | None = None) -> str:
     return path if path.startswith(("/", "~")) else f"{project}/{path}"
 
 
-def look_at(spec: JsonMap, recorded: "Recorded", ports: Reader) -> tuple[JsonMap, tuple[Reason, ...]]:
+def look_at(target: Target, spec: JsonMap, recorded: "Recorded", ports: Reader) -> tuple[JsonMap, tuple[Reason, ...]]:
     """The stamp facts of a credential and its failed preconditions; reads bytes only when a file's stamp moved."""
     home = ports.environ.get("HOME")
     files = [
@@ -68,7 +68,13 @@ def look_at(spec: JsonMap, recorded: "Recorded", ports: Reader) -> tuple[JsonMap
         else:
             stamps.append(f"{file.purpose} {stamp.size} {stamp.mtime_ns} {stamp.inode}")
     missing += missing_variables(spec, ports.environ)
-    unmet = tuple(Reason(Code.CREDENTIAL_MISSING, f"a credential is missing: {text}") for text in missing)
+    where = (f"{target.ref}.spec.source",), (target.want.at("spec.source") if target.want else None,)
+    unmet = tuple(
+        Reason(
+            Code.CREDENTIAL_MISSING, f"{target.ref} lacks its credential: {text}; provide it, then apply again", *where
+        )
+        for text in missing
+    )
     joined = "\n".join(stamps)
     if not files or missing:
         return {"auth_version": recorded.version, "auth_stamp": recorded.stamp}, unmet
@@ -77,7 +83,9 @@ def look_at(spec: JsonMap, recorded: "Recorded", ports: Reader) -> tuple[JsonMap
     try:
         version = fingerprint(files, ports.files, f"{ports.places.overlay}/{KEY_FILE}")
     except ReconcilerError as error:
-        reason = Reason(Code.CREDENTIAL_MISSING, f"a credential cannot be read: {error.message}")
+        reason = Reason(
+            Code.CREDENTIAL_MISSING, f"{target.ref} has a credential that cannot be read: {error.message}", *where
+        )
         return {"auth_version": recorded.version, "auth_stamp": recorded.stamp}, (*unmet, reason)
     return {"auth_version": version, "auth_stamp": joined}, unmet
 

@@ -199,6 +199,14 @@ class TmuxReader(Protocol):
         """What a pane shows now, with its title; `lines` of scrollback above it."""
         ...
 
+    def captures(self, pane_ids: Sequence[str]) -> Mapping[str, "Screen | Unanswered"]:
+        """What many panes show now: one trip for a hundred of them, and one more for each that is gone."""
+        ...
+
+    def attach_command(self, session_id: str) -> tuple[str, ...]:
+        """The argv that attaches a terminal to the session."""
+        ...
+
 
 class Screen(NamedTuple):
     """What a pane shows: text without escape sequences, and its title."""
@@ -215,10 +223,6 @@ class Tmux(TmuxReader, Protocol):
 
         Starts the server where none runs and there is something to create. Never raises for one request.
         """
-        ...
-
-    def attach_command(self, session_id: str) -> tuple[str, ...]:
-        """The argv that attaches a terminal to the session."""
         ...
 
 

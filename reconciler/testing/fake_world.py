@@ -46,7 +46,7 @@ class FakeWorld(World):
     def kill_process_of(self, name: str, signal: int = signals.SIGKILL) -> None:
         pane = self.session_of(name)
         behaviour = self.process.started(pane.pid).behaviour
-        if signal == signals.SIGTERM and behaviour.ignore_term or signal == signals.SIGHUP and behaviour.ignore_hup:
+        if (signal == signals.SIGTERM and behaviour.ignore_term) or (signal == signals.SIGHUP and behaviour.ignore_hup):
             return
         self.process.exit(pane.pid)
         self.tmux.exit(pane.pane_id, f"signal {signal}")

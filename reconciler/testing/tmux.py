@@ -122,6 +122,13 @@ class FakeTmux:
         found = self._find(pane_id)
         return Unanswered(f"can't find pane: {pane_id}") if found is None else Screen(found[1].text, found[1].title)
 
+    def captures(self, pane_ids: Sequence[str]) -> Mapping[str, Screen | Unanswered]:
+        """Each as `capture` answers it, in one trip."""
+        before = self.round_trips
+        found = {pane: self.capture(pane) for pane in pane_ids}
+        self.round_trips = before + (1 if pane_ids else 0)
+        return found
+
     def act(self, fence: Fence, requests: Sequence[Request]) -> tuple[Answer, ...]:
         """Each request in order under the fence, unless a lie was asked for."""
         if requests:

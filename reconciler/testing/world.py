@@ -18,8 +18,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from reconciler.app import apply as use_cases
-from reconciler.app import plan as plans
 from reconciler.app import overlay, wiring
+from reconciler.app import plan as plans
 from reconciler.app import settings as settings_
 from reconciler.app.plan import PlanResult
 from reconciler.app.request import PlanFlags, RunFlags, Source

@@ -259,6 +259,29 @@ def _on_a_terminal(houmao: Program, words: list[str], typed: bytes) -> tuple[int
     return process.wait(timeout=30), shown.decode()
 
 
+def test_an_interrupt_ends_with_130(running: Program) -> None:
+    waiting = subprocess.Popen(
+        [sys.executable, "-c", INTERRUPTED, "wait", "instance/alice", "--for=delete"],
+        cwd=running.work,
+        env={**running.env, "PYTHONPATH": str(Path(__file__).parents[2])},
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    with waiting:
+        assert waiting.stderr is not None
+        assert waiting.stderr.read() == ""
+    assert waiting.returncode == 130
+
+
+INTERRUPTED = """
+import signal, sys
+from reconciler.cli.main import main
+signal.signal(signal.SIGALRM, lambda *_: signal.raise_signal(signal.SIGINT))
+signal.setitimer(signal.ITIMER_REAL, 0.5)
+sys.exit(main(sys.argv[1:]))
+"""
+
+
 def test_a_reader_that_leaves_is_no_error(running: Program) -> None:
     words = f"{sys.executable} -m reconciler get all -o json | head -n 1"
     env = {**running.env, "PYTHONPATH": str(Path(__file__).parents[2])}

@@ -11,7 +11,13 @@ import pytest
 from tests.cli.conftest import TEAM, Program
 
 STOPPED = TEAM.replace("{specialistRef: coder}", "{specialistRef: coder, state: Stopped}")
-HOLD = "import fcntl, sys; f = open(sys.argv[1], 'a'); fcntl.lockf(f, fcntl.LOCK_EX); print('held', flush=True); sys.stdin.read()"
+HOLD = """
+import fcntl, sys
+held = open(sys.argv[1], "a")
+fcntl.flock(held, fcntl.LOCK_EX)
+print("held", flush=True)
+sys.stdin.read()
+"""
 
 
 def findings(houmao: Program) -> dict[str, tuple[str, str]]:
@@ -39,6 +45,14 @@ def test_faults_of_the_overlay(houmao: Program) -> None:
     ran = houmao("doctor")
     assert ran.code == 1
     assert all("repair: " in ran.lines[at + 1] for at, line in enumerate(ran.lines) if line[:1] in "✗!" and line)
+
+
+def test_the_view_for_other_programs_is_compared(houmao: Program) -> None:
+    houmao.given(STOPPED)
+    assert findings(houmao) == {}
+    (houmao.work / ".houmao" / "agents" / "presets" / "coder-echo-default.yaml").write_text("role: other\n")
+    assert findings(houmao)["projection.edited"][0] == "warning"
+    assert houmao("doctor").code == 0
 
 
 def test_content_that_is_gone(houmao: Program) -> None:

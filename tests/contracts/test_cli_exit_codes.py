@@ -96,11 +96,23 @@ def test_project_init_does_not_climb(houmao: Program) -> None:
 
 
 JSON = [
-    ("get", "all"), ("get", "--unmanaged"), ("describe", "specialist/coder"), ("plan", "-f", "team.yaml"),
-    ("diff", "-f", "team.yaml"), ("validate", "-f", "team.yaml"), ("apply", "-f", "team.yaml"), ("export",),
-    ("doctor",), ("lock", "status"), ("project", "status"), ("project", "init"), ("api-resources",), ("explain", "instance"),
-    ("wait", "specialist/coder", "--for=condition=Synced"), ("delete", "instance/alice", "--yes"),
-]  # fmt: skip
+    ("get", "all"),
+    ("get", "--unmanaged"),
+    ("describe", "specialist/coder"),
+    ("plan", "-f", "team.yaml"),
+    ("diff", "-f", "team.yaml"),
+    ("validate", "-f", "team.yaml"),
+    ("apply", "-f", "team.yaml"),
+    ("export",),
+    ("doctor",),
+    ("lock", "status"),
+    ("project", "status"),
+    ("project", "init"),
+    ("api-resources",),
+    ("explain", "instance"),
+    ("wait", "specialist/coder", "--for=condition=Synced"),
+    ("delete", "instance/alice", "--yes"),
+]
 
 
 def test_json_is_the_whole_of_standard_output(houmao: Program) -> None:

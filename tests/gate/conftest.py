@@ -17,7 +17,7 @@ FLEET = """\
 apiVersion: houmao/v1alpha1
 kind: AuthProfile
 metadata: {name: work}
-spec: {provider: echo, source: {env: {ECHO_API_KEY: {file: key.txt}, }}}
+spec: {provider: echo, source: {env: {ECHO_API_KEY: {file: key.txt}}}}
 ---
 apiVersion: houmao/v1alpha1
 kind: AuthProfile
@@ -63,6 +63,14 @@ FILES = {
 }
 
 SOURCE = ("-f", "src", "-R")
+
+
+ASK = """\
+import resource, sys
+resource.setrlimit(resource.RLIMIT_AS, (1 << 30, 1 << 30))  # what reads without end shall fail, not the machine
+from reconciler.app.gate import try_gate
+print(try_gate(sys.argv[1:]), file=sys.stderr)
+"""
 
 
 class Answer(NamedTuple):
@@ -111,8 +119,7 @@ class Fleet:
 
     def gate_answers(self) -> int | None:
         """What the gate itself says to the words: an exit code, or None for "make the plan in full"."""
-        code = "import sys; from reconciler.app.gate import try_gate; print(try_gate(sys.argv[1:]), file=sys.stderr)"
-        ran = self._python(["-c", code, *self.words])
+        ran = self._python(["-c", ASK, *self.words])
         assert ran.returncode == 0, ran.stderr
         return None if ran.stderr.strip() == "None" else int(ran.stderr)
 
@@ -157,7 +164,7 @@ class Fleet:
     def _python(self, words: list[str], env: dict[str, str] | None = None) -> "subprocess.CompletedProcess[str]":
         whole = {**self.houmao.env, "PYTHONPATH": str(ROOT), **self.env, **(env or {})}
         return subprocess.run(
-            [sys.executable, *words], cwd=self.cwd, env=whole, capture_output=True, text=True, timeout=60
+            [sys.executable, *words], cwd=self.cwd, env=whole, capture_output=True, text=True, timeout=30
         )
 
 

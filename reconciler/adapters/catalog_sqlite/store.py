@@ -79,7 +79,8 @@ class SqliteReader:
 
     def meta(self, key: str) -> str | None:
         """A note by `put_meta`, or None."""
-        found = self._rows("SELECT value FROM meta WHERE key = ?", (key,))
+        table = "catalog_meta" if key in ("schema_version", "storage_model") else "meta"
+        found = self._rows(f"SELECT value FROM {table} WHERE key = ?", (key,))
         return str(found[0][0]) if found else None
 
     def inventory(self) -> tuple[InventoryRow, ...]:

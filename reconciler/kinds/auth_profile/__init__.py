@@ -21,11 +21,11 @@ def _recorded(target: Target) -> credential.Recorded:
 
 
 def _unmet(target: Target, spec: JsonMap, ports: Reader) -> tuple[Reason, ...]:
-    return credential.look_at(spec, _recorded(target), ports)[1]
+    return credential.look_at(target, spec, _recorded(target), ports)[1]
 
 
 def _facts(target: Target, spec: JsonMap, ports: Reader) -> JsonMap:
-    return credential.look_at(spec, _recorded(target), ports)[0]
+    return credential.look_at(target, spec, _recorded(target), ports)[0]
 
 
 class AuthProfileKind(CatalogKind):

@@ -2,14 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 
-from reconciler.engine.handler import Case, KindSchema, Lookup, Part, Present, ReadyState, Seen, Step, Target
+from reconciler.engine.handler import Case, KindSchema, Lookup, Part, Present, ReadyState, Seen, Step, Target, Unknown
 from reconciler.kinds.instance import observe, plan, steps
 from reconciler.kinds.lazy import schema_of
 from reconciler.model.action import Action
 from reconciler.model.ref import Ref
 from reconciler.ports.bundle import Reader
 from reconciler.ports.provider import ScreenState
-from reconciler.ports.tmux import Unanswered
+from reconciler.ports.tmux import Screen, Unanswered
 
 _schema = schema_of("instance")
 NONE = Part(False, {})
@@ -37,20 +37,31 @@ class InstanceKind:
         """The visible writes of one action."""
         return steps.steps_for(action, case, look)
 
-    def ready(self, case: Case, ports: Reader) -> ReadyState:
+    def ready(self, cases: Sequence[Case], ports: Reader) -> Mapping[Ref, ReadyState]:
         """Every declared probe holds now: `session`, `process`, `prompt` (the screen is ready for input)."""
-        probes = _probes(case)
-        seen = case.seen
-        if not isinstance(seen, Present):
-            return ReadyState(False, "NotRunning", "it does not run")
-        for name in ("session", "process"):
-            if name in probes and not seen.parts.get(name, NONE).present:
-                return ReadyState(False, f"{name.capitalize()}NotThere", seen.parts.get(name, NONE).why)
-        if "prompt" not in probes or not case.row:
-            return ReadyState(True, "ProbesPass", f"{', '.join(sorted(probes))} hold")
-        if case.row.live.get("backend", "").endswith("_headless"):
-            return ReadyState(True, "ProbesPass", "headless: ready for a turn")
-        return _prompt(case, seen, ports)
+        known = {case.ref: _without_screen(case) for case in cases}
+        looking = {case.ref: pane for case in cases if known[case.ref] is None and (pane := _pane(case))}
+        screens = ports.tmux.captures(sorted(set(looking.values()))) if looking else {}
+        return {
+            case.ref: known[case.ref] or _prompt(case, screens.get(looking.get(case.ref, "")), ports) for case in cases
+        }
+
+
+def _without_screen(case: Case) -> ReadyState | None:
+    """What can be said without reading its screen; None when the screen decides."""
+    probes, seen = _probes(case), case.seen
+    if isinstance(seen, Unknown):
+        return ReadyState(None, "Unobserved", seen.why)
+    if not isinstance(seen, Present):
+        return ReadyState(False, "NotRunning", "it does not run")
+    for name in ("session", "process"):
+        if name in probes and not seen.parts.get(name, NONE).present:
+            return ReadyState(False, f"{name.capitalize()}NotThere", seen.parts.get(name, NONE).why)
+    if "prompt" not in probes or not case.row:
+        return ReadyState(True, "ProbesPass", f"{', '.join(sorted(probes))} hold")
+    if case.row.live.get("backend", "").endswith("_headless"):
+        return ReadyState(True, "ProbesPass", "headless: ready for a turn")
+    return None
 
 
 def _probes(case: Case) -> frozenset[str]:
@@ -60,12 +71,15 @@ def _probes(case: Case) -> frozenset[str]:
     )
 
 
-def _prompt(case: Case, seen: Present, ports: Reader) -> ReadyState:
+def _pane(case: Case) -> str:
+    pane = case.seen.parts["session"].facts.get("pane") if isinstance(case.seen, Present) else None
+    return pane if isinstance(pane, str) else ""
+
+
+def _prompt(case: Case, screen: Screen | Unanswered | None, ports: Reader) -> ReadyState:
     provider = ports.providers.get(case.row.live.get("provider", "")) if case.row else None
-    pane = seen.parts["session"].facts.get("pane")
-    if provider is None or not isinstance(pane, str):
+    if provider is None or screen is None:
         return ReadyState(None, "Unknown", "its screen cannot be read")
-    screen = ports.tmux.capture(pane)
     if isinstance(screen, Unanswered):
         return ReadyState(None, "Unknown", screen.why)
     state = provider.screen(screen)

@@ -13,7 +13,7 @@ from reconciler.engine.handler import Context, Lookup
 from reconciler.kinds import content
 from reconciler.kinds.credential import absolute, version_of
 from reconciler.kinds.instance.resolve import Launch, declared_setup, launch_of, prompt_digest
-from reconciler.model.errors import ActionFailed, MissingBinary, MissingCredential, StaleObservation
+from reconciler.model.errors import ActionFailed, MissingBinary, MissingCredential, ReconcilerError, StaleObservation
 from reconciler.model.json import Json, JsonMap, digest_bytes
 from reconciler.model.ref import Ref
 from reconciler.model.resource import at_path
@@ -260,7 +260,13 @@ def _value(ports: Ports, ref: Ref, name: str, where: JsonMap) -> Secret:
         return Secret(ports.files.read(place).decode("utf-8", errors="replace").strip())
     command = where.get("exec")
     argv = tuple(str(word) for word in command) if isinstance(command, list) else ()
-    finished = ports.process.run(argv, timeout_s=EXEC_TIMEOUT_S, cwd=ports.places.project)
+    try:
+        finished = ports.process.run(argv, timeout_s=EXEC_TIMEOUT_S, cwd=ports.places.project)
+    except ReconcilerError as error:
+        raise MissingCredential(
+            f"{ref}: the command for {name} gave no value: {error.message}",
+            hint=f"run it by hand, or correct source.env.{name}.exec",
+        ) from error
     if finished.code != 0:
         raise MissingCredential(
             f"{ref}: the command for {name} ended with status {finished.code}", hint=f"run it by hand: {argv[0]} …"

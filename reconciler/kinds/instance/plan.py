@@ -7,7 +7,7 @@ from drift before this is asked.
 from collections.abc import Sequence
 
 from reconciler.engine.handler import LAUNCH, SHORT_UID, STAMP, Absent, Case, Lookup, Part, Present
-from reconciler.kinds.catalog_kind import reasons_for
+from reconciler.kinds.catalog_kind import declared_at, reasons_for
 from reconciler.kinds.instance import mark
 from reconciler.kinds.instance.resolve import Launch, agent_name, launch_of
 from reconciler.model.action import Action, Code, Disruption, Reason, Verb
@@ -120,7 +120,7 @@ def _creation(this: Case, launch: Launch, look: Lookup, *, survivor: bool = Fals
         reasons.append(
             Reason(Code.INTERRUPTED, "an earlier apply began to start it and did not finish")
             if this.intent is not None
-            else Reason(Code.NEW, "declared, not running yet")
+            else Reason(Code.NEW, "declared, not running yet", *declared_at(this))
         )
     elif this.row.live.get("state") == "stopped":
         reasons.append(Reason(Code.START_DECLARED, "declared Running, stopped now"))
@@ -172,7 +172,7 @@ def _stopped(this: Case) -> Sequence[Action]:
         reason = Reason(Code.STOP_DECLARED, "declared Stopped, running now")
         return (_action(this, Verb.STOP, None, (reason,), Disruption.RESTART),)
     if this.row is None:
-        reason = Reason(Code.NEW, "declared Stopped: recorded, not started")
+        reason = Reason(Code.NEW, "declared Stopped: recorded, not started", *declared_at(this))
         return (_action(this, Verb.UPDATE, None, (reason,), Disruption.RECORD),)
     reasons = reasons_for(this)
     if this.row.live.get("state") == "running":

@@ -114,7 +114,9 @@ class Machine:
 
     def ask_tmux(self, *words: str) -> list[str]:
         """Lines of tmux's answer; none where no server runs."""
-        answer = subprocess.run(["tmux", *words], env=self.environment, capture_output=True, text=True, timeout=10)
+        answer = subprocess.run(
+            ["tmux", *words], cwd=self.top, env=self.environment, capture_output=True, text=True, timeout=10
+        )
         return answer.stdout.splitlines()
 
     def sessions(self) -> list[str]:
