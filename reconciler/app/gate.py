@@ -13,19 +13,23 @@ from reconciler import __version__
 from reconciler.app import discovery
 
 FILE = "gate"
-FORMAT = "houmao-gate 2"
+FORMAT = "houmao-gate 3"
+SIZE_MAX = 64 * 1024 * 1024
 SWITCH = "HOUMAO_NO_GATE"
-_FLAGS = frozenset({"-R", "--recursive", "--detailed-exitcode", "-y", "--yes", "--no-color"})
-_VALUED = ("-f", "--file", "--filename", "-k", "--composition")
+_FLAGS = {
+    "plan": frozenset({"-R", "--recursive", "--no-color", "--detailed-exitcode"}),
+    "apply": frozenset({"-R", "--recursive", "--no-color", "-y", "--yes"}),
+}
+_VALUED = ("-f", "--file", "-k", "--composition")
 _PANES = "#{@houmao_uid}\t#{session_id}\t#{pane_pid}\t#{pane_dead}\t#{@houmao_pane}\t#{@houmao_mark}"
 TMUX_TIMEOUT_S = 5.0
 
 
 def try_gate(argv: list[str]) -> int | None:
     """Answer `plan` and `apply` at once when nothing differs: print the empty plan and return 0; else None."""
-    if os.environ.get(SWITCH) or argv[:1] not in (["plan"], ["apply"]):
+    if os.environ.get(SWITCH) or not argv or argv[0] not in _FLAGS:
         return None
-    key = source_key(argv[1:])
+    key = source_key(argv[0], argv[1:])
     if key is None:
         return None
     try:
@@ -34,7 +38,7 @@ def try_gate(argv: list[str]) -> int | None:
             return None
         recorded = _recorded(root)
         count = None if recorded is None else _unchanged(root, key, recorded)
-    except (OSError, ValueError, IndexError):
+    except (OSError, ValueError, LookupError):
         return None
     if count is None:
         return None
@@ -47,7 +51,7 @@ def no_changes(count: int) -> str:
     return f"No changes. {count} {'resource is' if count == 1 else 'resources are'} as declared.\n"
 
 
-def source_key(words: list[str]) -> str | None:
+def source_key(command: str, words: list[str]) -> str | None:
     """What was asked for, as one line; None for any option that changes the plan or how it is shown."""
     paths: list[str] = []
     composition, recursive, at = "", False, 0
@@ -66,7 +70,7 @@ def source_key(words: list[str]) -> str | None:
                 composition = os.path.realpath(value)
             else:
                 paths.append(os.path.realpath(value))
-        elif word in _FLAGS:
+        elif word in _FLAGS[command]:
             recursive = recursive or word in ("-R", "--recursive")
         else:
             return None
@@ -88,15 +92,23 @@ def environment_key() -> str:
         "TMUX_TMPDIR",
         "HOUMAO_GLOBAL_REGISTRY_DIR",
         "HOUMAO_GLOBAL_RUNTIME_DIR",
+        "HOUMAO_GLOBAL_MAILBOX_DIR",
+        "HOUMAO_AGENT_DEF_DIR",
         "XDG_STATE_HOME",
+        "HOME",
     )
     return "|".join([__version__, os.path.realpath(os.getcwd()), *(os.environ.get(name, "") for name in names)])
 
 
 def _recorded(root: str) -> list[list[str]] | None:
     """The record's lines, split; None where there is none or another release wrote it."""
-    with open(os.path.join(root, FILE), encoding="utf-8") as stream:
-        lines = stream.read().split("\n")
+    # Whatever stands there is read only when it is a plain file of a sensible size: a pipe would never answer.
+    descriptor = os.open(os.path.join(root, FILE), os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)
+    with open(descriptor, "rb") as stream:
+        found = os.fstat(descriptor)
+        if found.st_mode & 0o170000 != 0o100000 or found.st_size > SIZE_MAX:
+            return None
+        lines = stream.read(SIZE_MAX).decode().split("\n")
     if lines[0] != FORMAT or lines[-1] != "end":
         return None
     return [line.split("\t") for line in lines[1:-1]]
@@ -112,6 +124,9 @@ def _unchanged(root: str, key: str, lines: list[list[str]]) -> int | None:
             case "file" | "dir":
                 if not _same_stamp(line):
                     return None
+            case "names":
+                if not _same_names(line):
+                    return None
             case "agent":
                 agents.append(line)
             case "stopped":
@@ -123,7 +138,7 @@ def _unchanged(root: str, key: str, lines: list[list[str]]) -> int | None:
     with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as stream:
         if stream.read().strip() != facts["boot"]:
             return None
-    if _revision(root) != int(facts["revision"]) or not _as_recorded(agents, stopped, facts["socket"]):
+    if _revision(root) != facts["revision"] or not _as_recorded(agents, stopped, facts["socket"]):
         return None
     return int(facts["count"])
 
@@ -139,8 +154,19 @@ def _same_stamp(line: list[str]) -> bool:
     return (found.st_size, found.st_mtime_ns, found.st_ino) == (int(line[1]), int(line[2]), int(line[3]))
 
 
-def _revision(root: str) -> int:
-    """The catalog's counter, read without changing a byte beside it."""
+def _same_names(line: list[str]) -> bool:
+    """`names mtime inode names path`: nothing came or went; another overlay's record that did costs a full plan."""
+    try:
+        found = os.stat(line[-1])
+        if (found.st_mtime_ns, found.st_ino) == (int(line[1]), int(line[2])):
+            return True
+        return sorted(os.listdir(line[-1])) == line[3].split("/")
+    except OSError:
+        return False
+
+
+def _revision(root: str) -> str:
+    """The catalog's counter and schema version, read without changing a byte beside it."""
     import sqlite3
 
     path = os.path.join(root, "catalog.sqlite")
@@ -151,11 +177,17 @@ def _revision(root: str) -> int:
         try:
             database.execute("PRAGMA query_only = 1")
             row = database.execute("SELECT value FROM meta WHERE key = 'revision'").fetchone()
+            version = database.execute("PRAGMA user_version").fetchone()
         finally:
             database.close()
     except sqlite3.Error as error:
         raise OSError(str(error)) from error
-    return int(row[0])
+    return revision_key(int(row[0]), int(version[0]))
+
+
+def revision_key(revision: int, version: int) -> str:
+    """Counter and schema version as one word; `gate_record` makes the same."""
+    return f"{revision}/{version}"
 
 
 def _quoted(path: str) -> str:
@@ -191,8 +223,9 @@ def _as_recorded(agents: list[list[str]], stopped: set[str], socket: str) -> boo
             return False
         if _ticks(pid) != ticks or not os.path.isdir(home) or not os.path.isfile(manifest):
             return False
-    sessions = {key.partition(" ")[0]: fields[1] for key, fields in found.items() if " " in key}
-    return all(uid not in sessions or sessions[uid] == session for _, uid, session, *_ in agents)
+    # Other panes of an agent's session are nobody's business; a pane of another session that claims its uid is.
+    home_of = {uid: session for _, uid, session, *_ in agents}
+    return all(home_of.get(fields[0], fields[1]) == fields[1] for fields in found.values())
 
 
 def _ticks(pid: str) -> str | None:

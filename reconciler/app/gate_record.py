@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from reconciler.app import gate
 from reconciler.declare.compile import Compiled
 from reconciler.declare.inputs import Source
+from reconciler.model import names
 from reconciler.model.ref import Ref
 from reconciler.model.resource import Resource
 from reconciler.ports.bundle import Ports
@@ -45,6 +46,12 @@ def _lines(
     lines += [_directory(path, stamp) for path, stamp in compiled.inputs if stamp.is_dir]
     lines += [_directory(path, stamp) for path, stamp in compiled.directories]
     lines += _content(ports)
+    config = f"{ports.places.overlay}/{names.CONFIG_FILE}"
+    stamp = ports.files.stamp(config)
+    if stamp is None:
+        return None
+    lines.append(_file(config, stamp))
+    lines += _registry(ports)
     rows = [row for row in ports.catalog.inventory() if row.apply_set == apply_set]
     for row in rows:
         if row.ref.kind == "Instance":
@@ -57,7 +64,8 @@ def _lines(
     lines.append(["boot", ports.process.boot_id()])
     lines.append(["socket", ports.tmux.socket])
     lines.append(["count", str(sum(1 for resource in declared.values() if not resource.derived))])
-    lines.append(["revision", str(ports.catalog.revision())])
+    version = ports.catalog.meta("user_version") or "0"
+    lines.append(["revision", gate.revision_key(ports.catalog.revision(), int(version))])
     return None if any("\t" in field for line in lines for field in line) else lines
 
 
@@ -67,6 +75,15 @@ def _file(path: str, stamp: Stamp) -> list[str]:
 
 def _directory(path: str, stamp: Stamp) -> list[str]:
     return ["dir", str(stamp.mtime_ns), str(stamp.inode), path]
+
+
+def _registry(ports: Ports) -> Iterable[list[str]]:
+    """Which records there are: a second one that claims an agent's uid is a name that came."""
+    root = f"{ports.places.registry}/live_agents"
+    stamp = ports.files.stamp(root)
+    if stamp is not None:
+        found = sorted(name.rstrip("/") for name in ports.files.names(root))
+        yield ["names", str(stamp.mtime_ns), str(stamp.inode), "/".join(found), root]
 
 
 def _content(ports: Ports) -> Iterable[list[str]]:

@@ -88,8 +88,6 @@ def _item(lines: list[str], indent: str, item: Json) -> None:
 
 def _flow(item: Json) -> str:
     """An empty collection, a scalar, or a list inside a list; JSON is YAML."""
-    if item == {} or item == []:
-        return "{}" if item == {} else "[]"
     if isinstance(item, (dict, list)):
-        return _quoted(item)
+        return _quoted(item) if item else "{}" if isinstance(item, dict) else "[]"
     return scalar(item)

@@ -45,7 +45,7 @@ class Scalar:
     """A leaf: `check` says what is wrong with a value, `clean` gives its canonical form, `schema` says it in JSON
     Schema.
 
-    Stands in the annotations of a model (`Annotated[str, Scalar(...)]`), where pydantic asks it for a validator.
+    Stands in the annotations of a model (`Annotated[str, Scalar(...)]`), where pydantic, too, asks it for a validator.
     """
 
     __slots__ = ("check", "clean", "schema")
@@ -56,6 +56,10 @@ class Scalar:
         self.schema = schema
         self.check = check
         self.clean = clean
+
+    def accepts(self, value: Json) -> bool:
+        """Whether `value` is valid as it was written; so for every node."""
+        return self.check(value) is None
 
     def canonical(self, value: Json) -> Json:
         return self.clean(value)
@@ -81,6 +85,10 @@ class Free:
 
     __slots__ = ()
 
+    def accepts(self, value: Json) -> bool:
+        del value
+        return True
+
     def canonical(self, value: Json) -> Json:
         if isinstance(value, str):
             return nfc(value)
@@ -103,6 +111,9 @@ class Items:
         self.kind = kind
         self.key = key
         self.shortest = shortest
+
+    def accepts(self, value: Json) -> bool:
+        return isinstance(value, list) and len(value) >= self.shortest and all(map(self.item.accepts, value))
 
     def canonical(self, value: Json) -> Json:
         if not isinstance(value, list):
@@ -127,6 +138,13 @@ class Entries:
     def __init__(self, key: Scalar | None, value: "Node") -> None:
         self.key = key
         self.value = value
+
+    def accepts(self, value: Json) -> bool:
+        if not isinstance(value, dict):
+            return False
+        if self.key is not None and not all(map(self.key.accepts, value)):
+            return False
+        return all(map(self.value.accepts, value.values()))
 
     def canonical(self, value: Json) -> Json:
         if not isinstance(value, dict):
@@ -164,7 +182,7 @@ class Member(NamedTuple):
 class Struct:
     """A mapping with known fields. `refused` names fields of later releases, each with the reason told."""
 
-    __slots__ = ("_template", "doc", "members", "refused", "ruled", "rules")
+    __slots__ = ("_required", "_template", "doc", "members", "refused", "ruled", "rules")
 
     def __init__(
         self, members: Mapping[str, Member], refused: Mapping[str, str], rules: tuple[Rule, ...], doc: str = ""
@@ -175,7 +193,19 @@ class Struct:
         self.doc = doc
         self.ruled = [(name, member.node) for name, member in self.members.items() if _has_rules(member.node)]
         """The fields below which a rule may be broken."""
+        self._required = [name for name, member in self.members.items() if member.required]
         self._template: JsonMap | None = None
+
+    def accepts(self, value: Json) -> bool:
+        """Whether every field is known, valid and, where it is required, there; rules between fields apart."""
+        if not isinstance(value, dict):
+            return False
+        members = self.members
+        for name, given in value.items():
+            member = members.get(name)
+            if member is None or not member.node.accepts(given):
+                return False
+        return all(name in value for name in self._required)
 
     def template(self) -> JsonMap:
         """Every default there is, explicit; empty maps are absent (R-CAN-2). Not to be changed by the caller."""

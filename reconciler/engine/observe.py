@@ -117,7 +117,7 @@ def _last_applied(
 def to_bundle(resource: Resource) -> JsonMap:
     """What is stored of a resource under its digest: the canonical spec and its references."""
     edges: list[Json] = [[edge.path, str(edge.to), edge.condition, edge.timeout_ms] for edge in resource.edges]
-    return {"spec": resource.spec, "edges": edges, "derived": resource.derived}
+    return {"spec": resource.spec, "edges": edges}
 
 
 def from_bundle(ref: Ref, row: InventoryRow, body: JsonMap) -> Resource:
@@ -134,5 +134,5 @@ def from_bundle(ref: Ref, row: InventoryRow, body: JsonMap) -> Resource:
             for edge in (edges if isinstance(edges, list) else [])
             if isinstance(edge, list)
         ),
-        derived=bool(body.get("derived")),
+        derived=row.live.get("derived") == "1",
     )

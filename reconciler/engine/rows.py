@@ -10,6 +10,9 @@ from reconciler.model.resource import Resource
 from reconciler.ports.catalog import InventoryRow, Transaction
 from reconciler.ports.clock import Clock
 
+DERIVED = {"derived": "1"}
+"""Kept with the row and not with the spec: a declared resource may say the same as a derived one."""
+
 
 class Rows:
     """What one run writes into the inventory. `uids` grows as actions start, so that members find their owner."""
@@ -56,7 +59,7 @@ class Rows:
         for child in sorted(children, key=lambda one: one.ref):
             before = by_kind.pop(child.ref.kind, None)
             tx.put_bundle(child.digest, to_bundle(child))
-            tx.put_inventory(self._row(child, before, context.child_uids[child.ref], context.uid, {}))
+            tx.put_inventory(self._row(child, before, context.child_uids[child.ref], context.uid, DERIVED))
         for row in by_kind.values():
             tx.drop_inventory(row.uid)
 

@@ -3,7 +3,7 @@
 from enum import StrEnum
 from typing import NamedTuple
 
-from reconciler.model.action import Action, Notice, Plan, tally
+from reconciler.model.action import Action, Code, Notice, Plan, tally
 from reconciler.model.errors import ErrorClass
 from reconciler.model.json import JsonMap
 
@@ -79,13 +79,18 @@ class Report(NamedTuple):
     notices: tuple[Notice, ...] = ()
 
     @property
+    def unknown(self) -> int:
+        """How many resources could not be observed: whether they are as declared is not known (R-PRU-9)."""
+        return sum(1 for notice in self.plan.notices if notice.code in (Code.UNKNOWN, Code.AMBIGUOUS))
+
+    @property
     def exit_code(self) -> int:
-        """R-CLI-4: signals, then 1 if anything failed, 4 if stale, 3 on a time-out, else 0."""
+        """R-CLI-4: signals, then 1 if anything failed or is unknown, 4 if stale, 3 on a time-out, else 0."""
         if self.interrupted is not None:
             return 128 + self.interrupted
         results = {outcome.result for outcome in self.outcomes}
         blocked = any(action.verb.value == "blocked" for action in self.plan.actions)
-        if Result.FAILED in results or blocked:
+        if Result.FAILED in results or blocked or self.unknown:
             return 1
         if Result.STALE in results:
             return 4
@@ -105,5 +110,6 @@ class Report(NamedTuple):
             "remaining": [action.to_json() for action in self.remaining],
             "notReady": list(self.not_ready),
             "timedOut": self.timed_out,
+            "unknown": self.unknown,
             "exitCode": self.exit_code,
         }

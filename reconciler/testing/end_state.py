@@ -13,9 +13,10 @@ from pathlib import Path
 
 from reconciler.app import gate
 from reconciler.engine.discover import built_in
-from reconciler.model.json import Json
+from reconciler.model.json import Json, digest
 from reconciler.ports.catalog import InventoryRow
 from reconciler.ports.process import ProcessFacts
+from reconciler.ports.tmux import Listing
 from reconciler.testing.world import World
 
 State = dict[str, object]
@@ -35,21 +36,13 @@ _HANDLES = ("session", "session_name", "pane", "pid", "ticks", "mark", "record",
 
 def end_state(world: World) -> State:
     """Inventory, definitions, open work, records, sessions, processes and files, all by name."""
-    names = _names(world)
-    reader = world.look()
-    panes = world.panes
-    rows = reader.catalog.inventory()
-    mine = {row.uid: row.ref.name for row in rows if row.ref.kind == "Instance"}
+    seen = _Seen(world)
+    reader, names, panes = seen.reader, seen.names, seen.panes
+    mine = {row.uid: row.ref.name for row in seen.rows if row.ref.kind == "Instance"}
     bearing = reader.process.bearing(list(mine))
     assert isinstance(bearing, Mapping)
     return {
-        "inventory": {
-            str(row.ref): _plain(
-                row._replace(live=_live(world, row)),
-                names,
-            )
-            for row in rows
-        },
+        "inventory": {str(row.ref): _plain(row._replace(live=_live(seen, row)), names) for row in seen.rows},
         "definitions": {
             f"{kind}/{name}": _plain(found, names)
             for kind in built_in()
@@ -71,6 +64,21 @@ def end_state(world: World) -> State:
         ),
         "files": _files(world, names),
     }
+
+
+class _Seen:
+    """One look at everything."""
+
+    def __init__(self, world: World) -> None:
+        self.reader = world.look()
+        listing = self.reader.tmux.listing()
+        assert isinstance(listing, Listing), listing
+        self.panes = listing.panes
+        self.rows = self.reader.catalog.inventory()
+        self.records = self.reader.registry.scan().records
+        self.boot = self.reader.process.boot_id()
+        self.facts = self.reader.process.facts([pane.pid for pane in self.panes])
+        self.names = _names(world, self)
 
 
 def difference(one: State, two: State) -> list[str]:
@@ -102,28 +110,25 @@ def _belongs(process: ProcessFacts, panes: set[int], all_of_it: tuple[ProcessFac
     return False
 
 
-def _live(world: World, row: InventoryRow) -> dict[str, str]:
+def _live(seen: _Seen, row: InventoryRow) -> dict[str, str]:
     """The recorded handles, each as whether it is the true one; stamps of files without time and inode."""
     if row.ref.kind != "Instance":
         return {key: _UNSTAMPED.sub(" <stamp>", value) for key, value in row.live.items()}
-    uid, live = row.uid, row.live
-    panes = [pane for pane in world.panes if pane.uid == uid and pane.role == "agent"]
-    record = next((r for r in world.look().registry.scan().records.values() if _owner(r) == uid), None)
-    facts = world.look().process.facts([pane.pid for pane in panes])
+    panes = [pane for pane in seen.panes if pane.uid == row.uid and pane.role == "agent"]
+    record = next((found for found in seen.records.values() if _owner(found) == row.uid), None)
+    facts = [seen.facts[pane.pid] for pane in panes]
     true = {
         "session": [pane.session_id for pane in panes],
         "session_name": [pane.session_name for pane in panes],
         "pane": [pane.pane_id for pane in panes],
         "pid": [str(pane.pid) for pane in panes],
-        "ticks": [str(seen.start_ticks) for seen in facts.values() if isinstance(seen, ProcessFacts)],
+        "ticks": [str(found.start_ticks) for found in facts if isinstance(found, ProcessFacts)],
         "mark": [pane.mark for pane in panes],
-        "boot": [world.look().process.boot_id()],
+        "boot": [seen.boot],
     }
     made: dict[str, str] = {}
-    for key, value in live.items():
+    for key, value in row.live.items():
         if key == "record":
-            from reconciler.model.json import digest
-
             body = getattr(record, "body", None)
             made[key] = "true" if body is not None and digest(body) == value else "false"
         elif key in true and panes:
@@ -141,25 +146,23 @@ def _owner(record: object) -> object:
     return owner.get("uid") if isinstance(owner, dict) else None
 
 
-def _names(world: World) -> list[tuple[str, str]]:
+def _names(world: World, seen: _Seen) -> list[tuple[str, str]]:
     """Volatile text to what it stands for, longest first."""
     found: dict[str, str] = {}
-    for ref, row in world.rows.items():
-        found[row.uid] = f"<uid of {ref}>"
+    names: dict[str, str] = {}
+    for row in seen.rows:
+        names[row.uid] = str(row.ref)
+        found[row.uid] = f"<uid of {row.ref}>"
         if row.ref.kind == "Instance":
-            stamped = row.live.get("home_id", "").partition("-brain-")[2]
-            if stamped:
-                found[stamped] = f"<stamp of {ref}>"
-            session = _STAMPED.search(row.live.get("session_manifest", ""))
-            if session:
-                found[session.group()] = f"<stamp of {ref}>"
-    names = {row.uid: ref for ref, row in world.rows.items()}
-    for pane in world.panes:
+            for text in (row.live.get("home_id", ""), row.live.get("session_manifest", "")):
+                if stamped := _STAMPED.search(text):
+                    found[stamped.group()] = f"<stamp of {row.ref}>"
+    for pane in seen.panes:
         if pane.uid in names and pane.session_name.startswith("HOUMAO-"):
             found[pane.session_name] = f"<session of {names[pane.uid]}>"
-    for uid, intent in ((i.uid, i) for i in world.look().catalog.intents()):
-        found.setdefault(uid, f"<uid of {intent.ref}>")
-    overlay = world.look().overlay_id
+    for intent in seen.reader.catalog.intents():
+        found.setdefault(intent.uid, f"<uid of {intent.ref}>")
+    overlay = seen.reader.overlay_id
     if overlay:
         found[overlay] = "<overlay>"
     found[str(world.root)] = "<root>"

@@ -62,7 +62,9 @@ class FakeWorld(World):
     def pane_of(self, name: str) -> FakePane:
         """The agent's pane as the fake keeps it, to write on its screen."""
         found = self.session_of(name)
-        return next(pane for session in self.tmux.sessions.values() for pane in session.panes if pane.pane_id == found.pane_id)
+        return next(
+            pane for session in self.tmux.sessions.values() for pane in session.panes if pane.pane_id == found.pane_id
+        )
 
     def pass_time(self, seconds: float) -> None:
         self.clock.advance(seconds)

@@ -1,8 +1,8 @@
 """A world to tell stories in: YAML in, plan lines and running agents out (docs/testing).
 
-`World` is one overlay with its source, registry, tmux and processes. Of its two drivers `fake_world` has tmux, processes
-and the clock in memory and all else for real (SQLite and files in a directory of its own), and `real_world` has a private
-tmux server with real processes of the `echo` provider. Both run the use cases of the product, not a copy of them.
+`World` is one overlay with its source, registry, tmux and processes. Of its two drivers `fake_world` has tmux,
+processes and the clock in memory and all else for real (SQLite and files in a directory of its own), and `real_world`
+has a private tmux server with real processes of the `echo` provider. Both run the use cases of the product.
 """
 
 import json
@@ -284,7 +284,7 @@ class World(ABC):
     @property
     def sessions(self) -> dict[str, str]:
         """Session name to instance, or to nothing where it is not ours."""
-        by_uid = {row.uid: row.ref.name for row in self.rows.values() if row.ref.kind == "Instance"}
+        by_uid: dict[str, str] = {row.uid: row.ref.name for row in self.rows.values() if row.ref.kind == "Instance"}
         return {pane.session_name: by_uid.get(pane.uid, "") for pane in self.panes}
 
     def session_of(self, name: str) -> Pane:
@@ -304,7 +304,7 @@ class World(ABC):
     @property
     def running(self) -> set[str]:
         """Instances with a session whose process lives."""
-        by_uid = {row.uid: row.ref.name for row in self.rows.values() if row.ref.kind == "Instance"}
+        by_uid: dict[str, str] = {row.uid: row.ref.name for row in self.rows.values() if row.ref.kind == "Instance"}
         panes = [pane for pane in self.panes if pane.role == "agent" and not pane.dead and pane.uid in by_uid]
         facts = self.look().process.facts([pane.pid for pane in panes])
         return {
@@ -388,7 +388,8 @@ class World(ABC):
         return Watch(fault, write_fault=write_fault, on_hang=self.pass_time, on_point=on_point)
 
     def pass_time(self, seconds: float) -> None:
-        """Time passes, where that can be arranged."""
+        """Time passes, where that can be arranged; elsewhere nobody waits for it."""
+        del seconds
 
     @contextmanager
     def _living(self, watch: Watch) -> Iterator[None]:

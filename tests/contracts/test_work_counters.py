@@ -268,15 +268,15 @@ def test_tmux_is_started_once_to_look_and_a_few_times_to_start_any_number(houmao
 
 
 @pytest.mark.tmux
-def test_a_list_looks_once_and_asks_for_the_screens_it_probes(houmao: Program) -> None:
+def test_a_list_looks_once_and_asks_for_all_the_screens_it_probes_together(houmao: Program) -> None:
     houmao.write("fleet.yaml", fleet(3))
     started(houmao, "apply", "-f", "fleet.yaml", "--yes")
 
     looking = started(houmao, "get", "instances")
 
     assert sum("list-panes" in argv for argv in looking) == 1
-    assert sum("capture-pane" in argv for argv in looking) == 3
-    assert len(looking) == 4
+    assert sum("capture-pane" in argv for argv in looking) == 1
+    assert len(looking) == 2
 
 
 def test_what_needs_no_tmux_starts_none(houmao: Program) -> None:

@@ -1,6 +1,7 @@
-"""Every verb on every kind, as scenes that can be played again: what was there before, and the run that is disturbed."""
+"""Every verb on every kind, as scenes to be played again: what was there before, and the run that is disturbed."""
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from reconciler.testing.fake_world import FakeWorld
@@ -63,6 +64,8 @@ metadata: {name: alice}
 spec: {specialistRef: coder}
 """
 
+KINDS = tuple(sorted(set(re.findall(r"kind: (\w+)", EVERYTHING))))
+
 ONLY_PROJECT = """
 kind: Project
 metadata: {name: fleet}
@@ -94,8 +97,8 @@ class Scenario(NamedTuple):
 
     name: str
     arrange: Callable[[FakeWorld], None]
-    flags: dict[str, object] = {}
-    delete: tuple[str, ...] = ()
+    flags: Mapping[str, object]
+    delete: tuple[str, ...]
 
     def run(
         self, world: FakeWorld, fault: Fault | None = None, write_fault: tuple[int, str, Kind] | None = None
@@ -152,7 +155,7 @@ def update_every_kind(world: FakeWorld) -> None:
     world.given_file("skills/review/SKILL.md", "---\nname: review\ndescription: Looks thrice.\n---\nThree.\n")
 
 
-@scenario({"prune": True, "prune_limit": 20, "allow_kind_removal": ("Instance", "InstanceSet", "Recipe", "Specialist")})
+@scenario({"prune": True, "prune_limit": 20, "allow_kind_removal": KINDS})
 def remove_every_kind(world: FakeWorld) -> None:
     everything(world)
     world.when_applied()
@@ -232,7 +235,7 @@ def publish_a_record_again(world: FakeWorld) -> None:
     world.remove_record_of("alice")
 
 
-@scenario({"prune": True})
+@scenario({"prune": True, "allow_kind_removal": KINDS})
 def remove_one_instance(world: FakeWorld) -> None:
     one(world)
     world.given(ONE.split("---")[0])

@@ -1,4 +1,4 @@
-"""The three-way table has one row for each combination (R-DIF-1), and a diff shows only owned paths (R-DIF-2, R-DIF-3)."""
+"""The three-way table has one row for each combination (R-DIF-1); a diff shows only owned paths (R-DIF-2)."""
 
 from itertools import product
 
@@ -132,6 +132,11 @@ def test_the_position_that_set_a_value_comes_along() -> None:
 
 def test_ignored_paths_are_left_out_with_all_below_them() -> None:
     found = diff.changes(
-        wanted({"env": {"A": "2"}, "model": "b"}), {"env": {"A": "1"}, "model": "a"}, None, SHAPE, complete=False, ignore=("env",)
+        wanted({"env": {"A": "2"}, "model": "b"}),
+        {"env": {"A": "1"}, "model": "a"},
+        None,
+        SHAPE,
+        complete=False,
+        ignore=("env",),
     )
     assert [change.path for change in found] == ["model"]

@@ -24,7 +24,7 @@ NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
 class ToySchema(NamedTuple):
     kind: str
-    shape: Shape = {}
+    shape: Shape
 
 
 class ToyKind:
@@ -38,7 +38,7 @@ class ToyKind:
 
     @property
     def schema(self) -> ToySchema:
-        return ToySchema(self.kind)
+        return ToySchema(self.kind, {})
 
     def make(self, ports: Ports, context: Context) -> None:
         self.order.append(context.case.ref.name)
@@ -77,7 +77,9 @@ def options(**changes: object) -> planning.Options:
     return made._replace(**changes)  # type: ignore[arg-type]
 
 
-def planned(declared: Mapping[Ref, Resource], handlers: Mapping[str, ToyKind], reader: Reader | None = None) -> planning.Planned:
+def planned(
+    declared: Mapping[Ref, Resource], handlers: Mapping[str, ToyKind], reader: Reader | None = None
+) -> planning.Planned:
     """A plan over an empty catalog, or over that of `reader`."""
     if reader is None:
         return planning.make(declared, Snapshot({}, {}, {}, _seen(declared, handlers), 0), handlers, options())

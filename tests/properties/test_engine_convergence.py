@@ -111,7 +111,11 @@ class ConvergenceMachine(RuleBasedStateMachine):
     def clock_is_set(self, seconds: int) -> None:
         self.world.clock.step(seconds)
 
-    @rule(point=st.deferred(lambda: st.sampled_from(fault_points())), kind=st.sampled_from(list(Kind)), prune=st.booleans())
+    @rule(
+        point=st.deferred(lambda: st.sampled_from(fault_points())),
+        kind=st.sampled_from(list(Kind)),
+        prune=st.booleans(),
+    )
     def apply_is_disturbed(self, point: tuple[str, str], kind: Kind, prune: bool) -> None:
         if kind is not Kind.CRASH and point[1] == "after" and point[0].endswith((":settled", ":intent")):
             kind = Kind.CRASH
@@ -173,7 +177,12 @@ class ConvergenceMachine(RuleBasedStateMachine):
         self.generations = {ref: row.generation for ref, row in rows.items()}
 
     def _flags(self, prune: bool) -> dict[str, object]:
-        return {"prune": prune, "prune_limit": 20, "allow_kind_removal": ("Instance",), "parallelism": 2}
+        return {
+            "prune": prune,
+            "prune_limit": 20,
+            "allow_kind_removal": ("Instance", "InstanceSet", "Specialist"),
+            "parallelism": 2,
+        }
 
     def _write(self, *, backwards: bool = False) -> None:
         for who, count in self.prompts.items():
@@ -183,7 +192,8 @@ class ConvergenceMachine(RuleBasedStateMachine):
             for who in self.prompts
         ]
         documents += [
-            f"kind: Instance\nmetadata: {{name: {name}}}\nspec: {{{spec}}}" for name, spec in sorted(self.agents.items())
+            f"kind: Instance\nmetadata: {{name: {name}}}\nspec: {{{spec}}}"
+            for name, spec in sorted(self.agents.items())
         ]
         template = "template: {specialistRef: tester}"
         documents.append(f"kind: InstanceSet\nmetadata: {{name: crew}}\nspec: {{replicas: {self.members}, {template}}}")

@@ -17,7 +17,9 @@ def test_dependents_are_skipped_and_name_the_root(fake_world: FakeWorld) -> None
 
     outcomes = report.outcomes
     assert outcomes["Specialist/coder"].result.value == "failed"
-    assert [outcomes[f"Instance/{name}"].reason for name in ("alice", "bob")] == ["DependencyFailed(Specialist/coder)"] * 2
+    assert [outcomes[f"Instance/{name}"].reason for name in ("alice", "bob")] == [
+        "DependencyFailed(Specialist/coder)"
+    ] * 2
     assert outcomes["Specialist/tester"].result.value == "settled"
     assert outcomes["Instance/carol"].result.value == "settled"
     assert report.exit_code == 1
@@ -43,9 +45,7 @@ def test_fail_fast_starts_nothing_new(fake_world: FakeWorld) -> None:
 def test_a_failed_first_start_is_taken_back(fake_world: FakeWorld) -> None:
     fleet(fake_world)
 
-    report = fake_world.when_applied(
-        fault=Fault("create/Instance:publish-record", "before", Kind.ERROR), parallelism=1
-    )
+    report = fake_world.when_applied(fault=Fault("create/Instance:publish-record", "before", Kind.ERROR), parallelism=1)
 
     assert report.outcomes["Instance/alice"].result.value == "failed"
     assert fake_world.running == {"bob", "carol"}

@@ -1,8 +1,8 @@
 """Applying twice: the second time says so and leaves no trace at all (R-ACT-4)."""
 
+from reconciler.testing.fake_world import FakeWorld
 from reconciler.testing.world import World
 from tests.crash.scenarios import everything
-from reconciler.testing.fake_world import FakeWorld
 from tests.stories.fleets import ALICE_BOB_CAROL, PROMPT, TEXT
 
 

@@ -72,7 +72,9 @@ def test_orphaning_keeps_the_users(fake_world: World) -> None:
 
 def test_a_set_is_deleted_with_its_members(fake_world: World) -> None:
     fake_world.given_file(PROMPT, TEXT)
-    fake_world.given(CODER + "---\nkind: InstanceSet\nmetadata: {name: crew}\nspec: {replicas: 2, template: {specialistRef: coder}}")
+    fake_world.given(
+        CODER + "---\nkind: InstanceSet\nmetadata: {name: crew}\nspec: {replicas: 2, template: {specialistRef: coder}}"
+    )
     fake_world.when_applied()
 
     report = fake_world.when_deleted("instanceset/crew")

@@ -56,7 +56,7 @@ def test_an_empty_source_is_refused_before_anything_else(fake_world: FakeWorld) 
     applied(fake_world, ALICE_BOB_CAROL)
     fake_world.forget_file("fleet.yaml")
 
-    with pytest.raises(GuardRefused, match="--allow-empty|nothing is declared") as refused:
+    with pytest.raises(GuardRefused, match="nothing is declared") as refused:
         fake_world.when_planned()
     assert refused.value.code == "guard.empty"
     assert "--allow-empty" in refused.value.hint
@@ -128,10 +128,7 @@ def test_another_source_root_may_not_prune(fake_world: FakeWorld) -> None:
     other = fake_world.root / "elsewhere"
     (other / "prompts").mkdir(parents=True)
     (other / PROMPT).write_text(TEXT)
-    (other / "fleet.yaml").write_text(
-        "apiVersion: houmao/v1alpha1\nkind: Specialist\nmetadata: {name: coder}\nspec: {provider: echo, promptFile: prompts/coder.md}\n"
-        "---\napiVersion: houmao/v1alpha1\nkind: Instance\nmetadata: {name: alice}\nspec: {specialistRef: coder}\n"
-    )
+    (other / "fleet.yaml").write_text((fake_world.source / "fleet.yaml").read_text().rpartition("---")[0])
 
     refused = refusal(fake_world, source=other)
     assert refused.code == "guard.source_root"
@@ -176,9 +173,8 @@ def test_what_another_apply_set_owns_is_neither_taken_nor_pruned(fake_world: Fak
 
     other = fake_world.root / "other"
     other.mkdir()
-    (other / "one.yaml").write_text(
-        "apiVersion: houmao/v1alpha1\nkind: Specialist\nmetadata: {name: lone}\nspec: {provider: echo, prompt: Alone.}\n"
-    )
+    lone = "kind: Specialist\nmetadata: {name: lone}\nspec: {provider: echo, prompt: Alone.}\n"
+    (other / "one.yaml").write_text("apiVersion: houmao/v1alpha1\n" + lone)
     assert fake_world.when_applied(source=other, applyset="mine", prune=True).told == ["create Specialist/lone New"]
     assert fake_world.running == {"alice"}
 

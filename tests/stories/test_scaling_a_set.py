@@ -5,7 +5,8 @@ from tests.stories.fleets import CODER, PROMPT, TEXT
 
 
 def crew(replicas: int) -> str:
-    return CODER + f"---\nkind: InstanceSet\nmetadata: {{name: crew}}\nspec: {{replicas: {replicas}, template: {{specialistRef: coder}}}}\n"
+    spec = f"{{replicas: {replicas}, template: {{specialistRef: coder}}}}"
+    return CODER + f"---\nkind: InstanceSet\nmetadata: {{name: crew}}\nspec: {spec}\n"
 
 
 def test_a_set_grows_and_shrinks_and_keeps_who_stays(world: World) -> None:

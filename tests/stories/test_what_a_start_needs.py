@@ -17,7 +17,8 @@ spec: {provider: echo, promptFile: prompts/coder.md, authRef: work}
 def test_a_missing_binary_blocks_the_start_and_names_it(fake_world: FakeWorld) -> None:
     fake_world.given_file(PROMPT, TEXT)
     fake_world.given(
-        ALICE + "---\nkind: Specialist\nmetadata: {name: writer}\nspec: {provider: codex, prompt: Hello.}\n"
+        ALICE
+        + "---\nkind: Specialist\nmetadata: {name: writer}\nspec: {provider: codex, prompt: Hello.}\n"
         + instance("carol", "specialistRef: writer")
     )
 
@@ -61,7 +62,12 @@ def test_a_credential_that_goes_away_stops_nothing_that_runs(fake_world: FakeWor
 def test_a_rotated_credential_relaunches_its_users_and_nobody_else(fake_world: FakeWorld) -> None:
     fake_world.given_file(PROMPT, TEXT)
     (fake_world.root / "key.txt").write_text("first-not-a-real-key\n")
-    fake_world.given(KEYED + instance("alice") + "---\nkind: Specialist\nmetadata: {name: plain}\nspec: {provider: echo, prompt: Hi.}\n" + instance("bob", "specialistRef: plain"))
+    fake_world.given(
+        KEYED
+        + instance("alice")
+        + "---\nkind: Specialist\nmetadata: {name: plain}\nspec: {provider: echo, prompt: Hi.}\n"
+        + instance("bob", "specialistRef: plain")
+    )
     fake_world.when_applied()
     bob = fake_world.session_of("bob")
 

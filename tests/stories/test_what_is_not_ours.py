@@ -1,10 +1,10 @@
 """Sessions and records of other people, whatever they are called."""
 
+import pytest
+
 from reconciler.testing.fake_world import FakeWorld
 from reconciler.testing.real_world import RealWorld
 from tests.stories.fleets import ALICE, CODER, PROMPT, TEXT, instance
-
-import pytest
 
 
 def test_a_foreign_session_with_a_declared_name_blocks_the_start_and_is_left_alone(fake_world: FakeWorld) -> None:
@@ -29,7 +29,7 @@ def test_a_foreign_session_with_a_name_like_ours_survives_apply_prune_and_delete
     fake_world.kill_session_of("alice")
     fake_world.when_applied()
     fake_world.given(CODER)
-    fake_world.when_applied(prune=True)
+    fake_world.when_applied(prune=True, allow_kind_removal=("Instance",))
 
     assert fake_world.tmux.named("HOUMAO-alice-1") is theirs
     assert list(fake_world.sessions) == ["HOUMAO-alice-1"]
@@ -42,7 +42,7 @@ def test_real_foreign_sessions_survive_too(real_world: RealWorld) -> None:
     real_world.given(ALICE)
     real_world.when_applied()
     real_world.given(CODER)
-    real_world.when_applied(prune=True)
+    real_world.when_applied(prune=True, allow_kind_removal=("Instance",))
 
     assert list(real_world.sessions) == ["HOUMAO-alice-1"]
 
@@ -59,7 +59,9 @@ def test_two_sessions_of_one_uid_are_left_alone(fake_world: FakeWorld) -> None:
     report = fake_world.when_applied()
 
     assert report.told == ["update Specialist/coder SpecChanged"]
-    assert [f"{notice.code.value} {notice.ref}" for notice in report.report.plan.notices] == ["Ambiguous Instance/alice"]
+    assert [f"{notice.code.value} {notice.ref}" for notice in report.report.plan.notices] == [
+        "Ambiguous Instance/alice"
+    ]
     assert sorted(fake_world.tmux.sessions) == before
 
 

@@ -146,7 +146,7 @@ def open_writer(path: str, busy_timeout_ms: int = WRITE_TIMEOUT_MS) -> Connectio
         # Only a file that is new is opened here: closing a descriptor would drop the locks of our own connections.
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC, 0o600))
     except FileExistsError:
-        _close_to_others(path)
+        pass
     except OSError as error:
         raise _unwritable(path, error.strerror or "it cannot be created") from error
     opened = connect(path, busy_timeout_ms)
@@ -164,6 +164,7 @@ def open_writer(path: str, busy_timeout_ms: int = WRITE_TIMEOUT_MS) -> Connectio
                     hint="use the release that made it; migration comes with a later release",
                 )
         opened.run("PRAGMA synchronous = NORMAL")
+        _close_to_others(path)  # only now: before, it might have been another program's
     except ReconcilerError:
         opened.close()
         raise
@@ -246,6 +247,14 @@ def _unwritable(path: str, why: str) -> OverlayError:
     )
 
 
+def _full(path: str) -> bool:
+    """Whether the file system has no room: SQLite calls a log file that cannot grow an input/output error."""
+    try:
+        return os.statvfs(os.path.dirname(path) or ".").f_bavail == 0
+    except OSError:
+        return False
+
+
 def translated(error: sqlite3.Error, path: str) -> ReconcilerError:
     """SQLite's failure as one of ours."""
     number = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
@@ -255,7 +264,7 @@ def translated(error: sqlite3.Error, path: str) -> ReconcilerError:
             code="catalog.corrupt",
             hint="keep a copy of it, restore a backup, or move it aside and run `houmao doctor`",
         )
-    if number == sqlite3.SQLITE_FULL:
+    if number == sqlite3.SQLITE_FULL or (number == sqlite3.SQLITE_IOERR and _full(path)):
         return OverlayError(
             f"no room to write the catalog {path}",
             code="catalog.disk_full",

@@ -79,6 +79,9 @@ class SqliteReader:
 
     def meta(self, key: str) -> str | None:
         """A note by `put_meta`, or None."""
+        if key == "user_version":
+            found = self._rows("PRAGMA user_version")
+            return str(found[0][0]) if found else None
         table = "catalog_meta" if key in ("schema_version", "storage_model") else "meta"
         found = self._rows(f"SELECT value FROM {table} WHERE key = ?", (key,))
         return str(found[0][0]) if found else None

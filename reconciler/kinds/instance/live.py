@@ -322,7 +322,8 @@ def set_home_aside(ports: Ports, context: Context) -> None:
     home = context.live.get("home", "")
     if not home or ports.files.stamp(home) is None:
         return
-    aside = f"{home}.aside-{context.token}"
+    # Named after what ran in it: a run that is repeated finds it and does not set the new home aside as well.
+    aside = f"{home}.aside-{context.case.row.generation if context.case.row else 0}"
     if ports.files.stamp(aside) is None:
         ports.files.move(home, aside)
     context.note = f"its old home is kept at {aside}"

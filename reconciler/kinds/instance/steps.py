@@ -36,7 +36,10 @@ def steps_for(action: Action, case: Case, look: Lookup) -> Sequence[Step]:
             wanted = case.want.spec.get("state") if case.want else None
             if wanted == "Stopped":
                 return (Step("record-stopped", run=live.record_stopped),)
-            return (Step("publish-record", run=live.publish_record),)
+            return (
+                Step("drop-old-record", run=live.drop_old_record, done=same_agent_id),
+                Step("publish-record", run=live.publish_record),
+            )
         case _:
             return ()
 

@@ -149,7 +149,10 @@ YAML = (
     ),
     Case(
         "recursive_alias",
-        documents("kind: Recipe\nmetadata: {name: loop}\nspec:\n  provider: echo\n  roleRef: r\n  extra: &me\n    again: *me\n", ROLE),
+        documents(
+            "kind: Recipe\nmetadata: {name: loop}\nspec:\n  provider: echo\n  roleRef: r\n  extra: &me\n    again: *me\n",
+            ROLE,
+        ),
         (Fault("declare.yaml.recursive_alias", "R-LOAD-4", f"{FILE}:8:12"),),
     ),
     Case("bomb", documents(bomb()), (Fault("declare.yaml.too_many_nodes", "R-LOAD-5", f"{FILE}:11:44", ("aliases",)),)),
@@ -249,7 +252,9 @@ DOCUMENTS = (
     ),
     Case(
         "two_projects",
-        documents("kind: Project\nmetadata: {name: one}\nspec: {}\n", "kind: Project\nmetadata: {name: two}\nspec: {}\n"),
+        documents(
+            "kind: Project\nmetadata: {name: one}\nspec: {}\n", "kind: Project\nmetadata: {name: two}\nspec: {}\n"
+        ),
         (Fault("declare.project.second", "R-MOD-1", f"{FILE}:8:18", (f"{FILE}:3:18",)),),
     ),
     Case(
@@ -387,7 +392,11 @@ FILES = (
         ),
         (Fault("declare.content.incomplete", "R-LOAD-8", f"{FILE}:5:9", ("SKILL.md",)),),
     ),
-    Case("missing_file", lambda machine: None, (Fault("declare.root.missing", "R-LOAD-10", f"{FILE}:1:1", ("not taken as deleted",)),)),
+    Case(
+        "missing_file",
+        lambda machine: None,
+        (Fault("declare.root.missing", "R-LOAD-10", f"{FILE}:1:1", ("not taken as deleted",)),),
+    ),
     Case(
         "missing_directory",
         lambda machine: None,
@@ -460,7 +469,8 @@ COMPOSITIONS = (
     Case(
         "undefined_variable",
         composition(
-            "kind: Overlay\nmetadata: {name: x}\nspec:\n  resources: [a.yaml]\n", a=SPECIALIST.replace("You write code.", "'Write ${what}.'")
+            "kind: Overlay\nmetadata: {name: x}\nspec:\n  resources: [a.yaml]\n",
+            a=SPECIALIST.replace("You write code.", "'Write ${what}.'"),
         ),
         (Fault("declare.variable.undefined", "R-LOAD-7", "comp/a.yaml:4:32", ("what",)),),
         ("-k", "comp"),

@@ -137,7 +137,8 @@ def fits(place: str, path: tuple[str, ...], text: str) -> bool:
     if len(words) < len(path):
         return False
     free = all(
-        known == word or known in (shapes.VALUE, shapes.KEY) for known, word in zip(path, _refolded(words, path), strict=True)
+        known == word or known in (shapes.VALUE, shapes.KEY)
+        for known, word in zip(path, _refolded(words, path), strict=True)
     )
     return free and (path[-1] != shapes.KEY or words[-1] == "<text>")
 
@@ -153,7 +154,10 @@ def _refolded(words: list[str], path: tuple[str, ...]) -> list[str]:
 
 def test_every_field_that_takes_the_text_is_tried() -> None:
     takes = {
-        f"{kind}.{'.'.join(path)}" for kind, shape in shapes.kinds().items() for path, at in shapes.texts(shape) if shapes.takes(at, TMUX)
+        f"{kind}.{'.'.join(path)}"
+        for kind, shape in shapes.kinds().items()
+        for path, at in shapes.texts(shape)
+        if shapes.takes(at, TMUX)
     }
     assert takes - places(TMUX) - set(LEFT_OUT) == set()
     assert set(LEFT_OUT) <= takes
@@ -239,7 +243,9 @@ def test_names_refuse_it(text: str, fresh: Machine) -> None:
         {"kind": "Specialist", "metadata": {"name": "coder"}, "spec": {"provider": "echo", "env": {text: "x"}}},
         {"kind": "Specialist", "metadata": {"name": "other"}, "spec": {"provider": text}},
     ]
-    fresh.write("fleet.yaml", "".join(f"---\n{json.dumps({'apiVersion': 'houmao/v1alpha1', **each})}\n" for each in bad))
+    fresh.write(
+        "fleet.yaml", "".join(f"---\n{json.dumps({'apiVersion': 'houmao/v1alpha1', **each})}\n" for each in bad)
+    )
     with unchanged(fresh):
         ran = fresh.run("apply", "-f", "fleet.yaml", "-o", "json")
     assert ran.code == 1
@@ -253,14 +259,19 @@ def test_names_refuse_it(text: str, fresh: Machine) -> None:
 @pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS)
 @pytest.mark.parametrize("launch", ["systemSkills", "toolParams"])
 def test_names_that_only_the_build_knows_refuse_it_too(launch: str, text: str, fresh: Machine) -> None:
-    spec = {"systemSkills": {"mode": "replace", "skills": [text], "sets": [text]}, "toolParams": {"toolParams": {text: text}}}
+    spec = {
+        "systemSkills": {"mode": "replace", "skills": [text], "sets": [text]},
+        "toolParams": {"toolParams": {text: text}},
+    }
     body = {"systemSkills": spec[launch]} if launch == "systemSkills" else {"overrides": spec[launch]}
     documents = [
         {"kind": "Role", "metadata": {"name": "r"}, "spec": {"prompt": ""}},
         {"kind": "Recipe", "metadata": {"name": "low"}, "spec": {"roleRef": "r", "provider": "echo", "launch": body}},
         {"kind": "Instance", "metadata": {"name": "a"}, "spec": {"recipeRef": "low"}},
     ]
-    fresh.write("fleet.yaml", "".join(f"---\n{json.dumps({'apiVersion': 'houmao/v1alpha1', **each})}\n" for each in documents))
+    fresh.write(
+        "fleet.yaml", "".join(f"---\n{json.dumps({'apiVersion': 'houmao/v1alpha1', **each})}\n" for each in documents)
+    )
     ran = fresh.run("apply", "-f", "fleet.yaml")
     assert ran.code == 1
     assert "error[build." in ran.text

@@ -8,7 +8,9 @@ import pytest
 from tests.contracts.bad_input import shapes
 from tests.contracts.bad_input.machine import Machine, unchanged
 
-FIELDS = [(kind, *path) for kind, shape in shapes.kinds().items() for path in shapes.later(shape) if path != ("status",)]
+FIELDS = [
+    (kind, *path) for kind, shape in shapes.kinds().items() for path in shapes.later(shape) if path != ("status",)
+]
 KINDS = ("Moved", "Mailbox", "ExternalImport", "Machine", "Fleet", "RemotePermission")
 WORDS = {
     "readiness": [{"readiness": [probe]} for probe in ("gateway", "mailbox", "exec")],
@@ -40,12 +42,16 @@ def told(machine: Machine, documents: list[dict[str, Any]]) -> list[dict[str, An
 
 
 def test_the_list_is_not_empty() -> None:
-    assert {("Instance", "spec", "placement"), ("InstanceSet", "spec", "strategy"), ("Skill", "spec", "source")} <= set(FIELDS)
+    assert {("Instance", "spec", "placement"), ("InstanceSet", "spec", "strategy"), ("Skill", "spec", "source")} <= set(
+        FIELDS
+    )
     assert len(FIELDS) > 30
 
 
 def test_every_field_of_a_later_release(fresh: Machine) -> None:
-    documents = [{"kind": kind, "metadata": {"name": f"x{i}"}, **nested(path)} for i, (kind, *path) in enumerate(FIELDS)]
+    documents = [
+        {"kind": kind, "metadata": {"name": f"x{i}"}, **nested(path)} for i, (kind, *path) in enumerate(FIELDS)
+    ]
     found = told(fresh, documents)
     at = {each["position"]["line"]: each for each in found}
     assert sorted(at) == [2 * number for number in range(1, len(FIELDS) + 1)]

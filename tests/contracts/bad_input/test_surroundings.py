@@ -17,7 +17,13 @@ from tests.contracts.bad_input.machine import Machine, unchanged
 AUTH = "kind: AuthProfile\nmetadata: {name: work}\nspec:\n  provider: echo\n  source:\n    env:\n"
 KEYED = SPECIALIST.replace("echo,", "echo, authRef: work,")
 WORSE = SPECIALIST.replace("write code", "write worse code")
-READERS = (("plan", "-f", "fleet.yaml"), ("get", "all"), ("describe", "instance/alice"), ("export",), ("lock", "status"))
+READERS = (
+    ("plan", "-f", "fleet.yaml"),
+    ("get", "all"),
+    ("describe", "instance/alice"),
+    ("export",),
+    ("lock", "status"),
+)
 WRITERS = (("apply", "-f", "fleet.yaml"), ("delete", "instance/alice", "--yes"))
 
 
@@ -54,14 +60,19 @@ def test_a_missing_provider_program_blocks_the_start_and_nothing_else(provider: 
     assert ran.code == 1
     for text in (planned.out, ran.out):
         assert "blocked(create) Instance/alice" in text
-        assert f"BinaryMissing: Specialist/coder needs the program {provider!r}, which is not on PATH; install it" in text
+        assert (
+            f"BinaryMissing: Specialist/coder needs the program {provider!r}, which is not on PATH; install it" in text
+        )
     assert fresh.sessions() == []
     assert not list(fresh.registry.rglob("*.json"))
     assert "1 blocked" in fresh.run("plan", "-f", "fleet.yaml", environment=path).out
 
 
 def source(text: str) -> Callable[[Machine], None]:
-    return lambda machine: (machine.declare("fleet.yaml", AUTH + f"      ECHO_API_KEY: {text}\n", KEYED, INSTANCE), None)[1]
+    return lambda machine: (
+        machine.declare("fleet.yaml", AUTH + f"      ECHO_API_KEY: {text}\n", KEYED, INSTANCE),
+        None,
+    )[1]
 
 
 @pytest.mark.tmux

@@ -44,7 +44,9 @@ def test_what_cannot_be_understood_is_64(words: tuple[str, ...], fresh: Machine)
     assert ran.out == ""
 
 
-@pytest.mark.parametrize("words", [line for line in LINES if line[:1] in (("apply",), ("get",), ("aply",))], ids=" ".join)
+@pytest.mark.parametrize(
+    "words", [line for line in LINES if line[:1] in (("apply",), ("get",), ("aply",))], ids=" ".join
+)
 def test_and_json_where_json_was_asked_for(words: tuple[str, ...], fresh: Machine) -> None:
     fresh.declare("fleet.yaml", SPECIALIST)
     with unchanged(fresh):

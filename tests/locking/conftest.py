@@ -1,0 +1,165 @@
+"""Several programs on one overlay: real processes, real tmux, a real lock."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from reconciler.testing.plugin import fake_world, real_world
+from reconciler.testing.real_world import RealWorld, until
+
+ROOT = Path(__file__).parents[2]
+
+FLEET = """
+kind: Specialist
+metadata: {name: coder}
+spec: {provider: echo, promptFile: prompts/coder.md}
+---
+kind: Instance
+metadata: {name: alice}
+spec: {specialistRef: coder}
+---
+kind: Instance
+metadata: {name: bob}
+spec: {specialistRef: coder}
+"""
+
+
+class Program:
+    """One command under way."""
+
+    def __init__(self, process: "subprocess.Popen[str]", held: Path) -> None:
+        self._process = process
+        self._held = held
+        self.pid = process.pid
+
+    @property
+    def state(self) -> str:
+        """The letter of the process table."""
+        return Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()[0]
+
+    @property
+    def ended(self) -> bool:
+        """Whether it is over."""
+        return self._process.poll() is not None
+
+    def is_stopped(self) -> None:
+        """Wait until it has stopped itself."""
+        until(lambda: self.ended or self.state == "T", "it never came to its fault point")
+        assert not self.ended, self.end()
+
+    def is_held(self) -> None:
+        """Wait until it waits at its fault point."""
+        until(lambda: self.ended or self._held.exists(), "it never came to its fault point")
+        assert not self.ended, self.end()
+
+    def let_go(self) -> None:
+        """Let it go on from there."""
+        self._held.unlink()
+
+    def tell(self, number: int) -> None:
+        """Send it a signal."""
+        os.kill(self.pid, number)
+
+    def end(self) -> tuple[int, str, str]:
+        """Wait for its end: exit code, what it printed, what it complained of."""
+        out, err = self._process.communicate(timeout=60)
+        assert "Traceback" not in err, err
+        return self._process.returncode, out, err
+
+    def close(self) -> None:
+        """Leave nothing of it."""
+        with suppress(ProcessLookupError):
+            self._process.kill()
+        self._process.communicate()
+
+
+class Overlay:
+    """A world, and programs on it as people start them."""
+
+    def __init__(self, world: RealWorld) -> None:
+        self.world = world
+        self.held = world.root / "held"
+        self.programs: list[Program] = []
+        world.given_file("prompts/coder.md", "You write code.\n")
+        world.given(FLEET)
+
+    @property
+    def lock(self) -> Path:
+        """The lock's file."""
+        return self.world.overlay / "lock"
+
+    @property
+    def token(self) -> int:
+        """The token of the newest writer."""
+        lease = self.world.look().catalog.lease()
+        return lease.token if lease else 0
+
+    def start(self, *words: str, source: Path | None = None) -> Program:
+        """`houmao …` as it ships, with the place it works on added."""
+        return self._start(["-m", "reconciler", *words], source)
+
+    def start_apply(self, *words: str, source: Path | None = None) -> Program:
+        """`houmao apply --yes …`."""
+        return self.start("apply", "--yes", *words, source=source)
+
+    def start_pausing(self, point: str, phase: str, how: str, *words: str) -> Program:
+        """An apply that stops or waits at a fault point."""
+        return self._start(["-m", "tests.locking.houmao_at", point, phase, how, "--", "apply", "--yes", *words], None)
+
+    def state(self) -> tuple[object, ...]:
+        """All that a writer could change: files, rows, sessions, processes."""
+        reader = self.world.look()
+        panes = [(pane.session_id, pane.session_name, pane.pid, pane.uid, pane.mark, pane.dead) for pane in self.world.panes]
+        return self.world.bytes(), reader.catalog.revision(), reader.catalog.inventory(), panes, self.token
+
+    def converges(self) -> None:
+        """One apply more, and nothing is left to do or to wonder at."""
+        report = self.world.when_applied()
+        assert report.settled, report.outcomes
+        assert self.world.running == {"alice", "bob"}
+        assert self.world.when_planned().in_sync
+        assert len(self.world.panes) == 2
+        assert all(len(self.world.processes_of(name)) == 1 for name in ("alice", "bob"))
+
+    def _start(self, words: list[str], source: Path | None) -> Program:
+        where = ["--project-dir", str(self.world.root), "--tmux-socket", str(self.world.tmux_socket)]
+        if "get" not in words:
+            where += ["-f", str(source or self.world.source)]
+        env = {
+            "PATH": os.environ["PATH"],
+            "HOME": str(self.world.root / "home"),
+            "HOUMAO_GLOBAL_REGISTRY_DIR": str(self.world.registry),
+            "HELD": str(self.held),
+            "LANG": "C.UTF-8",
+            "PYTHONPATH": str(ROOT),
+        }
+        process = subprocess.Popen(
+            [sys.executable, *words, *where],
+            cwd=ROOT,
+            env=env,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        self.programs.append(Program(process, self.held))
+        return self.programs[-1]
+
+
+@pytest.fixture
+def overlay(real_world: RealWorld) -> Iterator[Overlay]:
+    """Declared, nothing applied."""
+    made = Overlay(real_world)
+    try:
+        yield made
+    finally:
+        for program in made.programs:
+            program.close()
+
+
+__all__ = ["Overlay", "Program", "fake_world", "real_world"]
