@@ -11,6 +11,7 @@ import math
 import os
 import platform
 import shutil
+import signal
 import sqlite3
 import statistics
 import subprocess
@@ -47,6 +48,7 @@ def main(words: list[str]) -> int:
     if shutil.which("tmux") is None:
         print("bench: tmux is not on PATH, and nothing can be measured without it", file=sys.stderr)
         return 1
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))  # fleets are taken down on the way out
     bench = Bench(QUICK if asked.quick else PAIRS)
     chosen = [case for case in cases() if not wanted or any(part in f"{case.name}/{case.n}" for part in wanted)]
     if not chosen:

@@ -69,7 +69,12 @@ def run(argv: Sequence[str], *, env: Mapping[str, str], cwd: str, code: int = 0)
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
         began = time.perf_counter()
         child = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=out, stderr=err, env=env, cwd=cwd)
-        _, status, used = os.wait4(child.pid, 0)
+        try:
+            _, status, used = os.wait4(child.pid, 0)
+        except BaseException:  # interrupted: nothing may be written any more where the caller is about to clean up
+            child.kill()
+            child.wait()
+            raise
         wall_s = time.perf_counter() - began
         child.returncode = os.waitstatus_to_exitcode(status)
         out.seek(0)

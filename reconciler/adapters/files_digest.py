@@ -46,9 +46,9 @@ class Digests:
             found = os.stat(path, follow_symlinks=follow)
             if known[0] == stamp_of(found):
                 return known[1]
-        descriptor = files_place.open_file(path, 0 if follow else os.O_NOFOLLOW)
+        descriptor, opened = files_place.open_file(path, 0 if follow else os.O_NOFOLLOW)
         try:
-            before = stamp_of(os.fstat(descriptor))
+            before = stamp_of(opened)
             digest = self._digest(descriptor)
             after = stamp_of(os.fstat(descriptor))
         finally:

@@ -33,7 +33,7 @@ class LocalFiles:
 
     def read(self, path: str) -> bytes:
         with Reading(path):
-            descriptor = files_place.open_file(path)
+            descriptor, _ = files_place.open_file(path)
             try:
                 self._reads += 1
                 with os.fdopen(descriptor, "rb", closefd=False) as file:
@@ -99,11 +99,10 @@ class LocalFiles:
         files_place.check(tree)
         parent, name = _split(path)
         with Writing(path):
-            _make_dirs(parent)
-            if os.path.lexists(path):
-                raise files_fault.exists(path)
-            directory = os.open(parent, files_place.DIRECTORY & ~os.O_NOFOLLOW)
+            directory = files_place.open_directory(parent)
             try:
+                if os.path.lexists(path):
+                    raise files_fault.exists(path)
                 aside = self._aside(directory, name, tree)
                 try:
                     os.rename(aside, name, src_dir_fd=directory, dst_dir_fd=directory)
@@ -120,8 +119,7 @@ class LocalFiles:
         files_place.check(tree)
         parent, name = _split(path)
         with Writing(path):
-            _make_dirs(parent)
-            directory = os.open(parent, files_place.DIRECTORY & ~os.O_NOFOLLOW)
+            directory = files_place.open_directory(parent)
             try:
                 aside = self._aside(directory, name, tree)
                 try:
@@ -160,8 +158,11 @@ class LocalFiles:
             if os.path.isdir(to) and not os.path.islink(to):
                 raise files_fault.exists(to)
             os.lstat(path)
-            _make_dirs(_split(to)[0])
-            os.rename(path, to)
+            try:
+                os.rename(path, to)
+            except FileNotFoundError:
+                files_place.make_directories(_split(to)[0])
+                os.rename(path, to)
         self.writes += 1
 
     def remove(self, path: str) -> None:
@@ -179,13 +180,14 @@ class LocalFiles:
 
     def make_dir(self, path: str, mode: int = 0o700) -> None:
         with Writing(path):
-            if not os.path.isdir(path):
-                _make_dirs(path, mode)
+            if files_place.make_directories(path, mode):
                 self.writes += 1
 
     def lock(self, path: str) -> Lock | LockHolder:
         with Writing(path):
-            _make_dirs(_split(path)[0])
+            parent = _split(path)[0]
+            if not os.path.isdir(parent):
+                files_place.make_directories(parent)
             return files_lock.acquire(path)
 
     def lock_replaced(self, lock: Lock) -> bool:
@@ -197,8 +199,7 @@ class LocalFiles:
     def _place(self, path: str, entry: Entry, *, durable: bool = False) -> None:
         parent, name = _split(path)
         with Writing(path):
-            _make_dirs(parent)
-            directory = os.open(parent, files_place.DIRECTORY & ~os.O_NOFOLLOW)
+            directory = files_place.open_directory(parent)
             try:
                 files_place.place(directory, name, entry, durable=durable)
             finally:
@@ -228,23 +229,6 @@ def _split(path: str) -> tuple[str, str]:
     if name in ("", ".", ".."):
         raise files_fault.escapes(path)
     return parent or ".", name
-
-
-def _make_dirs(path: str, mode: int = 0o700) -> None:
-    """Make `path` with `mode` and its missing parents 0700; what is there is left as it is."""
-    missing: list[str] = []
-    while path and not os.path.isdir(path):
-        missing.append(path)
-        path = os.path.dirname(path.rstrip("/"))
-    while missing:
-        made = missing.pop()
-        try:
-            os.mkdir(made, 0o700)
-        except FileExistsError:
-            if not os.path.isdir(made):
-                raise
-        else:
-            os.chmod(made, 0o700 if missing else mode)
 
 
 def _swap(directory: int, aside: str, name: str) -> None:

@@ -22,6 +22,49 @@ CHUNK = 1 << 20
 _NAME_MAX = 200
 
 
+def open_directory(path: str) -> int:
+    """Open a directory to write in it, made with its parents where it is missing; links on the way are followed."""
+    flags = DIRECTORY & ~os.O_NOFOLLOW
+    try:
+        return os.open(path, flags)  # first, for nearly always it is there
+    except FileNotFoundError:
+        make_directories(path)
+        return os.open(path, flags)
+
+
+def make_directories(path: str, mode: int = 0o700) -> bool:
+    """Make `path` with `mode` and its missing parents 0700; what is there is left as it is: then the answer is False.
+
+    From the far end, for of most paths all but the last part or two is there.
+    """
+    waiting: list[str] = []
+    while True:
+        try:
+            made = _make(path, 0o700 if waiting else mode)
+            break
+        except FileNotFoundError:
+            above = os.path.dirname(path.rstrip("/"))
+            if not above:
+                raise
+            waiting.append(path)
+            path = above
+    while waiting:
+        path = waiting.pop()
+        made = _make(path, 0o700 if waiting else mode)
+    return made
+
+
+def _make(path: str, mode: int) -> bool:
+    try:
+        os.mkdir(path, 0o700)
+    except FileExistsError:
+        if not os.path.isdir(path):
+            raise
+        return False
+    os.chmod(path, mode)
+    return True
+
+
 def temp_name(name: str) -> str:
     """`.<name>.<hex>.tmp`: hidden, so that no loader takes it for a source; a long name is cut to leave room."""
     kept = name.encode("utf-8", "surrogateescape")[:_NAME_MAX].decode("utf-8", "ignore")
@@ -183,7 +226,7 @@ def _copy(source: str, digest: str, to: int) -> None:
     """Bytes of `source`, which must still be the ones that were digested."""
     whole = hashlib.sha256()
     with files_fault.Reading(source):
-        descriptor = open_file(source)
+        descriptor, _ = open_file(source)
     try:
         while True:
             with files_fault.Reading(source):
@@ -198,17 +241,18 @@ def _copy(source: str, digest: str, to: int) -> None:
         raise StaleObservation(f"{source} changed while it was being copied", code="files.changed")
 
 
-def open_file(path: str, flags: int = 0, directory: int | None = None) -> int:
-    """Open a regular file for reading; a pipe or device is refused, without waiting for its other end."""
-    descriptor = os.open(path, _READ | flags, dir_fd=directory)
-    mode = os.fstat(descriptor).st_mode
-    if not stat.S_ISREG(mode):
+def open_file(path: str, flags: int = 0) -> tuple[int, os.stat_result]:
+    """Open a regular file for reading, and say what was opened; a pipe or device is refused, without waiting for its
+    other end."""
+    descriptor = os.open(path, _READ | flags)
+    found = os.fstat(descriptor)
+    if not stat.S_ISREG(found.st_mode):
         os.close(descriptor)
-        raise files_fault.is_directory(path) if stat.S_ISDIR(mode) else files_fault.is_special(path)
-    return descriptor
+        raise files_fault.is_directory(path) if stat.S_ISDIR(found.st_mode) else files_fault.is_special(path)
+    return descriptor, found
 
 
 def write_all(descriptor: int, data: bytes) -> None:
-    view = memoryview(data)
-    while view:
-        view = view[os.write(descriptor, view) :]
+    written = os.write(descriptor, data) if data else 0
+    while written < len(data):
+        written += os.write(descriptor, memoryview(data)[written:])

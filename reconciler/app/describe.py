@@ -188,7 +188,9 @@ def _screen(item: Status, session: Session) -> list[str]:
     found = session.reader.tmux.capture(pane)
     if isinstance(found, Unanswered):
         return [f"(tmux did not answer: {found.why})"]
-    lines = [line.rstrip() for line in found.text.rstrip().split("\n")]
+    text = [line.rstrip() for line in found.text.rstrip().split("\n")]
+    # A program that draws its box at the bottom leaves a screen of blank lines above: one stands for many.
+    lines = [line for at, line in enumerate(text) if line or (at and text[at - 1])]
     return [redacted(line) for line in lines[-SCREEN_LINES:]]
 
 

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from reconciler import __version__
 from reconciler.app import settings as settings_
+from reconciler.app import wiring
 from reconciler.app.request import PlanFlags, Source
 from reconciler.app.selector import parse_selector
 from reconciler.app.session import Session, ref_of
@@ -44,7 +45,7 @@ def load(session: Session, source: Source, wanted: PlanFlags) -> Desired:
     compiled = compile_source(
         inputs,
         files=reader.files,
-        kinds=Catalogue(),
+        kinds=Catalogue(folders=wiring.folders(wiring.KINDS)),
         providers=reader.providers,
         known=lambda ref: ref in rows or is_starter(ref),
         strict=Validate(wanted.validate),
@@ -58,7 +59,8 @@ def load(session: Session, source: Source, wanted: PlanFlags) -> Desired:
         problems = list(compiled.problems)
     if problems:
         raise DeclarationError(problems)
-    gated = (compiled, inputs) if wanted == PlanFlags() else None
+    plain = wanted == PlanFlags() and not compiled.warnings and session.plain
+    gated = (compiled, inputs) if plain else None
     return Desired(
         _with_socket(session, compiled), compiled.resources, apply_set, compiled.source_root, compiled, gated
     )

@@ -13,7 +13,7 @@ from reconciler import __version__
 from reconciler.app import discovery
 
 FILE = "gate"
-FORMAT = "houmao-gate 3"
+FORMAT = "houmao-gate 4"
 SIZE_MAX = 64 * 1024 * 1024
 SWITCH = "HOUMAO_NO_GATE"
 _FLAGS = {
@@ -124,6 +124,9 @@ def _unchanged(root: str, key: str, lines: list[list[str]]) -> int | None:
             case "file" | "dir":
                 if not _same_stamp(line):
                     return None
+            case "absent":
+                if os.path.lexists(line[1]):
+                    return None
             case "names":
                 if not _same_names(line):
                     return None
@@ -144,14 +147,15 @@ def _unchanged(root: str, key: str, lines: list[list[str]]) -> int | None:
 
 
 def _same_stamp(line: list[str]) -> bool:
-    """`file size mtime inode path`, or `dir mtime inode path`."""
+    """`file size mtime inode mode path`, or `dir mtime inode path`."""
     try:
         found = os.stat(line[-1])
     except OSError:
         return False
     if line[0] == "dir":
         return (found.st_mtime_ns, found.st_ino) == (int(line[1]), int(line[2]))
-    return (found.st_size, found.st_mtime_ns, found.st_ino) == (int(line[1]), int(line[2]), int(line[3]))
+    stamp = (found.st_size, found.st_mtime_ns, found.st_ino, found.st_mode & 0o111)
+    return stamp == (int(line[1]), int(line[2]), int(line[3]), int(line[4]))
 
 
 def _same_names(line: list[str]) -> bool:

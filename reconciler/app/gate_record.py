@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from reconciler.app import gate
 from reconciler.declare.compile import Compiled
 from reconciler.declare.inputs import Source
+from reconciler.kinds.credential import absolute, source_files
 from reconciler.model import names
 from reconciler.model.ref import Ref
 from reconciler.model.resource import Resource
@@ -53,14 +54,13 @@ def _lines(
     lines.append(_file(config, stamp))
     lines += _registry(ports)
     rows = [row for row in ports.catalog.inventory() if row.apply_set == apply_set]
+    lines += _credentials(ports, declared)
     for row in rows:
         if row.ref.kind == "Instance":
             found = _agent(ports, row)
             if found is None:
                 return None
             lines += found
-        elif row.live.get("auth_stamp"):
-            lines += _auth(ports, declared.get(row.ref))
     lines.append(["boot", ports.process.boot_id()])
     lines.append(["socket", ports.tmux.socket])
     lines.append(["count", str(sum(1 for resource in declared.values() if not resource.derived))])
@@ -70,7 +70,7 @@ def _lines(
 
 
 def _file(path: str, stamp: Stamp) -> list[str]:
-    return ["file", str(stamp.size), str(stamp.mtime_ns), str(stamp.inode), path]
+    return ["file", str(stamp.size), str(stamp.mtime_ns), str(stamp.inode), str(stamp.mode & 0o111), path]
 
 
 def _directory(path: str, stamp: Stamp) -> list[str]:
@@ -114,14 +114,14 @@ def _agent(ports: Ports, row: InventoryRow) -> list[list[str]] | None:
     return None if stamp is None else [words, _file(path, stamp)]
 
 
-def _auth(ports: Ports, resource: Resource | None) -> Iterable[list[str]]:
-    """The files a credential is read from."""
-    from reconciler.kinds.credential import absolute, source_files
-
-    if resource is None:
-        return
-    for file in source_files(resource.spec, ports.places.project):
-        path = absolute(file.path, ports.places.project, ports.environ.get("HOME"))
-        stamp = ports.files.stamp(path)
-        if stamp is not None:
-            yield _file(path, stamp)
+def _credentials(ports: Ports, declared: Mapping[Ref, Resource]) -> Iterable[list[str]]:
+    """The files that credentials are read from, also those of other apply sets, which this one's agents may use."""
+    rows = [row for row in ports.catalog.inventory() if row.ref.kind == "AuthProfile"]
+    bundles = ports.catalog.bundles({row.digest for row in rows})
+    home = ports.environ.get("HOME")
+    for row in rows:
+        spec = declared[row.ref].spec if row.ref in declared else bundles.get(row.digest, {}).get("spec")
+        for file in source_files(spec if isinstance(spec, dict) else {}, ports.places.project):
+            path = absolute(file.path, ports.places.project, home)
+            stamp = ports.files.stamp(path)
+            yield ["absent", path] if stamp is None else _file(path, stamp)

@@ -46,8 +46,8 @@ def validate(flags: Flags, source: Source, mode: str = "strict") -> Validation:
     compiled = compile_source(
         inputs_of(source),
         files=wiring.local_files(),
-        kinds=Catalogue(),
-        providers=discover(),
+        kinds=Catalogue(folders=wiring.folders(wiring.KINDS)),
+        providers=discover(wiring.folders(wiring.PROVIDERS)),
         known=is_starter,
         strict=Validate(mode),
     )

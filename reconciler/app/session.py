@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from reconciler.app import settings as settings_
 from reconciler.app.settings import Settings
-from reconciler.app.wiring import System, World
+from reconciler.app.wiring import KINDS, System, World, folders
 from reconciler.engine.discover import Discovered, built_in
 from reconciler.model.ref import Ref
 from reconciler.ports.bundle import Reader
@@ -27,6 +27,8 @@ class Session(NamedTuple):
     reader: Reader
     handlers: Discovered
     world: World
+    plain: bool = True
+    """False when a flag said where to look: the no-op gate knows nothing of flags."""
 
     @property
     def overlay_exists(self) -> bool:
@@ -45,7 +47,8 @@ def open_session(flags: Flags) -> Session:
         if recorded:
             found = found._replace(tmux_socket=recorded, tmux_socket_source="project")
             reader = flags.world.reader(found)
-    return Session(found, reader, built_in(), flags.world)
+    plain = flags._replace(world=Flags().world) == Flags()
+    return Session(found, reader, built_in(folders(KINDS)), flags.world, plain)
 
 
 def ref_of(text: str, handlers: Discovered) -> Ref:

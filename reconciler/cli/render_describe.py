@@ -36,7 +36,8 @@ def show(found: Description, screen: Screen) -> None:
     if found.screen:
         _title("Last screen lines", screen)
         for line in found.screen:
-            screen.line(f"  | {printable(line)}".rstrip())
+            shown = f"  | {printable(line)}".rstrip()
+            screen.line(shown[: screen.width] if screen.width else shown)
 
 
 def _head(found: Description) -> list[tuple[str, str]]:

@@ -27,13 +27,20 @@ class Extension(NamedTuple):
 
 
 class Catalogue:
-    """Kinds by name. `package` is where built-in ones are found; a test may give another."""
+    """Kinds by name. `package` is where built-in ones are found; a test may give another. `folders` are its
+    sub-packages, from whoever has listed them already.
+    """
 
     __slots__ = ("_built_in", "_extensions", "_package", "_schemas")
 
-    def __init__(self, package: str = "reconciler.kinds", extensions: tuple[Extension, ...] | None = None) -> None:
+    def __init__(
+        self,
+        package: str = "reconciler.kinds",
+        extensions: tuple[Extension, ...] | None = None,
+        folders: tuple[str, ...] | None = None,
+    ) -> None:
         self._package = package
-        self._built_in: dict[str, str] | None = None
+        self._built_in = None if folders is None else {camel(folder): folder for folder in folders}
         self._extensions = None if extensions is None else {each.kind: each.package for each in extensions}
         self._schemas: dict[str, Schema | None] = {}
 

@@ -1,12 +1,10 @@
 """The outer part every document has: `apiVersion`, `kind`, `metadata`, `spec` (R-MOD-1, R-MOD-4, R-MOD-6, R-MOD-8)."""
 
-import re
-
 from reconciler.declare.catalogue import LATER
 from reconciler.declare.faults import MISSING, UNKNOWN_FIELD, Fault
 from reconciler.declare.node import Complaint
 from reconciler.declare.suggest import nearest
-from reconciler.declare.vocabulary import END, NAME_PATTERN, NOT_IMPLEMENTED, TYPE, VALUE, expected
+from reconciler.declare.vocabulary import END, NAME_PATTERN, NOT_IMPLEMENTED, TYPE, VALUE, expected, searching
 from reconciler.model.json import Json, JsonMap
 from reconciler.model.ref import name_fault
 from reconciler.model.resource import API_VERSION, Path
@@ -26,7 +24,7 @@ LATER_ANNOTATIONS = {
     "houmao/adopt": "adoption comes in a later release; what has no mark of ours is left alone",
 }
 
-_label_key, _label_value, _source_id = (re.compile(text).search for text in (LABEL_KEY, LABEL_VALUE, SOURCE_ID))
+_label_key, _label_value, _source_id = (searching(text) for text in (LABEL_KEY, LABEL_VALUE, SOURCE_ID))
 
 
 def check(value: JsonMap, kind: str, spec_optional: bool) -> list[Fault]:

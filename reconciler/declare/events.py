@@ -5,6 +5,7 @@ PyYAML is imported when the first text is read, because a plan with nothing chan
 """
 
 from collections.abc import Callable
+from functools import cache
 from typing import NamedTuple, Protocol, cast
 
 
@@ -39,8 +40,9 @@ class Engine(NamedTuple):
     compiled: bool
 
 
+@cache
 def engine() -> Engine:
-    """The fastest parser of this installation."""
+    """The fastest parser of this installation; asked for every file, so looked up once."""
     try:
         from yaml._yaml import CParser
     except ImportError:

@@ -53,11 +53,26 @@ def expected(what: str, value: Json) -> Complaint:
     return Complaint(TYPE, f"must be {what}, not {sort_of(value)}", hint if quoted else f"write {what}")
 
 
+def searching(text: str) -> Callable[[str], bool]:
+    """Whether a pattern is found in a text. It is compiled when first asked for: a run needs a third of them, and
+    all together take 3 ms.
+    """
+    search: Callable[[str], re.Match[str] | None] | None = None
+
+    def found(value: str) -> bool:
+        nonlocal search
+        if search is None:
+            search = re.compile(text).search
+        return search(value) is not None
+
+    return found
+
+
 def pattern(
     text: str, what: str, hint: str, clean: Callable[[Json], Json] = same, longest: int | None = None
 ) -> Scalar:
     """Text that matches a pattern; `what` completes "must be …"."""
-    matches = re.compile(text).search
+    matches = searching(text)
 
     def check(value: Json) -> Complaint | None:
         if not isinstance(value, str):
@@ -69,7 +84,7 @@ def pattern(
 
 def judged(text: str, fault: Callable[[str], str | None], rule: str) -> Scalar:
     """Text that matches a pattern, with a better explanation than the pattern."""
-    matches = re.compile(text).search
+    matches = searching(text)
 
     def check(value: Json) -> Complaint | None:
         if not isinstance(value, str):
@@ -152,21 +167,20 @@ def _off(value: Json) -> Complaint | None:
 
 
 _UNITS = {"ms": 1, "s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
-_DURATION = re.compile(DURATION_PATTERN)
-_PART = re.compile(r"([0-9]+)(ms|[smhd])")
+_is_duration = searching(DURATION_PATTERN)
 
 
 def milliseconds(value: Json) -> Json:
     """`1m30s` and `90s` as 90000; milliseconds stay what they are."""
     if isinstance(value, str):
-        return sum(int(count) * _UNITS[unit] for count, unit in _PART.findall(value))
+        return sum(int(count) * _UNITS[unit] for count, unit in re.findall(r"([0-9]+)(ms|[smhd])", value))
     return integral(value)
 
 
 def _duration(value: Json) -> Complaint | None:
     hint = "write it like 90s, 1m30s, 250ms, or a number of milliseconds"
     if isinstance(value, str):
-        return None if _DURATION.search(value) else Complaint(VALUE, f"{value[:40]!r} is no duration", hint)
+        return None if _is_duration(value) else Complaint(VALUE, f"{value[:40]!r} is no duration", hint)
     if isinstance(value, bool) or not isinstance(value, int | float) or value != value // 1:
         return expected("a duration", value)
     return None if 0 <= value <= DURATION_MAX else Complaint(RANGE, "is no duration anyone waits for", hint)
@@ -181,8 +195,8 @@ def reference(kind: str) -> Scalar:
     """A reference to another resource: a name, `Kind/name`, or `{name: …}` (R-MOD-7); canonically the name alone."""
     name = NAME_PATTERN.removeprefix("^")
     text = rf"^({kind}/)?{name}"
-    matches = re.compile(text).search
-    exact = re.compile(NAME_PATTERN).search
+    matches = searching(text)
+    exact = searching(NAME_PATTERN)
 
     def check(value: Json) -> Complaint | None:
         if isinstance(value, dict):

@@ -7,7 +7,6 @@ Built-in kinds are the folders of `reconciler.kinds`; a kind that is not built i
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from importlib import import_module
-from pkgutil import iter_modules
 
 from reconciler.engine.handler import KindHandler
 
@@ -38,13 +37,15 @@ class Discovered(Mapping[str, KindHandler]):
         return kind in self._modules
 
 
-@lru_cache(maxsize=1)
-def built_in() -> Discovered:
-    """The kinds that ship with the product: one folder each."""
-    package = import_module(PACKAGE)
-    return Discovered(
-        {camel(module.name): f"{PACKAGE}.{module.name}" for module in iter_modules(package.__path__) if module.ispkg}
-    )
+@lru_cache(maxsize=2)
+def built_in(folders: tuple[str, ...] | None = None) -> Discovered:
+    """The kinds that ship with the product: one folder each; `folders` from whoever has listed them already."""
+    if folders is None:
+        from pkgutil import iter_modules
+
+        found = iter_modules(import_module(PACKAGE).__path__)
+        folders = tuple(module.name for module in found if module.ispkg)
+    return Discovered({camel(folder): f"{PACKAGE}.{folder}" for folder in folders})
 
 
 def camel(folder: str) -> str:

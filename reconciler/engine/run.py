@@ -38,6 +38,8 @@ from reconciler.ports.bundle import Ports
 from reconciler.ports.catalog import Attempt, Intent
 
 READY_POLL_S = 0.1
+NOT_STARTED = frozenset({"Interrupted", "TimedOut", "FailFast"})
+"""Reasons of a run that ends early: nothing failed, and what depended on it did not start for the same reason."""
 QUICK = 128
 """How many actions without a slow step are under way at a time: they wait for nobody and share their trips.
 
@@ -114,6 +116,8 @@ class Runner:
         """Why `action` will not start any more, or nothing."""
         for need in action.needs:
             outcome = self.outcomes.get(need)
+            if outcome is not None and outcome.result is Result.SKIPPED and outcome.reason in NOT_STARTED:
+                return outcome.reason
             if outcome is not None and outcome.result is not Result.SETTLED:
                 root = outcome.reason if outcome.reason.startswith("DependencyFailed(") else f"DependencyFailed({need})"
                 return root

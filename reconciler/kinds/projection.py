@@ -3,7 +3,6 @@
 The engine never reads this view; `doctor` compares it and says how to regenerate it.
 """
 
-from reconciler.build.projection import agents_view
 from reconciler.engine.handler import Context
 from reconciler.kinds import content
 from reconciler.model.resource import Resource
@@ -33,6 +32,8 @@ def drop(ports: Ports, context: Context, resource: Resource) -> None:
 
 def view_of(ports: Ports, owners: list[Resource], *, written: bool = True) -> Tree:
     """The entries of some definitions, with the adapters of their providers; `written` false for paths alone."""
+    from reconciler.build.projection import agents_view  # for a plan does without
+
     found: dict[str, dict[str, Definition]] = {}
     texts: dict[str, str] = {}
     tools: dict[str, Provider] = {}

@@ -1,11 +1,16 @@
-"""Registry records: identity and address of agents, shared by every overlay of a user."""
+"""Registry records: identity and address of agents, shared by every overlay of a user.
 
-from collections.abc import Mapping
+A scan reads every file and judges none: most of a thousand records are what was published here last, and the digest of
+their bytes says so. Only a record that somebody asks for is parsed.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple, Protocol
 
 from reconciler.model import record
 from reconciler.model.errors import GuardRefused, ReconcilerError
-from reconciler.model.json import JsonMap, parse_map
+from reconciler.model.json import JsonMap, digest_bytes, parse_map
 from reconciler.ports.clock import Clock
 from reconciler.ports.files import Stamp
 
@@ -26,11 +31,12 @@ NO_STAMP = Stamp(0, 0, 0)
 
 
 class Record(NamedTuple):
-    """One readable record with the stamp it was read at."""
+    """One readable record with the stamp it was read at, and the digest of its file's bytes."""
 
     agent_id: str
     body: JsonMap
     stamp: Stamp
+    digest: str
 
     @property
     def owner(self) -> JsonMap:
@@ -49,10 +55,67 @@ class BadRecord(NamedTuple):
     """What could still be parsed: a newer schema may name an owner who is to be left alone."""
 
 
+class RecordText:
+    """The file of one record as it was read; judged once, when somebody asks."""
+
+    __slots__ = ("_held", "agent_id", "digest", "stamp")
+
+    def __init__(self, agent_id: str, text: bytes, stamp: Stamp | None) -> None:
+        self.agent_id = agent_id
+        self.stamp = stamp
+        self.digest = digest_bytes(text)
+        self._held: bytes | Record | BadRecord = text
+
+    def judged(self) -> Record | BadRecord:
+        """The record, or the reason why it is none; version 2 is lifted to version 3."""
+        held = self._held
+        if isinstance(held, bytes):
+            held = self._held = self._judge(held)
+        return held
+
+    def _judge(self, text: bytes) -> Record | BadRecord:
+        try:
+            body = record.upgraded(parse_map(text.decode()))
+        except (ValueError, RecursionError) as fault:
+            return BadRecord(self.agent_id, f"it is no JSON object: {fault}", self.stamp)
+        found = record.component_fault(self.agent_id) or record.fault(self.agent_id, body)
+        if found:
+            return BadRecord(self.agent_id, found, self.stamp, body)
+        return Record(self.agent_id, body, self.stamp or NO_STAMP, self.digest)
+
+
+class Records(Mapping[str, Record | BadRecord]):
+    """Agent id to record, in order of ids; each is parsed when it is first looked up, and once."""
+
+    __slots__ = ("_found",)
+
+    def __init__(self, found: Mapping[str, RecordText | BadRecord] | None = None) -> None:
+        self._found = found or {}
+
+    def __getitem__(self, agent_id: str) -> Record | BadRecord:
+        return judged(self._found[agent_id])
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._found)
+
+    def __len__(self) -> int:
+        return len(self._found)
+
+    def __contains__(self, agent_id: object) -> bool:
+        return agent_id in self._found  # the inherited one would parse it
+
+    def digests(self) -> dict[str, str]:
+        """Agent id to `sha256:<hex>` of the bytes of its file, nothing parsed; files that could not be read left out.
+
+        The digest that `publish` answered, under the same agent id, is that of a valid record of the same owner.
+        """
+        return {agent_id: found.digest for agent_id, found in self._found.items() if isinstance(found, RecordText)}
+
+
 class Scan(NamedTuple):
     """Every record of the registry; `root_unreadable` is set when the directory itself could not be listed."""
 
-    records: Mapping[str, Record | BadRecord]
+    records: Records = Records()
     root_unreadable: str = ""
 
 
@@ -69,8 +132,11 @@ class RegistryReader(Protocol):
 class Registry(RegistryReader, Protocol):
     """Publishing."""
 
-    def publish(self, agent_id: str, body: JsonMap) -> None:
-        """Atomic replace with fsync; raises OwnershipConflict where a live record has another owner, RecordRefused."""
+    def publish(self, agent_id: str, body: JsonMap) -> str:
+        """Atomic replace with fsync; the digest of the bytes written, as `Records.digests` tells it.
+
+        Raises OwnershipConflict where a live record has another owner, RecordRefused.
+        """
         ...
 
     def remove(self, agent_id: str, uid: str) -> bool:
@@ -78,14 +144,9 @@ class Registry(RegistryReader, Protocol):
         ...
 
 
-def judged(agent_id: str, text: bytes, stamp: Stamp | None) -> Record | BadRecord:
-    """What was read, as a record of `agent_id` or as the reason why it is none; version 2 is lifted to version 3."""
-    try:
-        body = record.upgraded(parse_map(text.decode()))
-    except (ValueError, RecursionError) as fault:
-        return BadRecord(agent_id, f"it is no JSON object: {fault}", stamp)
-    fault_found = record.component_fault(agent_id) or record.fault(agent_id, body)
-    return BadRecord(agent_id, fault_found, stamp, body) if fault_found else Record(agent_id, body, stamp or NO_STAMP)
+def judged(found: RecordText | BadRecord) -> Record | BadRecord:
+    """What was found, parsed; what could not even be read stays bad."""
+    return found.judged() if isinstance(found, RecordText) else found
 
 
 def may_remove(found: Record | BadRecord, uid: str) -> bool:
@@ -110,6 +171,11 @@ def refuse_unpublishable(agent_id: str, body: JsonMap, clock: Clock) -> None:
         fault = "liveness.lease_expires_at has passed"
     if fault is not None:
         raise RecordRefused(f"the record of agent {agent_id!r} cannot be published: {fault}", code="registry.invalid")
+
+
+def published_text(body: JsonMap) -> bytes:
+    """The bytes of a record's file: for people and diffs, in ASCII since a path may hold bytes that are no text."""
+    return (json.dumps(body, indent=2, sort_keys=True) + "\n").encode()
 
 
 def refuse_foreign(found: Record | BadRecord | None, uid: str, clock: Clock) -> None:

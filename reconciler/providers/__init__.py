@@ -4,21 +4,25 @@ Providers of other distributions come through the entry point group `reconciler.
 name that is not built in: looking entry points up reads the metadata of every installed distribution.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from reconciler.ports.provider import Provider
 
 GROUP = "reconciler.providers"
 
 
-def discover() -> Mapping[str, Provider]:
+def discover(names: Iterable[str] | None = None) -> Mapping[str, Provider]:
     """Every provider by its name; a provider is imported when it is asked for.
+
+    `names` are the built-in ones, from whoever has listed them already.
 
     Iterating and `len` tell the built-in ones and, once somebody asked for a name that is not built in, the others.
     """
-    import pkgutil
+    if names is None:
+        from pkgutil import iter_modules
 
-    return Discovered(sorted(module.name for module in pkgutil.iter_modules(__path__) if module.ispkg))
+        names = (module.name for module in iter_modules(__path__) if module.ispkg)
+    return Discovered(sorted(names))
 
 
 class Discovered(Mapping[str, Provider]):

@@ -28,7 +28,7 @@ class RealWorld(World):
 
     def end_session(self, session_id: str) -> None:
         """`tmux kill-session`, and see it gone."""
-        self._tmux("kill-session", "-t", session_id)
+        self.tmux("kill-session", "-t", session_id)
         until(lambda: session_id not in {each.session_id for each in self.panes}, f"{session_id} is still there")
 
     def kill_process_of(self, name: str, signal: int = signals.SIGKILL) -> None:
@@ -37,15 +37,15 @@ class RealWorld(World):
         until(lambda: name not in self.running, f"the process of {name} still runs")
 
     def kill_server(self) -> None:
-        self._tmux("kill-server")
+        self.tmux("kill-server")
         until(lambda: not self.panes, "the tmux server still answers")
 
     def foreign_session(self, name: str, uid: str = "") -> None:
         """A session that somebody else made, perhaps with a uid of ours on it."""
         env = ["-e", f"HOUMAO_UID={uid}"] if uid else []
-        self._tmux("new-session", "-d", "-s", name, *env, "sleep", "1000")
+        self.tmux("new-session", "-d", "-s", name, *env, "sleep", "1000")
         if uid:
-            self._tmux("set-option", "-t", f"={name}:", "@houmao_uid", uid)
+            self.tmux("set-option", "-t", f"={name}:", "@houmao_uid", uid)
 
     def conversation_of(self, name: str) -> list[str]:
         """Files of the conversations that the program of an instance keeps in its home."""
@@ -75,7 +75,7 @@ class RealWorld(World):
                 found.append(int(process.name))
         return found
 
-    def _tmux(self, *words: str) -> str:
+    def tmux(self, *words: str) -> str:
         """tmux's own client, as a person would use it."""
         argv = ("tmux", "-u", "-S", str(self.tmux_socket), *words)
         ran = subprocess.run(argv, capture_output=True, check=False, timeout=DEADLINE_S)

@@ -1,18 +1,19 @@
 """The registry in memory, judged by the same rules as the one on disk."""
 
-import json
 import threading
 
 from reconciler.model import record
-from reconciler.model.json import JsonMap
+from reconciler.model.json import JsonMap, digest_bytes
 from reconciler.ports.clock import Clock
 from reconciler.ports.files import Stamp
 from reconciler.ports.registry import (
     BadRecord,
-    Record,
+    Records,
+    RecordText,
     Scan,
     judged,
     may_remove,
+    published_text,
     refuse_bad_id,
     refuse_foreign,
     refuse_unpublishable,
@@ -44,22 +45,26 @@ class FakeRegistry:
         with self._turn:
             self.scans += 1
             if self.unreadable:
-                return Scan({}, self.unreadable)
+                return Scan(root_unreadable=self.unreadable)
             return self._held or self._now()
 
-    def publish(self, agent_id: str, body: JsonMap) -> None:
+    def publish(self, agent_id: str, body: JsonMap) -> str:
         refuse_bad_id(agent_id)
         refuse_unpublishable(agent_id, body, self._clock)
         with self._turn:
-            refuse_foreign(self._look(agent_id), record.owner_uid(body), self._clock)
-            self.put(agent_id, json.dumps(body, indent=2, sort_keys=True) + "\n")
+            found = self._look(agent_id)
+            if found is not None:
+                refuse_foreign(judged(found), record.owner_uid(body), self._clock)
+            text = published_text(body)
+            self.put(agent_id, text)
             self.published.append(agent_id)
+            return digest_bytes(text)
 
     def remove(self, agent_id: str, uid: str) -> bool:
         refuse_bad_id(agent_id)
         with self._turn:
             found = self._look(agent_id)
-            if found is None or not may_remove(found, uid):
+            if found is None or not may_remove(judged(found), uid):
                 return False
             del self._texts[agent_id]
             self._links.discard(agent_id)
@@ -98,11 +103,11 @@ class FakeRegistry:
 
     def _now(self) -> Scan:
         found = {agent_id: self._look(agent_id) for agent_id in sorted(self._texts)}
-        return Scan({agent_id: one for agent_id, one in found.items() if one is not None})
+        return Scan(Records({agent_id: one for agent_id, one in found.items() if one is not None}))
 
-    def _look(self, agent_id: str) -> Record | BadRecord | None:
+    def _look(self, agent_id: str) -> RecordText | BadRecord | None:
         if agent_id not in self._texts:
             return None
         if agent_id in self._links:
             return BadRecord(agent_id, "its directory is a symbolic link", None)
-        return judged(agent_id, *self._texts[agent_id])
+        return RecordText(agent_id, *self._texts[agent_id])

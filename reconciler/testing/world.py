@@ -249,7 +249,10 @@ class World(ABC):
     def edit_record_of(self, name: str, **changes: object) -> None:
         """Somebody edits the registry record of an instance."""
         path = self.record_of(name)
-        body = json.loads(path.read_text())
+        try:
+            body = json.loads(path.read_text())
+        except ValueError:
+            body = {}
         body.update(changes or {"agent_name": "somebody-else"})
         path.write_text(json.dumps(body))
 

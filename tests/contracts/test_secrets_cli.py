@@ -251,14 +251,14 @@ def test_the_caller_s_other_variables_do_not_reach_an_agent_by_the_way(tmp_path:
         source_files(place)
         place.declare("fleet.yaml", *documents(place)[:3])
         place.run("apply", "-f", "fleet.yaml", environment={"CANARY_SOURCE": MARKERS["env"]}).succeeds()
-        (server,) = {line for line in place.ask_tmux("display-message", "-p", "#{pid}")}
+        (server,) = place.ask_tmux("display-message", "-p", "#{pid}")
         assert not leaks(read(Path("/proc") / server / "cmdline"))
         assert not leaks("\n".join(place.ask_tmux("show-environment", "-g")).encode())
 
 
 @pytest.mark.tmux
 def test_a_server_that_runs_already_is_not_told_either(tmp_path: Path) -> None:
-    """The user's own tmux was started with the variable set: what it knows it knew before, a session of ours adds none."""
+    """The user's own tmux, started without the variable, does not learn of it from the agents that come to it."""
     with machine(tmp_path / "place") as place:
         source_files(place)
         subprocess.run(

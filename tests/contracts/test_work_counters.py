@@ -21,7 +21,7 @@ from tests.cli.conftest import Program
 T = TypeVar("T")
 
 SIZES = (1, 10, 100)
-LOOKING = {"sql": 16, "tmux": 1, "catalogs": 1}
+LOOKING = {"sql": 17, "tmux": 1, "catalogs": 1}
 """A plan, and an apply that finds nothing to do, whatever the size: statements, trips to tmux, connections."""
 LOOKS_OF_AN_APPLY = 3
 """Before the lock, under it, and once more at the end."""
@@ -204,8 +204,8 @@ def test_repairing_one_agent_of_many_does_not_touch_the_others(world: CountingWo
     assert applied.settled
     assert len(applied.lines) == 1
     assert work.tmux == LOOKS_OF_AN_APPLY + 1
-    others = RECORD_READS_PER_PUBLISHED_RECORD * size(world)
-    assert work.records <= others + 3
+    # A record is read again at the next look only while it is so young that its time stamp may still hide a change.
+    assert work.records <= LOOKS_OF_AN_APPLY * size(world) + RECORD_READS_PER_PUBLISHED_RECORD + 1
 
 
 # --- processes, on a real tmux ----------------------------------------------------------------------------------------
@@ -232,8 +232,9 @@ def started(program: Program, *words: str) -> list[list[str]]:
         text=True,
         timeout=60,
     )
-    code, found = literal_eval(ran.stderr.rsplit("\n", 1)[1])
-    assert code == 0, ran.stderr
+    said, _, result = ran.stderr.rpartition("\n")
+    code, found = literal_eval(result)
+    assert code == 0, said
     assert isinstance(found, list)
     return found
 

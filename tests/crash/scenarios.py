@@ -2,10 +2,11 @@
 
 import re
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import NamedTuple
 
 from reconciler.testing.fake_world import FakeWorld
-from reconciler.testing.faults import Fault, Kind
+from reconciler.testing.faults import Crashed, Fault, Kind
 from reconciler.testing.world import Applied
 
 EVERYTHING = """
@@ -201,6 +202,40 @@ def replace_for_another_agent_id(world: FakeWorld) -> None:
     world.given(ONE.replace("{specialistRef: coder}", "{specialistRef: coder, agentId: first}"))
     world.when_applied()
     world.given(ONE.replace("{specialistRef: coder}", "{specialistRef: coder, agentId: second}"))
+
+
+def crashed(world: FakeWorld, point: str) -> None:
+    """An apply that dies just after a step."""
+    with suppress(Crashed):
+        world.when_applied(fault=Fault(point, "after", Kind.CRASH), parallelism=1)
+        raise AssertionError(f"{point} was not passed")
+
+
+def named(agent_id: str, more: str = "") -> str:
+    """Alice under an agent id of her own."""
+    return ONE.replace("{specialistRef: coder}", f"{{specialistRef: coder, agentId: {agent_id}{more}}}")
+
+
+@scenario()
+def start_under_another_agent_id(world: FakeWorld) -> None:
+    files(world)
+    for text in (named("first"), named("first", ", state: Stopped"), named("second", ", state: Stopped")):
+        world.given(text)
+        world.when_applied()
+    world.given(named("second"))
+
+
+@scenario()
+def finish_a_replace_that_was_interrupted(world: FakeWorld) -> None:
+    replace_for_another_agent_id(world)
+    crashed(world, "replace/Instance:start-session")
+
+
+@scenario()
+def relaunch_what_died_while_it_was_started(world: FakeWorld) -> None:
+    start_under_another_agent_id(world)
+    crashed(world, "create/Instance:start-session")
+    world.kill_process_of("alice")
 
 
 @scenario()

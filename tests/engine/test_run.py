@@ -52,13 +52,37 @@ def test_launches_of_one_trip_share_the_commit_of_their_intents(fake_world: Fake
     assert fake_world.look().catalog.revision() > before
 
 
-def test_parallelism_bounds_what_is_under_way(fake_world: FakeWorld) -> None:
+def test_parallelism_bounds_the_actions_that_wait_for_something(fake_world: FakeWorld) -> None:
+    kind = ToyKind()
+    turn = threading.Lock()
+    together: set[str] = set()
+    most: list[int] = []
+    full = threading.Barrier(3)
+
+    def slow(ports: Ports, context: Context) -> None:
+        with turn:
+            together.add(context.case.ref.name)
+            most.append(len(together))
+        full.wait(10)
+        with turn:
+            together.discard(context.case.ref.name)
+        kind.make(ports, context)
+
+    kind.step_of = lambda name: (Step("make", run=slow, slow=True),)
+
+    outcomes = run(fake_world, toys({f"t{number}": [] for number in range(9)}), kind, parallelism=3).outcomes
+
+    assert {outcome.result.value for outcome in outcomes.values()} == {"settled"}
+    assert max(most) == 3
+
+
+def test_one_at_a_time_is_one_at_a_time(fake_world: FakeWorld) -> None:
     kind, trips = ToyKind(), Trips()
     kind.step_of = lambda name: (trips.step(), Step("make", run=kind.make))
 
-    run(fake_world, toys({f"t{number}": [] for number in range(10)}), kind, parallelism=4)
+    run(fake_world, toys({f"t{number}": [] for number in range(4)}), kind, parallelism=1)
 
-    assert [len(sent) for sent in trips.sent] == [4, 4, 2]
+    assert [len(sent) for sent in trips.sent] == [1, 1, 1, 1]
 
 
 @pytest.mark.parametrize("parallelism", [1, 3, 64])

@@ -111,11 +111,22 @@ class Overlay:
         """An apply that stops or waits at a fault point."""
         return self._start(["-m", "tests.locking.houmao_at", point, phase, how, "--", "apply", "--yes", *words], None)
 
-    def state(self) -> tuple[object, ...]:
+    def state(self) -> dict[str, object]:
         """All that a writer could change: files, rows, sessions, processes."""
         reader = self.world.look()
-        panes = [(pane.session_id, pane.session_name, pane.pid, pane.uid, pane.mark, pane.dead) for pane in self.world.panes]
-        return self.world.bytes(), reader.catalog.revision(), reader.catalog.inventory(), panes, self.token
+        return {
+            **self.world.bytes(),
+            **{f"row {row.ref}": row for row in reader.catalog.inventory()},
+            **{f"pane {pane.pane_id}": pane._replace(window_id="") for pane in self.world.panes},
+            "intents": reader.catalog.intents(),
+            "revision": reader.catalog.revision(),
+            "token": self.token,
+        }
+
+    def unchanged_since(self, before: dict[str, object]) -> None:
+        """Nothing was committed, killed, started or published."""
+        after = self.state()
+        assert {key: (before.get(key), after.get(key)) for key in before | after if before.get(key) != after.get(key)} == {}
 
     def converges(self) -> None:
         """One apply more, and nothing is left to do or to wonder at."""

@@ -51,7 +51,7 @@ def _replaced(overlay: Overlay, point: str, phase: str) -> None:
 
     assert code not in (0, None)
     assert "took over" in err or "token" in err, err
-    assert overlay.state() == before
+    overlay.unchanged_since(before)
     overlay.converges()
 
 

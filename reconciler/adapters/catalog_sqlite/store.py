@@ -52,6 +52,7 @@ class SqliteReader:
         self.path = path
         self._busy_timeout_ms = busy_timeout_ms
         self._connection: Connection | None = None
+        self._inventory: tuple[int, tuple[InventoryRow, ...]] | None = None
 
     def _opened(self) -> Connection | None:
         if self._connection is None:
@@ -87,8 +88,11 @@ class SqliteReader:
         return str(found[0][0]) if found else None
 
     def inventory(self) -> tuple[InventoryRow, ...]:
-        """Every row, sorted by ref: one query."""
-        return tuple(_inventory_row(row) for row in self._rows(_INVENTORY))
+        """Every row, sorted by ref: one query, and one statement while nothing changed since."""
+        revision = self.revision()
+        if self._inventory is None or self._inventory[0] != revision:
+            self._inventory = (revision, tuple(_inventory_row(row) for row in self._rows(_INVENTORY)))
+        return self._inventory[1]
 
     def bundles(self, digests: Iterable[str]) -> Mapping[str, JsonMap]:
         """Documents by digest, missing ones left out: one query."""

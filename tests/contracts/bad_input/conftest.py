@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.contracts.bad_input.declared import INSTANCE, SPECIALIST
+from tests.contracts.bad_input.case import INSTANCE, SPECIALIST
 from tests.contracts.bad_input.machine import Machine, machine
 
 

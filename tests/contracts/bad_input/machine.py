@@ -91,6 +91,11 @@ class Machine:
         """A file of documents, each given without its `apiVersion`."""
         return self.write(name, "---\n".join(HEADER + document.lstrip("\n") for document in documents))
 
+    def collect(self, name: str, documents: Sequence[Mapping[str, object]]) -> Path:
+        """A file of documents given as data, each on one line of its own: the n-th is on line 2n."""
+        full = ({"apiVersion": "houmao/v1alpha1", **document} for document in documents)
+        return self.write(name, "".join(f"---\n{json.dumps(each)}\n" for each in full))
+
     def run(
         self,
         *words: str,

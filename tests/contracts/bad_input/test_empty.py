@@ -4,7 +4,7 @@ import shutil
 
 import pytest
 
-from tests.contracts.bad_input.declared import INSTANCE, SPECIALIST
+from tests.contracts.bad_input.case import INSTANCE, SPECIALIST
 from tests.contracts.bad_input.machine import Machine, unchanged
 
 

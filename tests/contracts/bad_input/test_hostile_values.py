@@ -133,14 +133,12 @@ def places(text: str) -> set[str]:
 
 
 def fits(place: str, path: tuple[str, ...], text: str) -> bool:
-    words = place.replace(text, "<text>").split(".") if text in place else place.split(".")
+    words = place.replace(text, "<text>").split(".")
     if len(words) < len(path):
         return False
-    free = all(
-        known == word or known in (shapes.VALUE, shapes.KEY)
-        for known, word in zip(path, _refolded(words, path), strict=True)
-    )
-    return free and (path[-1] != shapes.KEY or words[-1] == "<text>")
+    pairs = zip(path, _refolded(words, path), strict=True)
+    same = all(known == word or known in (shapes.VALUE, shapes.KEY) for known, word in pairs)
+    return same and (path[-1] != shapes.KEY or words[-1] == "<text>")
 
 
 def _refolded(words: list[str], path: tuple[str, ...]) -> list[str]:
@@ -201,7 +199,7 @@ def test_tmux_would_run_it_indeed(fresh: Machine) -> None:
 def test_no_field_is_ever_run(hostile: tuple[Machine, str]) -> None:
     machine, text = hostile
     documents = fleet(text)
-    machine.write("fleet.yaml", "".join(f"---\n{json.dumps(each)}\n" for each in documents))
+    machine.collect("fleet.yaml", documents)
     machine.run("validate", "-f", "fleet.yaml").succeeds()
     machine.run("plan", "-f", "fleet.yaml").succeeds()
     ran = machine.run("apply", "-f", "fleet.yaml", "--wait", "--timeout=60s").succeeds()
@@ -243,9 +241,7 @@ def test_names_refuse_it(text: str, fresh: Machine) -> None:
         {"kind": "Specialist", "metadata": {"name": "coder"}, "spec": {"provider": "echo", "env": {text: "x"}}},
         {"kind": "Specialist", "metadata": {"name": "other"}, "spec": {"provider": text}},
     ]
-    fresh.write(
-        "fleet.yaml", "".join(f"---\n{json.dumps({'apiVersion': 'houmao/v1alpha1', **each})}\n" for each in bad)
-    )
+    fresh.collect("fleet.yaml", bad)
     with unchanged(fresh):
         ran = fresh.run("apply", "-f", "fleet.yaml", "-o", "json")
     assert ran.code == 1
@@ -269,9 +265,7 @@ def test_names_that_only_the_build_knows_refuse_it_too(launch: str, text: str, f
         {"kind": "Recipe", "metadata": {"name": "low"}, "spec": {"roleRef": "r", "provider": "echo", "launch": body}},
         {"kind": "Instance", "metadata": {"name": "a"}, "spec": {"recipeRef": "low"}},
     ]
-    fresh.write(
-        "fleet.yaml", "".join(f"---\n{json.dumps({'apiVersion': 'houmao/v1alpha1', **each})}\n" for each in documents)
-    )
+    fresh.collect("fleet.yaml", documents)
     ran = fresh.run("apply", "-f", "fleet.yaml")
     assert ran.code == 1
     assert "error[build." in ran.text

@@ -1,6 +1,5 @@
 """What a later release brings is refused today, with its place and a way to do without; it is never ignored."""
 
-import json
 from typing import Any
 
 import pytest
@@ -30,14 +29,12 @@ def nested(path: tuple[str, ...]) -> dict[str, Any]:
 
 
 def told(machine: Machine, documents: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The complaints about things of a later release, one JSON document per line so that the line says which."""
-    text = "".join(f"---\n{json.dumps({'apiVersion': 'houmao/v1alpha1', **each})}\n" for each in documents)
-    machine.write("later.yaml", text)
+    """The complaints about things of a later release; their lines say which document they are about."""
+    machine.collect("later.yaml", documents)
     with unchanged(machine):
         ran = machine.run("apply", "-f", "later.yaml", "-o", "json")
     assert ran.code == 1
-    causes = ran.error["causes"]
-    assert isinstance(causes, list)
+    causes: Any = ran.error["causes"]
     return [each for each in causes if each["code"] == "declare.not_implemented"]
 
 
@@ -50,7 +47,7 @@ def test_the_list_is_not_empty() -> None:
 
 def test_every_field_of_a_later_release(fresh: Machine) -> None:
     documents = [
-        {"kind": kind, "metadata": {"name": f"x{i}"}, **nested(path)} for i, (kind, *path) in enumerate(FIELDS)
+        {"kind": kind, "metadata": {"name": f"x{i}"}, **nested(tuple(path))} for i, (kind, *path) in enumerate(FIELDS)
     ]
     found = told(fresh, documents)
     at = {each["position"]["line"]: each for each in found}

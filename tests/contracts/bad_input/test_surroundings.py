@@ -3,6 +3,7 @@
 Each says what is, what to do, and with which exit code; agents that run are left alone.
 """
 
+import json
 import shutil
 import sqlite3
 import subprocess
@@ -11,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.contracts.bad_input.declared import INSTANCE, SPECIALIST
+from tests.contracts.bad_input.case import INSTANCE, SPECIALIST
 from tests.contracts.bad_input.machine import Machine, unchanged
 
 AUTH = "kind: AuthProfile\nmetadata: {name: work}\nspec:\n  provider: echo\n  source:\n    env:\n"
@@ -39,12 +40,11 @@ def applied(fresh: Machine) -> Machine:
 # Programs and credentials
 
 
-def without(machine: Machine, *missing: str) -> dict[str, str]:
-    """A PATH with tmux and nothing else of interest."""
+def bare(machine: Machine) -> dict[str, str]:
+    """A PATH with tmux and no provider's program."""
     folder = machine.top / "bin"
-    folder.mkdir(exist_ok=True)
-    for name in {"tmux", "sh", "env"} - set(missing):
-        (folder / name).unlink(missing_ok=True)
+    folder.mkdir()
+    for name in ("tmux", "sh", "env"):
         (folder / name).symlink_to(shutil.which(name) or "/bin/false")
     return {"PATH": str(folder)}
 
@@ -53,7 +53,7 @@ def without(machine: Machine, *missing: str) -> dict[str, str]:
 @pytest.mark.parametrize("provider", ["codex", "claude", "gemini"])
 def test_a_missing_provider_program_blocks_the_start_and_nothing_else(provider: str, fresh: Machine) -> None:
     fresh.declare("fleet.yaml", SPECIALIST.replace("echo", provider), INSTANCE)
-    path = without(fresh)
+    path = bare(fresh)
     with unchanged(fresh):
         planned = fresh.run("plan", "-f", "fleet.yaml", environment=path).succeeds()
     ran = fresh.run("apply", "-f", "fleet.yaml", environment=path)
@@ -68,11 +68,9 @@ def test_a_missing_provider_program_blocks_the_start_and_nothing_else(provider: 
     assert "1 blocked" in fresh.run("plan", "-f", "fleet.yaml", environment=path).out
 
 
-def source(text: str) -> Callable[[Machine], None]:
-    return lambda machine: (
-        machine.declare("fleet.yaml", AUTH + f"      ECHO_API_KEY: {text}\n", KEYED, INSTANCE),
-        None,
-    )[1]
+def keyed(machine: Machine, source: str) -> None:
+    """One agent whose credential comes from there."""
+    machine.declare("fleet.yaml", AUTH + f"      ECHO_API_KEY: {source}\n", KEYED, INSTANCE)
 
 
 @pytest.mark.tmux
@@ -85,7 +83,7 @@ def source(text: str) -> Callable[[Machine], None]:
     ],
 )
 def test_a_missing_credential_blocks_the_start_and_nothing_else(text: str, said: str, fresh: Machine) -> None:
-    source(text)(fresh)
+    keyed(fresh, text)
     with unchanged(fresh):
         planned = fresh.run("plan", "-f", "fleet.yaml").succeeds()
     ran = fresh.run("apply", "-f", "fleet.yaml")
@@ -99,9 +97,7 @@ def test_a_missing_credential_blocks_the_start_and_nothing_else(text: str, said:
 
 @pytest.mark.tmux
 def test_what_blocks_a_start_has_a_place_and_a_remedy(fresh: Machine) -> None:
-    import json
-
-    source("{env: NOT_SET_ANYWHERE}")(fresh)
+    keyed(fresh, "{env: NOT_SET_ANYWHERE}")
     plan = json.loads(fresh.run("plan", "-f", "fleet.yaml", "-o", "json").succeeds().out)
     (blocked,) = (action for action in plan["actions"] if action["verb"] == "blocked")
     (why,) = (reason for reason in blocked["reasons"] if reason["code"] == "CredentialMissing")
@@ -112,7 +108,7 @@ def test_what_blocks_a_start_has_a_place_and_a_remedy(fresh: Machine) -> None:
 @pytest.mark.tmux
 @pytest.mark.parametrize("command", ["['false']", "[no-such-program-anywhere]"])
 def test_a_credential_command_that_fails_is_told_once_and_starts_nothing(command: str, fresh: Machine) -> None:
-    source(f"{{exec: {command}}}")(fresh)
+    keyed(fresh, f"{{exec: {command}}}")
     fresh.run("plan", "-f", "fleet.yaml").succeeds()
     ran = fresh.run("apply", "-f", "fleet.yaml")
     assert ran.code == 1
@@ -126,7 +122,7 @@ def test_a_credential_command_that_fails_is_told_once_and_starts_nothing(command
 @pytest.mark.tmux
 def test_a_credential_that_went_away_is_no_reason_to_stop_an_agent(fresh: Machine) -> None:
     fresh.write("key", "made-up-key-0001")
-    source("{file: key}")(fresh)
+    keyed(fresh, "{file: key}")
     fresh.run("apply", "-f", "fleet.yaml").succeeds()
     (fresh.project / "key").unlink()
     with unchanged(fresh):
@@ -135,11 +131,24 @@ def test_a_credential_that_went_away_is_no_reason_to_stop_an_agent(fresh: Machin
 
 
 @pytest.mark.tmux
+def test_a_credential_that_cannot_be_got_ends_no_agent_that_has_one(fresh: Machine) -> None:
+    """It is asked for before the old process is stopped."""
+    keyed(fresh, "{exec: [echo, made-up-0001]}")
+    fresh.run("apply", "-f", "fleet.yaml").succeeds()
+    before = fresh.sessions(), fresh.agents()
+    keyed(fresh, "{exec: ['false']}")
+    ran = fresh.run("apply", "-f", "fleet.yaml", "--yes")
+    assert ran.code == 1
+    assert "error[build.auth_missing]" in ran.text
+    assert (fresh.sessions(), fresh.agents()) == before
+
+
+@pytest.mark.tmux
 def test_without_tmux_nothing_is_taken_for_stopped(applied: Machine) -> None:
     before = applied.untouched()
-    ran = applied.run("apply", "-f", "fleet.yaml", environment=without(applied, "tmux") | {"PATH": str(applied.top)})
-    assert ran.code == 1, ran.text
-    assert "tmux" in ran.text
+    ran = applied.run("apply", "-f", "fleet.yaml", environment={"PATH": str(applied.top)})
+    assert ran.code in (1, 3), ran.text
+    assert "no tmux on PATH; install it" in ran.text
     after = applied.untouched()
     assert (after["tmux"], after["agents"]) == (before["tmux"], before["agents"])
 

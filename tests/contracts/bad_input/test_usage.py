@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.contracts.bad_input.declared import SPECIALIST
+from tests.contracts.bad_input.case import SPECIALIST
 from tests.contracts.bad_input.machine import Machine, unchanged
 
 LINES = (
