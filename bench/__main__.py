@@ -1,8 +1,8 @@
 """`python -m bench [--quick] [--check] [NAME…]`: measure, print a JSON line each, then a table.
 
-NAME, or the variable BENCH, chooses benchmarks by a part of `name/n`. `--check` makes the exit code 1 when a budget's
-must column is missed, and `--against FILE` when a ratio is more than a tenth above the one that `--save FILE` stored; a
-benchmark that could not be run is always a failure.
+NAME, or the variable BENCH, chooses benchmarks: a part of the name, `name/n`, or `/n`. `--check` makes the exit code 1
+when a budget's must column is missed, and `--against FILE` when a ratio is more than a tenth above the one that
+`--save FILE` stored; a benchmark that could not be run is always a failure.
 """
 
 import argparse
@@ -36,7 +36,9 @@ Line = dict[str, object]
 def main(words: list[str]) -> int:
     """Run what is asked for; 0, or 1 where something failed or, with --check, missed its budget."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    parser.add_argument("names", nargs="*", metavar="NAME", help="part of name/n; the default is everything")
+    parser.add_argument(
+        "names", nargs="*", metavar="NAME", help="part of a name, name/n or /n; the default is everything"
+    )
     parser.add_argument("--quick", action="store_true", help=f"{QUICK} pairs instead of {PAIRS}")
     parser.add_argument("--check", action="store_true", help="fail where a must is missed")
     parser.add_argument("--save", metavar="FILE", help="store the median ratios, to compare a later run with")
@@ -50,7 +52,7 @@ def main(words: list[str]) -> int:
         return 1
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))  # fleets are taken down on the way out
     bench = Bench(QUICK if asked.quick else PAIRS)
-    chosen = [case for case in cases() if not wanted or any(part in f"{case.name}/{case.n}" for part in wanted)]
+    chosen = [case for case in cases() if not wanted or any(chosen_by(part, case) for part in wanted)]
     if not chosen:
         print(f"bench: nothing is called {' '.join(wanted)}", file=sys.stderr)
         return 1
@@ -70,6 +72,12 @@ def main(words: list[str]) -> int:
             json.dump(medians(bench.lines), stream, indent=1, sort_keys=True)
             stream.write("\n")
     return 1 if bench.failed or worse or (asked.check and missed) else 0
+
+
+def chosen_by(part: str, case: Case) -> bool:
+    """`list` is every size of `list` and `list-json`, `list/100` that one, `/100` all of that size."""
+    name, slash, n = part.partition("/")
+    return (name == case.name if slash and name else name in case.name) and (not slash or n == str(case.n))
 
 
 class Bench:

@@ -122,8 +122,10 @@ class Fleet:
 
     def close(self) -> None:
         """End what runs and remove what was written."""
-        self.end_server()
-        shutil.rmtree(self.root, ignore_errors=True)
+        try:
+            self.end_server()
+        finally:
+            shutil.rmtree(self.root, ignore_errors=True)
 
     def _declare(self) -> None:
         os.mkdir(self.source)

@@ -80,8 +80,8 @@ def _run(words: list[str]) -> int:
 
     from reconciler.cli.grammar import Usage
 
-    # A run makes many values and no cycles to speak of: looking for some every 700 values is 5-8 % of it at 1,000 agents.
-    gc.set_threshold(50_000)
+    # A run makes many values and hardly a cycle: looking for some after every 700 is a tenth of a plan of 1,000 agents.
+    gc.set_threshold(200_000)
     command: Command | None = None
     try:
         command, rest = _command(words)

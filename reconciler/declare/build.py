@@ -1,8 +1,8 @@
 """Parser events to plain values and a tape of where they stand, with everything refused that a person would regret.
 
-One `Builder` reads one file. It asks the parser for one event at a time, checks depth and count at each, and stops
-asking at the first breach. The loops of `_mapping` and `_sequence` handle untagged scalars in line, because nine nodes
-of ten are such; everything rarer goes through `_node`.
+One `Builder` reads one file; keys that were good in one are good in all, and looked up. It asks the parser for one
+event at a time, checks depth and count at each, and stops asking at the first breach. The loops of `_mapping` and
+`_sequence` handle untagged scalars in line, because nine nodes of ten are such; everything rarer goes through `_node`.
 """
 
 from collections.abc import Iterator
@@ -102,14 +102,14 @@ class Builder:
         "problems",
     )
 
-    def __init__(self, parser: Parser, source: Source, limits: "Limits") -> None:
+    def __init__(self, parser: Parser, source: Source, limits: "Limits", good_keys: dict[str, str]) -> None:
         self.problems: list[Problem] = []
         self._pull = parser.get_event
         self._source = source
         self._limits = limits
         self._nodes_left = limits.nodes
         self._room = limits.bytes - len(source.text)
-        self._good_keys: dict[str, str] = {}
+        self._good_keys = good_keys
         self._anchors: dict[str, Anchor | None] = {}
         self._faults: list[_Fault] = []
         self._tape: list[Cell] = []

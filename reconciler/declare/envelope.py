@@ -1,5 +1,7 @@
 """The outer part every document has: `apiVersion`, `kind`, `metadata`, `spec` (R-MOD-1, R-MOD-4, R-MOD-6, R-MOD-8)."""
 
+from functools import lru_cache
+
 from reconciler.declare.catalogue import LATER
 from reconciler.declare.faults import MISSING, UNKNOWN_FIELD, Fault
 from reconciler.declare.node import Complaint
@@ -73,10 +75,18 @@ def _metadata(metadata: JsonMap, kind: str) -> list[Fault]:
             found.append(_said(expected("a mapping", entries), ("metadata", field), "R-MOD-6"))
             continue
         for key, value in entries.items():
+            if isinstance(value, str) and _fine(key, value):
+                continue
             fault = _entry(key, value, kind, reserved, ("metadata", field, key))
             if fault is not None:
                 found.append(fault)
     return found
+
+
+@lru_cache(maxsize=1024)
+def _fine(key: str, value: str) -> bool:
+    """Whether a label or annotation needs no second look; a fleet's are the same few on every document."""
+    return not key.startswith(RESERVED) and _label_key(key) and _label_value(value)
 
 
 def _entry(key: str, value: Json, kind: str, annotation: bool, path: Path) -> Fault | None:

@@ -48,7 +48,7 @@ class TextFile(NamedTuple):
 class Reading:
     """Reads through the port, remembering stamps; nothing is read twice."""
 
-    __slots__ = ("_digests", "_real", "directories", "files", "problems", "stamps")
+    __slots__ = ("_digests", "_good_keys", "_real", "directories", "files", "problems", "stamps")
 
     def __init__(self, files: FilesReader) -> None:
         self.files = files
@@ -56,6 +56,7 @@ class Reading:
         self.directories: dict[str, Stamp] = {}
         self.problems: list[Problem] = []
         self._digests: dict[str, Digest] = {}
+        self._good_keys: dict[str, str] = {}
         self._real: dict[str, str] = {}
 
     def stamp(self, path: str) -> Stamp | None:
@@ -126,7 +127,7 @@ class Reading:
         if file.path.endswith(".json"):
             # JSON may be indented by tabs; YAML may not. A space for a tab leaves every position as it is.
             data = data.replace(b"\t", b" ")
-        found, problems = read(data, file.shown)
+        found, problems = read(data, file.shown, good_keys=self._good_keys)
         self.problems += problems
         return found
 

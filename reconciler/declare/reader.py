@@ -76,17 +76,20 @@ class Document:
         return f"Document({self.file!r}, {self.index})"
 
 
-def read(text: bytes | str, file: str, limits: Limits = DEFAULT) -> tuple[list[Document], list[Problem]]:
+def read(
+    text: bytes | str, file: str, limits: Limits = DEFAULT, good_keys: dict[str, str] | None = None
+) -> tuple[list[Document], list[Problem]]:
     """Every document of a file that is a mapping, and every problem of the file, in order of position.
 
     Documents with problems are among them, so that later stages may report theirs in the same run: a caller that goes
-    on to act looks at the problems first. `file` is the name to show in positions.
+    on to act looks at the problems first. `file` is the name to show in positions. A reader of many files gives one
+    `good_keys` for all: most keys come in every file, and are checked once.
     """
-    return read_with(engine(), text, file, limits)
+    return read_with(engine(), text, file, limits, good_keys)
 
 
 def read_with(
-    using: Engine, text: bytes | str, file: str, limits: Limits = DEFAULT
+    using: Engine, text: bytes | str, file: str, limits: Limits = DEFAULT, good_keys: dict[str, str] | None = None
 ) -> tuple[list[Document], list[Problem]]:
     """`read` with a parser of the caller's choice."""
     from reconciler.declare.build import Builder
@@ -105,7 +108,7 @@ def read_with(
         )
         for found in islice(source.controls(), limits.problems + 1)
     ]
-    builder = Builder(using.parser(source.text), source, limits)
+    builder = Builder(using.parser(source.text), source, limits, {} if good_keys is None else good_keys)
     documents = [Document(built.value, source, built.ordinal, built.tape) for built in builder.documents()]
     problems += builder.problems
     tabs = _tabs(using, source, limits)

@@ -199,10 +199,10 @@ class Context:
         return row.generation + (1 if want is not None and want.digest != row.digest else 0)
 
 
-LAUNCH, STAMP, SHORT_UID = "<launch>", "<stamp>", "<uid>"
-"""Stand in a plan for the launch time in epoch ms, the same as `20261121-020000Z`, and eight digits of the uid.
+LAUNCH, STAMP, SHORT_UID, FULL_UID = "<launch>", "<stamp>", "<uid>", "<full uid>"
+"""Stand in a plan for the launch time in epoch ms, the same as `20261121-020000Z`, eight digits of the uid, and all.
 
-All three are allocated with the intent and never part of a plan (R-ACT-3).
+They are allocated with the intent and never part of a plan (R-ACT-3).
 """
 
 

@@ -12,6 +12,7 @@ from datetime import timedelta
 from reconciler.engine import retry
 from reconciler.engine.flight import INTENT, SETTLED, Flight, fault_point
 from reconciler.engine.handler import (
+    FULL_UID,
     LAUNCH,
     SHORT_UID,
     STAMP,
@@ -103,7 +104,11 @@ class Runner:
                 self._end_event(self.outcomes[action.ref])
                 continue
             flight = self._flight(action) if len(starting) < room and self._may_start(action) else None
-            if flight is None or (flight.slow and waiting >= self.orders.parallelism):
+            if (
+                flight is None
+                or (flight.slow and waiting >= self.orders.parallelism)
+                or not self._launch_allowed(action)
+            ):
                 left.append(action)
                 continue
             waiting += flight.slow
@@ -140,7 +145,7 @@ class Runner:
         if any(need not in self.outcomes for need in action.needs if need in self.in_plan):
             return False
         if all(self._is_ready(ref) for ref in action.ready):
-            return self._launch_allowed(action)
+            return True
         self.waiting.setdefault(action.ref, self.ports.clock.monotonic())
         return False
 
@@ -204,7 +209,7 @@ class Runner:
 
     def _flight(self, action: Action) -> Flight:
         case = self.planned.cases[action.ref]
-        uid = case.uid or action.uid or self.ports.clock.new_uid()
+        uid = case.uid or action.uid or self.rows.uids.get(action.ref) or self.ports.clock.new_uid()
         self.rows.uids[action.ref] = uid
         handle: JsonMap = dict(case.row.live) if case.row else {}
         handle.update(case.intent.handle if case.intent else {})
@@ -229,6 +234,7 @@ class Runner:
             LAUNCH: str(int(now.timestamp() * 1000)),
             STAMP: now.strftime("%Y%m%d-%H%M%SZ"),
             SHORT_UID: uid[-8:],
+            FULL_UID: uid,
         }
         names: JsonMap = {"launch_ms": values[LAUNCH]}
         for key, text in action.post.items():

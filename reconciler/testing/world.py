@@ -1,4 +1,4 @@
-"""A world to tell stories in: YAML in, plan lines and running agents out (docs/testing).
+"""A world to tell stories in: YAML in, plan lines and running agents out.
 
 `World` is one overlay with its source, registry, tmux and processes. Of its two drivers `fake_world` has tmux,
 processes and the clock in memory and all else for real (SQLite and files in a directory of its own), and `real_world`

@@ -56,6 +56,18 @@ def test_yaml_quotes_what_could_be_taken_for_something_else(word: str) -> None:
     assert yaml_text.scalar(word).startswith('"')
 
 
+def test_yaml_of_long_texts_and_of_values_that_are_equal_to_others() -> None:
+    value: dict[str, Json] = {
+        "k" * 500: "line\n\tand another\x85" * 50,
+        "plain": "word " * 100 + "word",
+        "ones": [1, True, 1.0, "1", "True", "true"],
+        "nothing": {"list": [], "map": {}, "null": None, "text": ""},
+    }
+    documents, problems = reader.read(yaml_text.dumps(value), "made.yaml")
+    assert problems == []
+    assert repr(documents[0].value) == repr(value)
+
+
 @given(st.lists(WORDS, max_size=4))
 @settings(max_examples=40, deadline=None)
 def test_the_shell_sees_the_words_as_they_are(words: list[str]) -> None:

@@ -97,14 +97,18 @@ def _disturbed(scenario: Scenario, fault: Fault | None, write_fault: tuple[int, 
     _, _, clean, before = undisturbed(scenario.name)
     with FakeWorld() as world:
         scenario.arrange(world)
+        wrong: list[str] = []
         try:
             disturbed = scenario.run(world, fault, write_fault)
-            hit = disturbed.watch.hit
         except (Crashed, ReconcilerError):
-            hit = True
-        if not hit:
-            return [f"{name}: was never reached"]
-        wrong = [f"{name}: {line}" for line in check_invariants(world)]
+            pass
+        else:
+            if not disturbed.watch.hit:
+                return [f"{name}: was never reached"]
+            if fault is not None and fault.kind is Kind.HANG_ONCE and not disturbed.settled:
+                bad = [str(o.fault or o.reason) for o in disturbed.report.outcomes if o.result.value != "settled"]
+                wrong.append(f"{name}: one time-out was not made good in the same run: {bad}")
+        wrong += [f"{name}: {line}" for line in check_invariants(world)]
         again = scenario.run(world)
         if not again.settled:
             left = [str(action) for action in again.report.remaining]

@@ -112,10 +112,20 @@ class Overlay:
         return self._start(["-m", "tests.locking.houmao_at", point, phase, how, "--", "apply", "--yes", *words], None)
 
     def state(self) -> dict[str, object]:
-        """All that a writer could change: files, rows, sessions, processes."""
+        """All that a writer could change: files, rows, sessions, processes.
+
+        The catalog counts by what it says: whoever closes it last moves what is committed from its log into it. What the
+        agents themselves write into their homes does not count, nor the time of a directory whose entries are the same.
+        """
         reader = self.world.look()
+        files = {
+            name: found if found[3] else found[:1]
+            for name, found in self.world.bytes().items()
+            if name != ".houmao/catalog.sqlite" and "/conversations" not in name
+        }
         return {
-            **self.world.bytes(),
+            **files,
+            "runs": reader.catalog.runs(100),
             **{f"row {row.ref}": row for row in reader.catalog.inventory()},
             **{f"pane {pane.pane_id}": pane._replace(window_id="") for pane in self.world.panes},
             "intents": reader.catalog.intents(),

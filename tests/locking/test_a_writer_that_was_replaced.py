@@ -12,20 +12,15 @@ from tests.locking.conftest import Overlay
 pytestmark = pytest.mark.tmux
 
 CREATE = [
-    "create/Specialist:intent",
     "create/Specialist:write-content",
     "create/Specialist:settled",
     "create/Instance:intent",
     "create/Instance:write-home",
-    "create/Instance:write-manifest",
     "create/Instance:start-session",
     "create/Instance:publish-record",
     "create/Instance:settled",
 ]
 RELAUNCH = [
-    "relaunch/Instance:intent",
-    "relaunch/Instance:ask-quit",
-    "relaunch/Instance:wait-quit",
     "relaunch/Instance:kill-session",
     "relaunch/Instance:end-process",
     "relaunch/Instance:write-home",

@@ -8,7 +8,7 @@ import pytest
 from reconciler.app.settings import Settings
 from reconciler.ports.bundle import Ports, Reader
 from reconciler.ports.catalog import Catalog, CatalogReader
-from reconciler.ports.process import Process
+from reconciler.ports.process import Process, ProcessFacts
 from reconciler.ports.registry import Registry
 from reconciler.ports.tmux import Tmux
 from reconciler.testing.fake_world import FakeWorld
@@ -92,17 +92,12 @@ class _Aged:
 
 
 def _answer(port: str, name: str, args: tuple[object, ...], news: News, now: Callable[..., object]) -> object:
-    """What was true then; what nobody asked then is asked now, for the one who looks cannot know either."""
+    """What was true then; of what was not there to be asked about then, what is true now."""
     key = (port, name, repr(args))
     if name in ("facts", "bearing"):
-        from reconciler.ports.process import Gone
-
         table = cast("dict[object, object]", news.answers[port, name, "all"])
-        missing: object = () if name == "bearing" else None
-        return {
-            one: table.get(one, Gone(f"no process has the id {one}") if missing is None else missing)
-            for one in cast("list[object]", args[0])
-        }
+        fresh = cast("dict[object, object]", now(*args))
+        return {one: table.get(one, fresh[one]) for one in cast("list[object]", args[0])}
     if key in news.answers:
         return news.answers[key]
     return now(*args)
@@ -128,7 +123,8 @@ def _taken(world: StaleWorld) -> dict[tuple[str, str, str], object]:
         taken["tmux", "capture", repr((pane.pane_id,))] = world.tmux.capture(pane.pane_id)
     uids = sorted({row.uid for row in reader.catalog.inventory()})
     taken["process", "bearing", "all"] = dict(cast("dict[object, object]", world.process.bearing(uids)))
-    taken["process", "facts", "all"] = dict(world.process.facts(range(1000, 1200)))
+    seen = world.process.facts(range(1000, 1200))
+    taken["process", "facts", "all"] = {pid: one for pid, one in seen.items() if isinstance(one, ProcessFacts)}
     return taken
 
 

@@ -6,7 +6,7 @@ from drift before this is asked.
 
 from collections.abc import Sequence
 
-from reconciler.engine.handler import LAUNCH, SHORT_UID, STAMP, Absent, Case, Lookup, Part, Present
+from reconciler.engine.handler import FULL_UID, LAUNCH, SHORT_UID, STAMP, Absent, Case, Lookup, Part, Present
 from reconciler.kinds.catalog_kind import declared_at, reasons_for
 from reconciler.kinds.instance import mark
 from reconciler.kinds.instance.resolve import Launch, agent_name, launch_of
@@ -276,4 +276,9 @@ def _names(this: Case, launch: Launch) -> JsonMap:
     }
     before: dict[str, Json] = {**(this.intent.handle if this.intent else {}), **(this.row.live if this.row else {})}
     kept = {key: before[key] for key in made if isinstance(before.get(key), str) and before[key]}
-    return {**made, **kept, "session_name": launch.session_name or f"HOUMAO-{agent_name(this)}-{LAUNCH}"}
+    return {
+        **made,
+        **kept,
+        "agent_id": (launch.resolved.agent_id if launch.resolved else None) or FULL_UID,
+        "session_name": launch.session_name or f"HOUMAO-{agent_name(this)}-{LAUNCH}",
+    }

@@ -112,6 +112,21 @@ def test_a_tree_is_exchanged_in_one_call_or_in_two(tmp_path: Path, monkeypatch: 
     assert os.listdir(tmp_path) == ["t"]
 
 
+def test_a_directory_where_none_can_be_made_is_refused_and_tried_no_longer() -> None:
+    with pytest.raises(ReconcilerError):
+        LocalFiles().make_dir("/proc/none/below/it")
+    with pytest.raises(ReconcilerError):
+        LocalFiles().write("/proc/none/below/file", b"")
+
+
+def test_a_directory_that_goes_while_a_process_writes_in_it_is_made_again(tmp_path: Path) -> None:
+    files, path = LocalFiles(), tmp_path / "a/b/file"
+    for _ in range(2):
+        files.write(str(path), b"x")
+        assert (path.read_bytes(), mode(path.parent), mode(path.parent.parent)) == (b"x", 0o700, 0o700)
+        files.remove(str(tmp_path / "a"))
+
+
 def test_a_file_that_may_not_be_read_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "file").write_bytes(b"")
 

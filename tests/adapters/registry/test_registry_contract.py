@@ -5,8 +5,8 @@ from datetime import timedelta
 
 import pytest
 
-from reconciler.model.json import JsonMap
-from reconciler.ports.registry import BadRecord, OwnershipConflict, Record, RecordRefused
+from reconciler.model.json import JsonMap, digest_bytes
+from reconciler.ports.registry import BadRecord, OwnershipConflict, Record, RecordRefused, Records, RecordText
 from tests.adapters.registry.world import OTHER, UID, Shelf, body, stopped
 
 DAY = timedelta(days=1).total_seconds()
@@ -39,6 +39,45 @@ def test_what_was_published_is_found(shelf: Shelf) -> None:
 def test_a_record_reads_well_for_people_and_diffs(shelf: Shelf) -> None:
     shelf.registry.publish("alice", body())
     assert shelf.text("alice") == json.dumps(body(), indent=2, sort_keys=True) + "\n"
+
+
+def test_what_was_published_is_known_again_by_its_digest(shelf: Shelf) -> None:
+    first = shelf.registry.publish("alice", body())
+    assert shelf.registry.scan().records.digests() == {"alice": first}
+    assert record(shelf).digest == first == digest_bytes((shelf.text("alice") or "").encode())
+    second = shelf.registry.publish("alice", stopped())
+    assert shelf.registry.scan().records.digests() == {"alice": second}
+    assert second != first
+    shelf.put("alice", json.dumps(body()))
+    assert record(shelf).body == body()
+    assert record(shelf).digest not in (first, second)
+
+
+def test_a_copy_of_a_record_has_its_digest_but_not_its_id(shelf: Shelf) -> None:
+    published = shelf.registry.publish("alice", body())
+    shelf.put("bob", shelf.text("alice") or "")
+    shelf.put("carol", "{")
+    shelf.put_link("dave")
+    digests = shelf.registry.scan().records.digests()
+    assert digests == {"alice": published, "bob": published, "carol": digest_bytes(b"{")}
+    assert "its directory is 'bob'" in bad(shelf, "bob")
+
+
+def test_a_record_is_parsed_when_it_is_asked_for_and_once() -> None:
+    judged: list[str] = []
+
+    class Watched(RecordText):
+        def _judge(self, text: bytes) -> Record | BadRecord:
+            judged.append(self.agent_id)
+            return super()._judge(text)
+
+    texts = {agent_id: Watched(agent_id, json.dumps(body(agent_id)).encode(), None) for agent_id in ("alice", "bob")}
+    records = Records(texts)
+    assert (list(records), len(records), "alice" in records) == (["alice", "bob"], 2, True)
+    assert list(records.digests()) == ["alice", "bob"]
+    assert judged == []
+    assert records["bob"] is records["bob"]
+    assert judged == ["bob"]
 
 
 def test_an_owner_writes_over_itself(shelf: Shelf) -> None:

@@ -136,9 +136,10 @@ def test_a_credential_that_cannot_be_got_ends_no_agent_that_has_one(fresh: Machi
     keyed(fresh, "{exec: [echo, made-up-0001]}")
     fresh.run("apply", "-f", "fleet.yaml").succeeds()
     before = fresh.sessions(), fresh.agents()
-    keyed(fresh, "{exec: ['false']}")
+    keyed(fresh, "{exec: ['false']}\n  rotation: again")
     ran = fresh.run("apply", "-f", "fleet.yaml", "--yes")
     assert ran.code == 1
+    assert "relaunch" in ran.out
     assert "error[build.auth_missing]" in ran.text
     assert (fresh.sessions(), fresh.agents()) == before
 
