@@ -13,7 +13,9 @@ from reconciler import __version__
 from reconciler.app import discovery
 
 FILE = "gate"
-FORMAT = "houmao-gate 4"
+FORMAT = "houmao-gate 5"
+SOURCES = ("input", "listed", "key", "cwd")
+"""Lines about the sources of the last apply: files read, directories listed."""
 SIZE_MAX = 64 * 1024 * 1024
 SWITCH = "HOUMAO_NO_GATE"
 _FLAGS = {
@@ -44,6 +46,20 @@ def try_gate(argv: list[str]) -> int | None:
         return None
     sys.stdout.write(no_changes(count))
     return 0
+
+
+def fleet_as_recorded(root: str, running: set[str], stopped: set[str]) -> bool:
+    """True when exactly these agents run and stand still, as the last apply left them, whatever the sources say."""
+    try:
+        lines = _recorded(root)
+        if lines is None:
+            return False
+        known = {line[1]: line[0] for line in lines if line[0] in ("agent", "stopped")}
+        if any(known.get(uid) != "agent" for uid in running) or any(known.get(uid) != "stopped" for uid in stopped):
+            return False
+        return _unchanged(root, None, [line for line in lines if line[0] not in SOURCES]) is not None
+    except (OSError, ValueError, LookupError):
+        return False
 
 
 def no_changes(count: int) -> str:
@@ -97,7 +113,7 @@ def environment_key() -> str:
         "XDG_STATE_HOME",
         "HOME",
     )
-    return "|".join([__version__, os.path.realpath(os.getcwd()), *(os.environ.get(name, "") for name in names)])
+    return "|".join([__version__, *(os.environ.get(name, "") for name in names)])
 
 
 def _recorded(root: str) -> list[list[str]] | None:
@@ -114,14 +130,17 @@ def _recorded(root: str) -> list[list[str]] | None:
     return [line.split("\t") for line in lines[1:-1]]
 
 
-def _unchanged(root: str, key: str, lines: list[list[str]]) -> int | None:
-    """The number of declared resources when every line still holds, else None. Cheap and likely things first."""
+def _unchanged(root: str, key: str | None, lines: list[list[str]]) -> int | None:
+    """The number of declared resources when every line still holds, else None. Cheap and likely things first.
+
+    Without a key nothing is asked about the sources and where the caller stands.
+    """
     agents: list[list[str]] = []
     stopped: set[str] = set()
     facts: dict[str, str] = {}
     for line in lines:
         match line[0]:
-            case "file" | "dir":
+            case "file" | "dir" | "input" | "listed":
                 if not _same_stamp(line):
                     return None
             case "absent":
@@ -136,7 +155,9 @@ def _unchanged(root: str, key: str, lines: list[list[str]]) -> int | None:
                 stopped.add(line[1])
             case _:
                 facts[line[0]] = line[1]
-    if facts["key"] != key or facts["environment"] != environment_key():
+    if key is not None and (facts["key"] != key or facts["cwd"] != os.path.realpath(os.getcwd())):
+        return None
+    if facts["environment"] != environment_key():
         return None
     with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as stream:
         if stream.read().strip() != facts["boot"]:
@@ -152,7 +173,7 @@ def _same_stamp(line: list[str]) -> bool:
         found = os.stat(line[-1])
     except OSError:
         return False
-    if line[0] == "dir":
+    if line[0] in ("dir", "listed"):
         return (found.st_mtime_ns, found.st_ino) == (int(line[1]), int(line[2]))
     stamp = (found.st_size, found.st_mtime_ns, found.st_ino, found.st_mode & 0o111)
     return stamp == (int(line[1]), int(line[2]), int(line[3]), int(line[4]))

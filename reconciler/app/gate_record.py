@@ -42,10 +42,14 @@ def _lines(
         os.path.realpath(source.composition) if source.composition else "",
         source.recursive,
     )
-    lines: list[list[str]] = [["key", key], ["environment", gate.environment_key()]]
-    lines += [_file(path, stamp) for path, stamp in compiled.inputs if not stamp.is_dir]
-    lines += [_directory(path, stamp) for path, stamp in compiled.inputs if stamp.is_dir]
-    lines += [_directory(path, stamp) for path, stamp in compiled.directories]
+    lines: list[list[str]] = [
+        ["key", key],
+        ["cwd", os.path.realpath(os.getcwd())],
+        ["environment", gate.environment_key()],
+    ]
+    lines += [_file(path, stamp, "input") for path, stamp in compiled.inputs if not stamp.is_dir]
+    lines += [_directory(path, stamp, "listed") for path, stamp in compiled.inputs if stamp.is_dir]
+    lines += [_directory(path, stamp, "listed") for path, stamp in compiled.directories]
     lines += _content(ports)
     config = f"{ports.places.overlay}/{names.CONFIG_FILE}"
     stamp = ports.files.stamp(config)
@@ -69,12 +73,12 @@ def _lines(
     return None if any("\t" in field for line in lines for field in line) else lines
 
 
-def _file(path: str, stamp: Stamp) -> list[str]:
-    return ["file", str(stamp.size), str(stamp.mtime_ns), str(stamp.inode), str(stamp.mode & 0o111), path]
+def _file(path: str, stamp: Stamp, word: str = "file") -> list[str]:
+    return [word, str(stamp.size), str(stamp.mtime_ns), str(stamp.inode), str(stamp.mode & 0o111), path]
 
 
-def _directory(path: str, stamp: Stamp) -> list[str]:
-    return ["dir", str(stamp.mtime_ns), str(stamp.inode), path]
+def _directory(path: str, stamp: Stamp, word: str = "dir") -> list[str]:
+    return [word, str(stamp.mtime_ns), str(stamp.inode), path]
 
 
 def _registry(ports: Ports) -> Iterable[list[str]]:

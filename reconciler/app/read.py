@@ -36,8 +36,10 @@ class Found(NamedTuple):
         return tuple(item for item in self.items if item.ref.kind == kind)
 
 
-def get(flags: Flags, words: Sequence[str], *, selector: str = "", apply_set: str | None = None) -> Found:
-    """Look at what the words name; raises NotFound for a named resource that is not there, UsageFault for bad words."""
+def get(
+    flags: Flags, words: Sequence[str], *, selector: str = "", apply_set: str | None = None, lean: bool = False
+) -> Found:
+    """Look at what the words name, `lean` where no specs are shown; raises NotFound for a named resource that is not there, UsageFault for bad words."""
     session = open_session(flags)
     named = kind_names.named(words, session.handlers)
     selects = parse_selector(selector) if selector else None
@@ -45,7 +47,7 @@ def get(flags: Flags, words: Sequence[str], *, selector: str = "", apply_set: st
         items = status.look(session, refs=named.refs)
         _refuse_missing(named.refs, items, session)
     else:
-        items = status.look(session, kinds=named.kinds)
+        items = status.look(session, kinds=named.kinds, lean=lean)
     kept = [
         item
         for item in items

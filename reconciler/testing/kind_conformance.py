@@ -80,7 +80,7 @@ class KindConformance(ABC):
             assert self.handler(world).observe([], world.look()) == {}
 
     def test_planning_is_pure(self) -> None:
-        """The same case gives the same actions, each with a reason that has a code and a sentence (R-ACT-1, R-ACT-3)."""
+        """The same case gives the same actions, each with a reason: a code and a sentence (R-ACT-1, R-ACT-3)."""
         with self.world() as world:
             before = world.bytes() if world.overlay.exists() else {}
             made = self.planned(world)

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from reconciler.testing.fake_world import FakeWorld
 from reconciler.testing.faults import Crashed, Fault, Kind
-from reconciler.testing.world import Applied
+from reconciler.testing.told import Applied
 
 EVERYTHING = """
 kind: Project

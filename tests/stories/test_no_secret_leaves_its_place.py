@@ -1,4 +1,4 @@
-"""A marker in every source of secrets: afterwards every byte that was written, said or shown is searched for it (R-SEC-3)."""
+"""A marker in every source of secrets: afterwards all that was written, said or shown is searched for it (R-SEC-3)."""
 
 import base64
 import json
@@ -118,7 +118,10 @@ def written(world: World) -> list[tuple[str, bytes]]:
 
 def said(*values: object) -> list[tuple[str, bytes]]:
     """What was told to people and programs: plans, reports, events."""
-    return [(f"said {number}", repr(value).encode() + json.dumps(value, default=str).encode()) for number, value in enumerate(values)]
+    return [
+        (f"said {number}", repr(value).encode() + json.dumps(value, default=str).encode())
+        for number, value in enumerate(values)
+    ]
 
 
 def sources(world: World) -> None:

@@ -15,10 +15,14 @@ def get(args: Args) -> int:
 
     if args.flag("unmanaged"):
         return _unmanaged(args)
-    found = read.get(
-        places.flags(args), args.many("what"), selector=args.text("selector"), apply_set=args.maybe("applyset")
-    )
     form = screen.data_format(args)
+    found = read.get(
+        places.flags(args),
+        args.many("what"),
+        selector=args.text("selector"),
+        apply_set=args.maybe("applyset"),
+        lean=not form and not screen.is_wide(args),
+    )
     if form:
         names = [f"{item.ref.kind.lower()}/{item.ref.name}" for item in found.items]
         body = {} if form == "name" else listed([item.to_json() for item in found.items], single=found.single)
