@@ -25,15 +25,18 @@ def folders(package: str) -> tuple[str, ...] | None:
     """Names of the sub-packages, sorted; None where the package is in no directory, such as in a zip file."""
     try:
         with os.scandir(import_module(package).__path__[0]) as entries:  # noqa: TID251
-            return tuple(sorted(entry.name for entry in entries if entry.is_dir() and _is_package(entry.path)))
+            return tuple(sorted(entry.name for entry in entries if _is_package(entry.path)))
     except OSError:
         return None
 
 
 def _is_package(directory: str) -> bool:
     # A folder that is only a leftover `__pycache__` is none.
-    with os.scandir(directory) as entries:  # noqa: TID251
-        return any(entry.name == "__init__.py" for entry in entries)
+    try:
+        with os.scandir(directory) as entries:  # noqa: TID251
+            return any(entry.name == "__init__.py" for entry in entries)
+    except NotADirectoryError:
+        return False
 
 
 class CallerEnvironment:

@@ -13,7 +13,6 @@ of valid documents saves.
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from functools import cache
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, NamedTuple, get_args, get_origin, get_type_hints
 
 from reconciler.declare import faults
@@ -109,6 +108,7 @@ class Schema:
 
     __slots__ = (
         "_children",
+        "_pydantic",
         "_shape",
         "content_spots",
         "doc",
@@ -133,6 +133,7 @@ class Schema:
         self.doc = doc
         self.root = struct_of(model)
         self._children = children
+        self._pydantic: type[BaseModel] | None = None
         self._shape: Shape | None = None
         self.content_spots: tuple[Spot, ...] = spots(self.root, lambda meta: meta.content is not None)
         self.ref_spots: tuple[Spot, ...] = spots(self.root, lambda meta: meta.ref is not None)
@@ -149,9 +150,12 @@ class Schema:
 
     def validate(self, value: Json) -> list[Fault]:
         """Everything wrong with a `spec` as it was written; paths are relative to it. Empty when it passes."""
-        fits = self.root.accepts(value)
-        found = [] if fits else faults.of_model(pydantic_model(self.model), self.root, value)
-        return [*found, *faults.of_rules(self.root, value, ())]
+        between = faults.of_rules(self.root, value, ())
+        if self.root.accepts(value):
+            return between
+        if self._pydantic is None:
+            self._pydantic = pydantic_model(self.model)
+        return [*faults.of_model(self._pydantic, self.root, value), *between]
 
     def canonical(self, spec: JsonMap) -> JsonMap:
         """The canonical form of a valid spec (R-CAN-2); idempotent."""
@@ -205,7 +209,6 @@ def camel(attribute: str) -> str:
     return first + "".join(part.title() for part in rest)
 
 
-@cache
 def pydantic_model(model: type[Spec]) -> "type[BaseModel]":
     """The same model as pydantic has it; made when a value does not fit, to say why."""
     from pydantic import ConfigDict, create_model

@@ -4,7 +4,7 @@ Receives the declared set, a Snapshot and options, all values; hands on a Plan a
 which the runner needs again.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -108,7 +108,7 @@ def make(
     reverse = prune.removal_needs(removals.remove, view)
     actions = [a._replace(needs=reverse.get(a.ref, ())) if a.ref in removals.remove else a for a in actions]
     actions += removals.rows
-    actions = _targeted(_linked(actions, view), view, options)
+    actions = _targeted(_linked(actions, view), view, options, removals.remove.keys())
     ordered = order.in_dependency_order(_held_back(actions))
     plan = Plan(
         overlay_id=options.overlay_id,
@@ -212,12 +212,14 @@ def _with_needs(action: Action, case: Case, view: View) -> Action:
     )
 
 
-def _targeted(actions: list[Action], view: View, options: Options) -> list[Action]:
+def _targeted(actions: list[Action], view: View, options: Options, removed: Collection[Ref]) -> list[Action]:
     """Restrict actions to what was asked for; dependents of what was left out wait (R-ACT-8)."""
     if options.selects is None and not options.targets and not options.exclude:
         return actions
 
     def chosen(ref: Ref) -> bool:
+        if options.removal.outside_ok and ref in removed:
+            return ref not in options.exclude
         if ref in options.exclude or (options.targets and ref not in options.targets):
             return False
         resource = view.get(ref)

@@ -30,7 +30,7 @@ from reconciler.engine.observe import look_at
 from reconciler.engine.orders import Orders
 from reconciler.engine.plan import Planned, decide
 from reconciler.engine.rows import Rows
-from reconciler.model.action import Action, Verb
+from reconciler.model.action import Action, Disruption, Verb
 from reconciler.model.errors import ErrorClass, ReconcilerError, StaleObservation, TokenLost
 from reconciler.model.json import JsonMap
 from reconciler.model.outcome import Fault, Outcome, Result
@@ -421,7 +421,7 @@ class Runner:
             raise NoObservation(f"{case.ref} cannot be observed: {case.seen.why}")
         found = [action for action in decide(case, self.planned.view, self.handlers) if action.runs]
         now = found[0] if found else None
-        allowed = flight.action.disruption.weight
+        allowed = max(flight.action.disruption.weight, Disruption.RECORD.weight)
         if now is not None and (now.verb is not flight.action.verb and now.disruption.weight > allowed):
             raise StaleObservation(
                 f"{case.ref} would now need {now.verb}, which is more than was planned",

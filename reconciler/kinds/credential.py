@@ -12,8 +12,9 @@ from typing import NamedTuple
 from reconciler.engine.handler import Absent, Lookup, Present, Target
 from reconciler.model.action import Code, Reason
 from reconciler.model.errors import ReconcilerError
-from reconciler.model.json import Json, JsonMap
+from reconciler.model.json import Json, JsonMap, digest
 from reconciler.model.ref import Ref
+from reconciler.model.resource import Resource, at_path
 from reconciler.ports.bundle import Environment, Reader
 from reconciler.ports.files import FilesReader
 
@@ -125,7 +126,20 @@ def version_of(ref: Ref, look: Lookup) -> str:
     version = seen.stamp.get("auth_version") if isinstance(seen, Present | Absent) else None
     if not isinstance(version, str) or not version:
         version = row.live.get("auth_version", "") if row else ""
-    return f"{version} {rotation or ''}".strip()
+    return f"{version} {rotation or ''} {_references(resource)}".strip()
+
+
+def _references(resource: Resource | None) -> str:
+    """Which variables and commands a credential comes from, as a digest: to name another is an intended change.
+
+    Paths of files are left out: they differ from host to host, and the fingerprint speaks for their bytes.
+    """
+    env = at_path(resource.spec, "source.env") if resource else None
+    named = {
+        name: where if isinstance(where, dict) and not where.get("file") else "file"
+        for name, where in (env if isinstance(env, dict) else {}).items()
+    }
+    return digest(named)[-16:] if named else ""
 
 
 def rotated(ref: Ref, look: Lookup) -> bool:

@@ -23,6 +23,10 @@ class RealWorld(World):
         super().__init__(root or Path(tempfile.mkdtemp(prefix="world-")))
         self.tmux_socket = str(self.root / "tmux")
 
+    def until_ready(self) -> None:
+        report = self.when_applied(wait=True)
+        assert not report.report.not_ready, report.report.not_ready
+
     def kill_session_of(self, name: str) -> None:
         self.end_session(self.session_of(name).session_id)
 

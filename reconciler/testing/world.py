@@ -142,6 +142,10 @@ class World(ABC):
             )
         return Applied(report, watch)
 
+    def until_ready(self) -> None:
+        """Let every agent come to its prompt: what it writes into its home by then is written."""
+        return None
+
     def initialised(self) -> None:
         """`houmao project init`."""
         overlay.create(self.settings, self)

@@ -10,6 +10,7 @@ def test_a_second_apply_changes_no_byte_no_time_and_no_row(world: World) -> None
     world.given_file(PROMPT, TEXT)
     world.given(ALICE_BOB_CAROL)
     world.when_applied()
+    world.until_ready()
     before, revision = world.bytes(), world.look().catalog.revision()
 
     report = world.when_applied()
@@ -25,6 +26,7 @@ def test_planning_and_client_diff_write_nothing_either(world: World) -> None:
     world.given_file(PROMPT, TEXT)
     world.given(ALICE_BOB_CAROL)
     world.when_applied()
+    world.until_ready()
     world.given_file(PROMPT, "Something new.\n")
     before = world.bytes()
 

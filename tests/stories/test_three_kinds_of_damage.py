@@ -1,4 +1,4 @@
-"""A killed session, a killed process, an edited record, all at once: each is named and repaired, nothing else touched."""
+"""A killed session, a killed process and an edited record: each is named and repaired, nothing else is touched."""
 
 from reconciler.testing.world import World
 from tests.stories.fleets import ALICE_BOB_CAROL, PROMPT, TEXT, instance

@@ -1,7 +1,7 @@
 """Whatever is wrong with what is declared is told whole, with its place, its rule and what to do; nothing is touched.
 
-A line that asks for JSON gets it on standard output, and the text on standard error: both are read. Most cases run where
-nothing was ever applied, some beside an agent at work.
+A line that asks for JSON gets it on standard output, and the text on standard error: both are read. Most cases run
+where nothing was ever applied, some beside an agent at work.
 """
 
 import re

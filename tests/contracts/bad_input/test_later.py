@@ -11,7 +11,7 @@ FIELDS = [
     (kind, *path) for kind, shape in shapes.kinds().items() for path in shapes.later(shape) if path != ("status",)
 ]
 KINDS = ("Moved", "Mailbox", "ExternalImport", "Machine", "Fleet", "RemotePermission")
-WORDS = {
+WORDS: dict[str, list[dict[str, Any]]] = {
     "readiness": [{"readiness": [probe]} for probe in ("gateway", "mailbox", "exec")],
     "enabled": [{"gateway": {"enabled": True}}],
     "condition": [{"dependsOn": [{"ref": "Instance/i0", "condition": "Healthy"}]}],
