@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from reconciler.build import precedence, prompt
 from reconciler.build.assemble import Assembled, Site, assemble
+from reconciler.build.definitions import auth_bundle
 from reconciler.build.trees import tree_at
 from reconciler.engine.handler import Context, Lookup
 from reconciler.kinds import content
@@ -223,6 +224,9 @@ def _auth(ports: Ports, context: Context, resolved: precedence.Resolved) -> Auth
     ref = Ref("AuthProfile", resolved.auth)
     profile = context.look.get(ref)
     source = profile.spec.get("source") if profile else None
+    existing = at_path(source, "existing")
+    if isinstance(existing, str):
+        return _existing(ports, context, ref, existing, resolved)
     env, files = at_path(source, "env"), at_path(source, "files")
     values = {
         name: _value(ports, ref, name, where)
@@ -245,6 +249,21 @@ def _auth(ports: Ports, context: Context, resolved: precedence.Resolved) -> Auth
         if isinstance(found, AuthFile):
             paths[name] = Secret(ports.files.read(found.path).decode("utf-8", errors="replace"))
     return AuthMaterial(resolved.auth, context.uids.get(ref, ""), values, paths, version=version_of(ref, context.look))
+
+
+def _existing(ports: Ports, context: Context, ref: Ref, name: str, resolved: precedence.Resolved) -> AuthMaterial:
+    """A credential the catalog has already: its bundle lies in the content store, made by whoever added it."""
+    provider = ports.providers[resolved.provider]
+    stored = ports.catalog.definitions("AuthProfile").get(name)
+    bundle = next((found for found in stored.contents.values() if found.kind == "auth_tree"), None) if stored else None
+    if bundle is None:
+        raise MissingCredential(
+            f"{ref} names the credential {name!r}, and the catalog holds none of that name",
+            hint="correct source.existing, or say with env or files where the credential is",
+        )
+    path = f"{ports.places.content}/{bundle.relative_path}"
+    found = auth_bundle(ports.files, path, name, provider, provider.adapter)
+    return found._replace(name=resolved.auth or name, version=version_of(ref, context.look))
 
 
 def _value(ports: Ports, ref: Ref, name: str, where: JsonMap) -> Secret:
