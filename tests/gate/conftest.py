@@ -1,4 +1,4 @@
-"""One fleet in sync on real tmux, and both answers to the question whether it still is: the gate's and the full plan's."""
+"""One fleet in sync on real tmux, and both answers to whether it still is: the gate's and the full plan's."""
 
 import os
 import subprocess
@@ -147,7 +147,9 @@ class Fleet:
 
         database = sqlite3.connect(self.overlay / "catalog.sqlite")
         try:
-            (found,) = database.execute("SELECT uid FROM resource WHERE kind = 'Instance' AND name = ?", (name,)).fetchone()
+            (found,) = database.execute(
+                "SELECT uid FROM resource WHERE kind = 'Instance' AND name = ?", (name,)
+            ).fetchone()
         finally:
             database.close()
         return str(found)

@@ -1,4 +1,4 @@
-"""Whatever people, programs and time do to a fleet in sync, one function each, with the exit code the full plan owes it.
+"""What people, programs and time do to a fleet in sync, one function each, with the exit code the full plan owes it.
 
 The code is that of `plan --detailed-exitcode`: 0 in sync, 2 something to do, 1 an error. None: either will do.
 """
@@ -57,7 +57,7 @@ def sql(fleet: Fleet, text: str, *values: object) -> None:
     assert changed != 0, text
 
 
-# --- sources ------------------------------------------------------------------------------------------------------------
+# --- sources ---------------------------------------------------------------------------------------------------------
 
 
 @mutation(0)
@@ -82,7 +82,12 @@ def edit_a_field(fleet: Fleet) -> None:
 
 @mutation(2)
 def edit_a_field_with_the_old_size_and_time(fleet: Fleet) -> None:
-    same_stamp(fleet.path("src/fleet.yaml"), FLEET.replace("promptFile: prompts/coder", "promptFile: prompts/nextt").replace("nextt.md", "next.md ").encode())
+    same_stamp(
+        fleet.path("src/fleet.yaml"),
+        FLEET.replace("promptFile: prompts/coder", "promptFile: prompts/nextt")
+        .replace("nextt.md", "next.md ")
+        .encode(),
+    )
 
 
 @mutation(1)
@@ -102,17 +107,23 @@ def delete_the_source_directory(fleet: Fleet) -> None:
 
 @mutation(2)
 def add_a_declaration(fleet: Fleet) -> None:
-    fleet.houmao.write("src/role.yaml", "apiVersion: houmao/v1alpha1\nkind: Role\nmetadata: {name: a}\nspec: {prompt: b}\n")
+    fleet.houmao.write(
+        "src/role.yaml", "apiVersion: houmao/v1alpha1\nkind: Role\nmetadata: {name: a}\nspec: {prompt: b}\n"
+    )
 
 
 @mutation(2)
 def add_a_declaration_in_a_directory_below(fleet: Fleet) -> None:
-    fleet.houmao.write("src/more/r.yml", "apiVersion: houmao/v1alpha1\nkind: Role\nmetadata: {name: a}\nspec: {prompt: b}\n")
+    fleet.houmao.write(
+        "src/more/r.yml", "apiVersion: houmao/v1alpha1\nkind: Role\nmetadata: {name: a}\nspec: {prompt: b}\n"
+    )
 
 
 @mutation(2)
 def add_a_directory_with_a_declaration(fleet: Fleet) -> None:
-    fleet.houmao.write("src/new/r.json", '{"apiVersion":"houmao/v1alpha1","kind":"Role","metadata":{"name":"a"},"spec":{"prompt":"b"}}')
+    fleet.houmao.write(
+        "src/new/r.json", '{"apiVersion":"houmao/v1alpha1","kind":"Role","metadata":{"name":"a"},"spec":{"prompt":"b"}}'
+    )
 
 
 @mutation(0)
@@ -168,7 +179,7 @@ def edit_a_setup(fleet: Fleet) -> None:
     fleet.path("src/setups/plain/greeting.txt").write_text("bye\n")
 
 
-# --- overlay ------------------------------------------------------------------------------------------------------------
+# --- overlay ---------------------------------------------------------------------------------------------------------
 
 
 @mutation(0)
@@ -242,7 +253,7 @@ def another_overlay_nearer_by(fleet: Fleet) -> None:
     assert ran.returncode == 0, ran.stderr
 
 
-# --- what runs ----------------------------------------------------------------------------------------------------------
+# --- what runs -------------------------------------------------------------------------------------------------------
 
 
 @mutation(2)
@@ -342,7 +353,7 @@ def start_by_hand_what_is_stopped(fleet: Fleet) -> None:
     _foreign(fleet, "bob", fleet.uid("bob"), agent=True)
 
 
-# --- registry and home --------------------------------------------------------------------------------------------------
+# --- registry and home -----------------------------------------------------------------------------------------------
 
 
 @mutation(2)
@@ -390,7 +401,7 @@ def delete_the_manifest(fleet: Fleet) -> None:
     found.unlink()
 
 
-# --- credentials --------------------------------------------------------------------------------------------------------
+# --- credentials -----------------------------------------------------------------------------------------------------
 
 
 @mutation(2)
@@ -418,7 +429,7 @@ def unset_the_variable_of_a_spare_key(fleet: Fleet) -> None:
     fleet.env.pop("SPARE_KEY")
 
 
-# --- where it is asked from ---------------------------------------------------------------------------------------------
+# --- where it is asked from ------------------------------------------------------------------------------------------
 
 
 @mutation(2)

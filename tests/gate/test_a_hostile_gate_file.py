@@ -97,8 +97,13 @@ HOSTILE: dict[str, Callable[[Path, bytes], None]] = {
     "without its end": _made(lambda true: true.removesuffix(b"end")),
     "cut in the middle": _made(lambda true: true[: len(true) // 2]),
     "twice": _made(lambda true: true + true),
-    **{f"without {word}": _without(word.encode()) for word in ("key", "environment", "boot", "revision", "count", "socket")},
-    **{f"{word} without fields": _short(word.encode()) for word in ("file", "dir", "agent", "stopped", "key", "socket")},
+    **{
+        f"without {word}": _without(word.encode())
+        for word in ("key", "environment", "boot", "revision", "count", "socket")
+    },
+    **{
+        f"{word} without fields": _short(word.encode()) for word in ("file", "dir", "agent", "stopped", "key", "socket")
+    },
     "a revision that is no number": _fact(b"revision", b"many"),
     "a revision of many digits": _fact(b"revision", b"9" * 10_000),
     "a count that is no number": _fact(b"count", b"all"),
@@ -139,7 +144,9 @@ def test_a_fleet_in_sync_gets_the_right_answer_or_none(still: Fleet, what: str) 
         assert still.gate_answers() in (None, 0)
 
 
-@pytest.mark.parametrize("what", ["empty", "binary", "one long line", "without boot", "of an older format", "a directory"])
+@pytest.mark.parametrize(
+    "what", ["empty", "binary", "one long line", "without boot", "of an older format", "a directory"]
+)
 def test_the_program_makes_its_plan_all_the_same(still: Fleet, what: str) -> None:
     with instead(still, what):
         ran = still.run(still.words, gate=True)

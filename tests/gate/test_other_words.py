@@ -70,7 +70,13 @@ def test_the_answer_is_the_one_without_the_gate(still: Fleet, words: tuple[str, 
 
 
 def test_the_usual_words_are_answered_by_the_gate(still: Fleet) -> None:
-    for words in (PLAN, (*PLAN, "--detailed-exitcode"), APPLY, (*APPLY, "--yes"), ("plan", "--file=src", "--recursive")):
+    for words in (
+        PLAN,
+        (*PLAN, "--detailed-exitcode"),
+        APPLY,
+        (*APPLY, "--yes"),
+        ("plan", "--file=src", "--recursive"),
+    ):
         still.words = words
         assert still.gate_answers() == 0, words
 

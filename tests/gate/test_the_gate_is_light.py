@@ -6,7 +6,17 @@ from tests.gate.conftest import SOURCE, Fleet, snapshot
 
 pytestmark = pytest.mark.tmux
 
-HEAVY = ("pydantic", "typer", "yaml", "libtmux", "rich", "httpx", "subprocess", "reconciler.engine", "reconciler.declare")
+HEAVY = (
+    "pydantic",
+    "typer",
+    "yaml",
+    "libtmux",
+    "rich",
+    "httpx",
+    "subprocess",
+    "reconciler.engine",
+    "reconciler.declare",
+)
 COMMANDS = [("plan", *SOURCE), ("plan", *SOURCE, "--detailed-exitcode"), ("apply", *SOURCE)]
 
 

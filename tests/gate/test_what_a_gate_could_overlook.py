@@ -1,4 +1,4 @@
-"""Ways in which a fleet stops being in sync that no single stamp shows, and worlds in which the record was made oddly."""
+"""Ways to stop being in sync that no single stamp shows, and worlds in which the record was made oddly."""
 
 import os
 import signal
@@ -93,7 +93,8 @@ COMPOSITION = {
     "base/prompts/coder.md": "You write code.\n",
     "top/overlay.yaml": "apiVersion: houmao/v1alpha1\nkind: Overlay\n"
     "spec: {bases: [../base], resources: [alice.yaml], patches: [{path: patch.yaml}]}\n",
-    "top/alice.yaml": "apiVersion: houmao/v1alpha1\nkind: Instance\nmetadata: {name: alice}\nspec: {specialistRef: coder}\n",
+    "top/alice.yaml": "apiVersion: houmao/v1alpha1\nkind: Instance\nmetadata: {name: alice}\n"
+    "spec: {specialistRef: coder}\n",
     "top/patch.yaml": "apiVersion: houmao/v1alpha1\nkind: Specialist\nmetadata: {name: coder}\nspec: {env: {A: one}}\n",
 }
 

@@ -65,6 +65,10 @@ class Program:
         """Send it a signal."""
         os.kill(self.pid, number)
 
+    def was_told(self) -> None:
+        """Wait until a signal has reached it: a second one sent too soon would be the same to it."""
+        until(lambda: self.ended or self._held.with_name("held.told").exists(), "the signal never reached it")
+
     def end(self) -> tuple[int, str, str]:
         """Wait for its end: exit code, what it printed, what it complained of."""
         out, err = self._process.communicate(timeout=60)
@@ -136,7 +140,9 @@ class Overlay:
     def unchanged_since(self, before: dict[str, object]) -> None:
         """Nothing was committed, killed, started or published."""
         after = self.state()
-        assert {key: (before.get(key), after.get(key)) for key in before | after if before.get(key) != after.get(key)} == {}
+        assert {
+            key: (before.get(key), after.get(key)) for key in before | after if before.get(key) != after.get(key)
+        } == {}
 
     def converges(self) -> None:
         """One apply more, and nothing is left to do or to wonder at."""

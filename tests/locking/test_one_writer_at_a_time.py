@@ -151,7 +151,8 @@ def test_two_applies_of_different_sets_serialize_and_lose_nothing(overlay: Overl
     other = overlay.world.root / "other"
     other.mkdir()
     (other / "more.yaml").write_text(
-        "apiVersion: houmao/v1alpha1\nkind: Specialist\nmetadata: {name: tester}\nspec: {provider: echo, prompt: You test.}\n"
+        "apiVersion: houmao/v1alpha1\nkind: Specialist\nmetadata: {name: tester}\n"
+        "spec: {provider: echo, prompt: You test.}\n"
         "---\napiVersion: houmao/v1alpha1\nkind: Instance\nmetadata: {name: carol}\nspec: {specialistRef: tester}\n"
     )
     both = [
@@ -163,7 +164,11 @@ def test_two_applies_of_different_sets_serialize_and_lose_nothing(overlay: Overl
 
     assert [code for code, _, _ in ends] == [0, 0], ends
     sets = {ref: row.apply_set for ref, row in overlay.world.rows.items()}
-    assert {ref for ref, name in sets.items() if name == "one"} >= {"Specialist/coder", "Instance/alice", "Instance/bob"}
+    assert {ref for ref, name in sets.items() if name == "one"} >= {
+        "Specialist/coder",
+        "Instance/alice",
+        "Instance/bob",
+    }
     assert {ref for ref, name in sets.items() if name == "two"} >= {"Specialist/tester", "Instance/carol"}
     assert overlay.world.running == {"alice", "bob", "carol"}
     assert overlay.world.when_planned(applyset="one").in_sync

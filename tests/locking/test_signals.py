@@ -4,6 +4,7 @@ import signal
 
 import pytest
 
+from reconciler.testing.real_world import until
 from tests.locking.conftest import Overlay
 
 pytestmark = pytest.mark.tmux
@@ -46,6 +47,7 @@ def test_told_twice_it_ends_at_once_and_the_next_apply_converges(
     program = overlay.start_pausing(point, phase, "hold", "--parallelism", "1")
     program.is_held()
     program.tell(number)
+    program.was_told()
     program.tell(number)
 
     assert program.end()[0] == code
@@ -72,8 +74,6 @@ def test_a_waiting_writer_goes_when_it_is_told(overlay: Overlay) -> None:
     first.is_held()
     events = overlay.world.root / "events"
     second = overlay.start_apply("--lock-timeout", "60s", "--events", str(events))
-    from reconciler.testing.real_world import until
-
     until(lambda: events.exists() and "waiting_for" in events.read_text(), "the second never said that it waits")
     before = overlay.state()
 

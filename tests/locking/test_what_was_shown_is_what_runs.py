@@ -10,7 +10,7 @@ from reconciler.model.action import Plan
 from reconciler.model.errors import ConflictError, GuardRefused
 from reconciler.model.outcome import Report
 from reconciler.testing.fake_world import FakeWorld
-from reconciler.testing.world import told
+from reconciler.testing.told import told
 from tests.locking.conftest import FLEET
 
 FORGETFUL = FLEET.replace("spec: {specialistRef: coder}", "spec: {specialistRef: coder, resume: {mode: new}}")
@@ -181,7 +181,11 @@ def test_an_action_that_would_become_another_during_the_run_is_left_to_the_next_
     killed: list[str] = []
 
     def on_point(point: str, phase: str, ref: object) -> None:
-        if str(ref) == "Instance/alice" and (point, phase) == ("relaunch/Instance:kill-session", "before") and not killed:
+        if (
+            str(ref) == "Instance/alice"
+            and (point, phase) == ("relaunch/Instance:kill-session", "before")
+            and not killed
+        ):
             killed.append("bob")
             edited.kill_session_of("bob")
 

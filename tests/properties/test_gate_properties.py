@@ -1,4 +1,4 @@
-"""The no-op gate by itself, without a terminal in sight: what it understands of a command line, of files, of its record."""
+"""The no-op gate by itself, no terminal in sight: what it understands of a command line, of files, of its record."""
 
 import os
 import sqlite3
@@ -17,7 +17,9 @@ from reconciler.cli.argv import normalised
 from reconciler.cli.commands import apply, plan
 
 COMMANDS = {command.path: command for command in (*apply.COMMANDS, *plan.COMMANDS)}
-OPTIONS = sorted({name for command in COMMANDS.values() for option in command.every() for name in (*option.names, *option.off)})
+OPTIONS = sorted(
+    {name for command in COMMANDS.values() for option in command.every() for name in (*option.names, *option.off)}
+)
 
 words = st.one_of(
     st.sampled_from([*OPTIONS, "-f=a", "-fa", "--file=a", "--file=", "-k=b", "--filename", "--filename=a", "-Rf"]),

@@ -7,7 +7,7 @@ import pytest
 
 from reconciler.app.settings import Settings
 from reconciler.ports.bundle import Ports, Reader
-from reconciler.ports.catalog import Catalog, CatalogReader
+from reconciler.ports.catalog import Catalog
 from reconciler.ports.process import Process, ProcessFacts
 from reconciler.ports.registry import Registry
 from reconciler.ports.tmux import Tmux
@@ -115,11 +115,23 @@ def _taken(world: StaleWorld) -> dict[tuple[str, str, str], object]:
         ("catalog", "attempts", "()"): reader.catalog.attempts(),
         ("catalog", "revision", "()"): reader.catalog.revision(),
     }
-    for kind in ("Role", "Recipe", "Specialist", "Skill", "Setup", "AuthProfile", "LaunchProfile", "Project", "InstanceSet"):
+    for kind in (
+        "Role",
+        "Recipe",
+        "Specialist",
+        "Skill",
+        "Setup",
+        "AuthProfile",
+        "LaunchProfile",
+        "Project",
+        "InstanceSet",
+    ):
         taken["catalog", "definitions", repr((kind,))] = reader.catalog.definitions(kind)
     for pane in world.panes:
         for variable in ("HOUMAO_UID",):
-            taken["tmux", "environment", repr((pane.session_id, variable))] = world.tmux.environment(pane.session_id, variable)
+            taken["tmux", "environment", repr((pane.session_id, variable))] = world.tmux.environment(
+                pane.session_id, variable
+            )
         taken["tmux", "capture", repr((pane.pane_id,))] = world.tmux.capture(pane.pane_id)
     uids = sorted({row.uid for row in reader.catalog.inventory()})
     taken["process", "bearing", "all"] = dict(cast("dict[object, object]", world.process.bearing(uids)))

@@ -94,7 +94,11 @@ def honest(world: StaleWorld) -> None:
     assert world.running == EXPECTED
     assert world.uids == uids
     assert check_invariants(world) == []
-    assert {name: len(world.processes_of(name)) for name in ("alice", "bob", "carol")} == {"alice": 1, "bob": 1, "carol": 0}
+    assert {name: len(world.processes_of(name)) for name in ("alice", "bob", "carol")} == {
+        "alice": 1,
+        "bob": 1,
+        "carol": 0,
+    }
     assert world.when_planned().in_sync
 
 
