@@ -17,6 +17,7 @@ from reconciler.ports.tmux import (
     Answer,
     Create,
     Created,
+    Done,
     Failed,
     Fence,
     Kill,
@@ -25,6 +26,7 @@ from reconciler.ports.tmux import (
     Request,
     Screen,
     Unanswered,
+    Vacant,
     is_pane_id,
     is_session_id,
     request_fault,
@@ -254,7 +256,10 @@ class TmuxClient:
                 return found or Failed(f"tmux did not answer within {self._timeout_s:g} s", unknown=True)
             if found is not None:
                 return found if ran.code == 0 else Failed(f"only in part: {_first(err)}", unknown=True)
-            if not creating and listing.no_server(err, self.socket) is not None:
+            nobody = None if creating else listing.no_server(err, self.socket)
+            if nobody is not None and isinstance(asked.request, Vacant):
+                return Done() if isinstance(nobody, Listing) else Failed(nobody.why)
+            if nobody is not None:
                 return Refused(f"no tmux server runs: {_first(err)}")
             if not (creating and _leaving(err) and pause_s < self._timeout_s):
                 break

@@ -9,7 +9,20 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from reconciler.adapters.tmux_syntax import equal, every, literal, quote
-from reconciler.ports.tmux import Answer, Create, Created, Done, Failed, Fence, Kill, Mark, Refused, Request, SendKeys
+from reconciler.ports.tmux import (
+    Answer,
+    Create,
+    Created,
+    Done,
+    Failed,
+    Fence,
+    Kill,
+    Mark,
+    Refused,
+    Request,
+    SendKeys,
+    Vacant,
+)
 
 WINDOW = "agent"
 
@@ -58,10 +71,11 @@ def line(fence: Fence, request: Request, tag: str) -> Line:
     token = (f"#{{==:#{{{option(fence)}}},{fence.token}}}", "another writer's token is set in this tmux server")
     match request:
         case Create():
-            # The environment as well: a program that shadows the option in its pane must not make room for a second.
-            carried = f"#{{m:*|{request.uid}|*,#{{S:|#{{@houmao_uid}}|#{{HOUMAO_UID}}|}}}}"
-            parts = [token, (f"#{{==:{carried},0}}", f"a session with uid {request.uid} exists")]
+            parts = [token, _nobody(request.uid)]
             return _line("", parts, _creation(request, tag), tag, told=1)
+        case Vacant():
+            parts = [token, _nobody(request.uid)]
+            return _line("", parts, f"display-message -p {quote(f'{tag} done')}", tag, told=1)
         case Kill():
             parts = [token, *_session(request.session_id, request.uid, request.mark)]
             return _line(request.session_id, parts, f"kill-session -t {quote(request.session_id)}{_done(tag)}", tag)
@@ -78,6 +92,13 @@ def line(fence: Fence, request: Request, tag: str) -> Line:
                 (equal("pane_dead", "0"), f"the program in pane {request.pane_id} has ended"),
             ]
             return _line(request.pane_id, parts, _keys(request) + _done(tag), tag)
+
+
+def _nobody(uid: str) -> tuple[str, str]:
+    """No session has the uid. Its environment counts as well: a program that shadows the option in its pane must not
+    make room for a second one."""
+    carried = f"#{{m:*|{uid}|*,#{{S:|#{{@houmao_uid}}|#{{HOUMAO_UID}}|}}}}"
+    return f"#{{==:{carried},0}}", f"a session with uid {uid} exists"
 
 
 def _session(session_id: str, uid: str, mark: str) -> list[tuple[str, str]]:

@@ -132,7 +132,7 @@ def _carry_out(
         settings = session.settings._replace(overlay=session.settings.overlay._replace(exists=True))
         session = session._replace(settings=settings)
     ports = session.world.ports(session.settings)
-    writer = take(ports, purpose="apply", wait_s=_lock_wait(how), emit=emit)
+    writer = take(ports, purpose="apply", wait_s=_lock_wait(how), emit=emit, stopping=how.stopping)
     try:
         second = again(ports.reader())
         if asked and not how.yes:

@@ -6,7 +6,7 @@ step asks `guard` first: a writer that was stopped and replaced changes nothing 
 
 from collections.abc import Callable
 
-from reconciler.model.errors import LockHeld, TokenLost
+from reconciler.model.errors import Interrupted, LockHeld, TokenLost
 from reconciler.model.json import JsonMap
 from reconciler.ports.bundle import Ports
 from reconciler.ports.catalog import Lease
@@ -56,14 +56,27 @@ class Writer:
         self._lock.release()
 
 
-def take(ports: Ports, *, purpose: str, wait_s: float, emit: Callable[[str, JsonMap], None]) -> Writer:
-    """Take the overlay's lock, waiting `wait_s` at most; raises LockHeld naming holder, purpose, age and state."""
+def take(
+    ports: Ports,
+    *,
+    purpose: str,
+    wait_s: float,
+    emit: Callable[[str, JsonMap], None],
+    stopping: Callable[[], int | None] = lambda: None,
+) -> Writer:
+    """Take the overlay's lock, waiting `wait_s` at most; raises LockHeld naming holder, purpose, age and state.
+
+    Raises Interrupted when `stopping` answers a signal while it waits.
+    """
     deadline = ports.clock.monotonic() + wait_s
     told = False
     while True:
         found = ports.files.lock(ports.places.lock)
         if not isinstance(found, LockHolder):
             return Writer(found, purpose)
+        told_to_stop = stopping()
+        if told_to_stop is not None:
+            raise Interrupted(told_to_stop)
         if ports.clock.monotonic() >= deadline:
             raise LockHeld(describe(found, ports), hint=remedy(found))
         if not told:

@@ -39,7 +39,10 @@ class Found(NamedTuple):
 def get(
     flags: Flags, words: Sequence[str], *, selector: str = "", apply_set: str | None = None, lean: bool = False
 ) -> Found:
-    """Look at what the words name, `lean` where no specs are shown; raises NotFound for a named resource that is not there, UsageFault for bad words."""
+    """Look at what the words name, `lean` where no specs are shown.
+
+    Raises NotFound for a named resource that is not there, UsageFault for bad words.
+    """
     session = open_session(flags)
     named = kind_names.named(words, session.handlers)
     selects = parse_selector(selector) if selector else None

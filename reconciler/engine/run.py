@@ -288,8 +288,9 @@ class Runner:
         point = fault_point(flight.action, step.name)
         if self.over:
             raise TokenLost("this run is over", hint="run apply again")
-        self.orders.guard()
         self.orders.probe(point, "before", flight.action.ref)
+        # Last, so that whatever held this writer up before is noticed: what follows is the write itself (R-LCK-2).
+        self.orders.guard()
         if step.run is not None:
             step.run(self.ports, flight.context)
         elif step.batch is not None and step.ask is not None:
@@ -322,8 +323,8 @@ class Runner:
             if step is None or step.ask is None:
                 continue
             try:
-                self.orders.guard()
                 self.orders.probe(fault_point(flight.action, step.name), "before", flight.action.ref)
+                self.orders.guard()
                 asked.append((flight, step, step.ask(self.ports, flight.context)))
             except Exception as error:
                 self._failed(flight, error)
@@ -373,6 +374,10 @@ class Runner:
                     step.commit(tx, context)
             self.rows.write(tx, flight.action, flight.context, flight.case)
             tx.settle(self.orders.run, context.uid, Result.SETTLED.value, self._now())
+            older = self.planned.view.snapshot.intents.get(action.ref)
+            if older is not None and older.uid != context.uid:
+                # Left by a catalog that was restored or answered old news: nothing of that uid was ever settled.
+                tx.settle(older.run, older.uid, Result.SKIPPED.value, self._now())
             tx.drop_attempt(context.uid)
         self.orders.probe(fault_point(action, SETTLED), "after", action.ref)
         self.flying.remove(flight)

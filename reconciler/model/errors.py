@@ -10,6 +10,7 @@
     ├─ ActionFailed            instance.* build.*       1     by class
     ├─ StaleObservation        stale.*                  4     no (observe again)
     ├─ Unreachable             tmux.* files.*           1     yes
+    ├─ Interrupted             run.interrupted          128+n no
     └─ DeadlineExceeded        *.timeout                3     no
 
 The class, not the call site, decides about a retry (R §11). Foreign exceptions are translated once, in the adapter that
@@ -210,6 +211,16 @@ class Unreachable(ReconcilerError):
 
     code = "tmux.unreachable"
     error_class = ErrorClass.TRANSIENT
+
+
+class Interrupted(ReconcilerError):
+    """A signal asked the program to stop before it had changed anything."""
+
+    code = "run.interrupted"
+
+    def __init__(self, signal: int) -> None:
+        super().__init__("told to stop while waiting; nothing was changed")
+        self.exit_code = 128 + signal
 
 
 class DeadlineExceeded(ReconcilerError):

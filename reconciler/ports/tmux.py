@@ -93,7 +93,13 @@ class SendKeys(NamedTuple):
     literal: bool = False
 
 
-Request = Create | Kill | Mark | SendKeys
+class Vacant(NamedTuple):
+    """Is there really no session of this uid? Asked of the server itself before its absence has consequences."""
+
+    uid: Uid
+
+
+Request = Create | Kill | Mark | SendKeys | Vacant
 
 
 def is_session_id(text: str) -> bool:
@@ -126,6 +132,8 @@ def request_fault(fence: Fence, request: Request) -> str | None:
             wrong = None if request.keys else "there are no keys to send"
             wrong = wrong if is_pane_id(request.pane_id) else f"no pane id: {request.pane_id!r}"
             texts = request.keys
+        case Vacant():
+            wrong, texts = None, ()
     if wrong is None and any("\0" in text for text in texts):
         return "a NUL character cannot be handed to tmux"
     return wrong

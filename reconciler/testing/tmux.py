@@ -24,6 +24,7 @@ from reconciler.ports.tmux import (
     SendKeys,
     ServerStamp,
     Unanswered,
+    Vacant,
     request_fault,
 )
 
@@ -208,6 +209,8 @@ class FakeTmux:
 
     def _carry_out(self, fence: Fence, request: Request) -> Answer:
         if self.server is None:
+            if isinstance(request, Vacant):
+                return Done()
             if not isinstance(request, Create):
                 return Refused("no tmux server runs")
             self._start()
@@ -231,11 +234,19 @@ class FakeTmux:
                 return self._send(request)
             case Kill() | Mark():
                 return self._on_session(request)
+            case Vacant():
+                return self._taken(request.uid) or Done()
+
+    def _taken(self, uid: str) -> Refused | None:
+        for session in self.sessions.values():
+            if uid in (self._option(session, session.panes[0], UID), self._variable(session, "HOUMAO_UID")):
+                return Refused(f"a session with uid {uid} exists")
+        return None
 
     def _create(self, create: Create) -> Answer:
-        for session in self.sessions.values():
-            if create.uid in (self._option(session, session.panes[0], UID), self._variable(session, "HOUMAO_UID")):
-                return Refused(f"a session with uid {create.uid} exists")
+        taken = self._taken(create.uid)
+        if taken is not None:
+            return taken
         if self.named(create.name) is not None:
             return Failed(f"duplicate session: {create.name}")
         session = self._open(create.name, create.argv, {**dict(create.env), "HOUMAO_UID": create.uid}, create.cwd)

@@ -118,7 +118,7 @@ class Overlay:
     def state(self) -> dict[str, object]:
         """All that a writer could change: files, rows, sessions, processes.
 
-        The catalog counts by what it says: whoever closes it last moves what is committed from its log into it. What the
+        The catalog counts by what it says: whoever closes it last moves what is committed into it. What the
         agents themselves write into their homes does not count, nor the time of a directory whose entries are the same.
         """
         reader = self.world.look()

@@ -34,8 +34,7 @@ def test_a_line_that_the_gate_takes_is_one_that_the_command_takes_and_steers_not
 ) -> None:
     """Otherwise a usage error, another plan or another form of output would be answered with "No changes"."""
     line = [*(word for file in files for word in file), *some]
-    argv = [path, *line]
-    if gate.source_key(argv[1:]) is None:
+    if gate.source_key(path, line) is None:
         return
     command = COMMANDS[path]
     valued = {name for option in command.every() if option.metavar for name in option.names}
@@ -47,7 +46,7 @@ def test_a_line_that_the_gate_takes_is_one_that_the_command_takes_and_steers_not
     assert args.text("dry_run", "none") == "none" or path == "plan"
     asked = orders.source(args)
     assert asked.stdin is None
-    assert gate.source_key(argv[1:]) == gate.key_of(
+    assert gate.source_key(path, line) == gate.key_of(
         [os.path.realpath(one) for one in asked.paths],
         os.path.realpath(asked.composition) if asked.composition else "",
         asked.recursive,
@@ -89,12 +88,13 @@ class Bare:
         return [
             gate.FORMAT,
             f"key\t{gate.key_of([str(self.source)], '', False)}",
+            f"cwd\t{self.root}",
             f"environment\t{gate.environment_key()}",
-            f"file\t{stat.st_size}\t{stat.st_mtime_ns}\t{stat.st_ino}\t{self.source}",
+            f"input\t{stat.st_size}\t{stat.st_mtime_ns}\t{stat.st_ino}\t0\t{self.source}",
             f"boot\t{boot}",
             f"socket\t{self.root}/no-socket",
             "count\t1",
-            "revision\t7",
+            f"revision\t{gate.revision_key(7, 0)}",
             "end",
         ]
 
@@ -138,18 +138,19 @@ def test_a_record_with_lines_lost_doubled_moved_or_cut_is_right_or_silent(bare: 
 
     assert answer in (None, 0)
     facts = {line.split("\t")[0] for line in some}
-    if not {"key", "environment", "boot", "socket", "count", "revision"} <= facts:
+    if not {"key", "cwd", "environment", "boot", "socket", "count", "revision"} <= facts:
         assert answer is None
 
 
 @once
-@given(st.integers(0, 2**70), st.sampled_from([1, 2, 3]))
+@given(st.integers(0, 2**70), st.sampled_from([1, 2, 3, 4]))
 def test_one_number_of_a_stamp_that_differs_is_enough(bare: Bare, number: int, field: int) -> None:
     lines = list(bare.true)
-    fields = lines[3].split("\t")
+    (at,) = (index for index, line in enumerate(lines) if line.startswith("input\t"))
+    fields = lines[at].split("\t")
     same = fields[field] == str(number)
     fields[field] = str(number)
-    lines[3] = "\t".join(fields)
+    lines[at] = "\t".join(fields)
 
     assert bare.ask("\n".join(lines).encode()) == (0 if same else None)
 

@@ -50,7 +50,7 @@ def _derived(opened: Connection) -> list[Finding]:
     wanted = {statement.split()[2] for statement in (*schema.triggers(opened.rows), *_view_statements())}
     have = {name for (name,) in opened.rows("SELECT name FROM sqlite_master WHERE type IN ('view', 'trigger')")}
     return [
-        Finding("catalog.incomplete", f"the catalog has lost {name}", "the next `houmao apply` that writes makes it anew")
+        Finding("catalog.incomplete", f"the catalog has lost {name}", "the next `houmao apply` that writes makes it")
         for name in sorted(wanted - have)
     ]
 

@@ -179,8 +179,8 @@ def publish_record(ports: Ports, context: Context) -> None:
     made = build(ports, context)
     _adopt_seen(ports, context)
     body = _record(ports, context, made, active=True)
-    ports.registry.publish(made.site.agent_id, body)
     context.live.update(
+        record_file=ports.registry.publish(made.site.agent_id, body),
         state="running",
         agent_id=made.site.agent_id,
         agent_name=made.agent_name,
@@ -267,7 +267,7 @@ def record_stopped(ports: Ports, context: Context) -> None:
     """The record of a stopped agent: identity and home stay, what lived is gone."""
     body = _stopped_body(ports, context)
     if body is not None:
-        ports.registry.publish(str(body["agent_id"]), body)
+        context.live["record_file"] = ports.registry.publish(str(body["agent_id"]), body)
         context.live["record"] = digest(body)
     for key in ("session", "pane", "pid", "ticks", "mark"):
         context.live.pop(key, None)

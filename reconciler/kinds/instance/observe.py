@@ -4,6 +4,7 @@ One tmux listing, one registry scan, the recorded pids, two stats per instance; 
 """
 
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 from reconciler.engine.handler import Absent, Part, Present, Seen, Target, Unknown
 from reconciler.model.json import Json, JsonMap, digest
@@ -26,7 +27,7 @@ def observe(targets: Sequence[Target], ports: Reader) -> Mapping[Ref, Seen]:
         if pane.uid:
             by_uid.setdefault(pane.uid, []).append(pane)
     scan = ports.registry.scan()
-    records = _by_uid(scan)
+    records = _by_uid(scan, targets)
     boot = ports.process.boot_id()
     pids = _pids(targets, by_uid)
     processes = ports.process.facts(sorted(pids)) if pids else {}
@@ -46,7 +47,7 @@ def _one(
     target: Target,
     listing: Listing,
     by_uid: Mapping[str, Sequence[Pane]],
-    records: Mapping[str, Sequence[Record]],
+    records: Mapping[str, Sequence[Own]],
     scan: Scan,
     processes: Mapping[int, ProcessSeen],
     survivors: Mapping[Uid, tuple[ProcessFacts, ...]] | NoAnswer,
@@ -201,20 +202,37 @@ def _rebooted(target: Target, boot: str) -> bool:
     return not _boot_matches(target, boot)
 
 
-def _by_uid(scan: Scan) -> dict[str, list[Record]]:
-    found: dict[str, list[Record]] = {}
-    for record in scan.records.values():
+class Own(NamedTuple):
+    """A record that carries a uid: its agent id, and the digest of its content."""
+
+    agent_id: str
+    digest: str
+
+
+def _by_uid(scan: Scan, targets: Sequence[Target]) -> dict[str, list[Own]]:
+    """Records by the uid they carry. One that is to the byte what was published needs no parsing."""
+    published = {
+        (live.get("agent_id", ""), live["record_file"]): (target.uid, live.get("record", ""))
+        for target in targets
+        if target.uid and target.row is not None and (live := target.row.live).get("record_file")
+    }
+    found: dict[str, list[Own]] = {}
+    for agent_id, written in scan.records.digests().items():
+        known = published.get((agent_id, written))
+        if known is not None:
+            found.setdefault(known[0], []).append(Own(agent_id, known[1]))
+            continue
+        record = scan.records[agent_id]
         if isinstance(record, Record) and isinstance(uid := record.owner.get("uid"), str):
-            found.setdefault(uid, []).append(record)
+            found.setdefault(uid, []).append(Own(agent_id, digest(record.body)))
     return found
 
 
-def _record(target: Target, records: Mapping[str, Sequence[Record]], scan: Scan) -> Part:
+def _record(target: Target, records: Mapping[str, Sequence[Own]], scan: Scan) -> Part:
     agent_id = target.row.live.get("agent_id", "") if target.row else ""
     own = records.get(target.uid or "", ())
     if own:
-        facts: JsonMap = {"digest": digest(own[0].body), "agent_id": own[0].agent_id}
-        return Part(True, facts)
+        return Part(True, {"digest": own[0].digest, "agent_id": own[0].agent_id})
     if scan.root_unreadable:
         return Part(None, {}, scan.root_unreadable)
     there = scan.records.get(agent_id)

@@ -1,11 +1,11 @@
 """The visible writes of each verb on an instance, in order (R-EXE-3, R-EXE-3a). Pure lists of named steps.
 
-create    end-survivor · write-home · write-manifest · start-session · publish-record
-stop      ask-quit · wait-quit · kill-session · end-process · record-stopped
+create    end-survivor · write-home · write-manifest · start-session · (drop-old-record) · publish-record
+stop      ask-quit · wait-quit · kill-session · end-process · see-gone · record-stopped
 relaunch  stop without its record, then create on the same uid and home
 replace   the same with set-home-aside in between
 remove    stop without its record, then drop-record
-update    publish-record
+update    (drop-old-record) · publish-record
 """
 
 from collections.abc import Sequence
@@ -16,6 +16,8 @@ from reconciler.kinds.instance.resolve import launch_of
 from reconciler.model.action import Action, Verb
 
 NONE = Part(False, {})
+SEE_GONE = Step("see-gone", batch=live.TMUX, ask=stopping.ask_vacant, took=stopping.took_vacant)
+"""Asked of tmux itself: a listing that lied must not cost the row by which a running agent is known."""
 
 
 def steps_for(action: Action, case: Case, look: Lookup) -> Sequence[Step]:
@@ -29,9 +31,9 @@ def steps_for(action: Action, case: Case, look: Lookup) -> Sequence[Step]:
         case Verb.REPLACE:
             return (*ending(), Step("set-home-aside", run=live.set_home_aside, done=started_by_this), *starting())
         case Verb.STOP:
-            return (*ending(), Step("record-stopped", run=live.record_stopped))
+            return (*ending(), SEE_GONE, Step("record-stopped", run=live.record_stopped))
         case Verb.REMOVE:
-            return (*ending(), Step("drop-record", run=live.drop_record))
+            return (*ending(), SEE_GONE, Step("drop-record", run=live.drop_record))
         case Verb.UPDATE:
             wanted = case.want.spec.get("state") if case.want else None
             if wanted == "Stopped":

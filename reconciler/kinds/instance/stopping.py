@@ -11,7 +11,7 @@ from reconciler.model.errors import ActionFailed, ErrorClass, ProcessSurvives, S
 from reconciler.model.ref import Uid
 from reconciler.ports.bundle import Ports
 from reconciler.ports.process import Ended, NoAnswer
-from reconciler.ports.tmux import Answer, Done, Failed, Fence, Kill, Refused, SendKeys
+from reconciler.ports.tmux import Answer, Done, Failed, Fence, Kill, Refused, SendKeys, Vacant
 
 GRACE_S = 3.0
 """How long a provider may take to leave after it was asked."""
@@ -116,13 +116,34 @@ def end_process(ports: Ports, context: Context) -> None:
 
 
 def end_survivor(ports: Ports, context: Context) -> None:
-    """A process without a session, found by its uid: end every one of them."""
+    """A process without a session, found by its uid: end every one of them, once tmux itself says there is none."""
+    took_vacant(ports, context, ports.tmux.act(Fence(ports.overlay_id, context.token), [Vacant(context.uid)])[0])
     found = ports.process.bearing([context.uid])
     if isinstance(found, NoAnswer):
         raise Unreachable(f"the process table could not be searched: {found.why}", code="process.table")
     for process in found.get(context.uid, ()):
         _end(ports, context, process.pid, process.start_ticks)
     end_process(ports, context)
+
+
+def ask_vacant(ports: Ports, context: Context) -> object:
+    """Whether really no session has the uid."""
+    del ports
+    return Vacant(context.uid)
+
+
+def took_vacant(ports: Ports, context: Context, answer: object) -> None:
+    """A session that the listing did not show means that what was observed does not hold."""
+    del ports, context
+    match answer:
+        case Done():
+            return
+        case Refused(why):
+            raise StaleObservation(f"what was observed does not hold: {why}", hint="run apply again")
+        case Failed(why, _):
+            raise Unreachable(f"tmux did not say whether its session is gone: {why}", code="tmux.vacant")
+        case _:
+            raise Unreachable("tmux gave an answer that is none", code="tmux.answer")
 
 
 def _end(ports: Ports, context: Context, pid: int, ticks: int) -> None:

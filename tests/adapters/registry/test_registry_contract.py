@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from reconciler.model.json import JsonMap, digest_bytes
-from reconciler.ports.registry import BadRecord, OwnershipConflict, Record, RecordRefused, Records, RecordText
+from reconciler.ports.registry import BadRecord, OwnershipConflict, Record, RecordRefused, Records, RecordText, Scan
 from tests.adapters.registry.world import OTHER, UID, Shelf, body, stopped
 
 DAY = timedelta(days=1).total_seconds()
@@ -25,7 +25,7 @@ def bad(shelf: Shelf, agent_id: str = "alice") -> str:
 
 
 def test_a_registry_that_nobody_has_used_is_empty(shelf: Shelf) -> None:
-    assert shelf.registry.scan() == ({}, "")
+    assert shelf.registry.scan() == Scan()
 
 
 def test_what_was_published_is_found(shelf: Shelf) -> None:

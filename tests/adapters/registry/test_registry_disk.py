@@ -10,7 +10,7 @@ import pytest
 
 from reconciler.adapters.files_local import LocalFiles
 from reconciler.adapters.registry_files import RECORD_MAX, FileRegistry
-from reconciler.ports.registry import BadRecord, OwnershipConflict, Record
+from reconciler.ports.registry import BadRecord, OwnershipConflict, Record, Scan
 from reconciler.testing.clock import FakeClock
 from reconciler.testing.registry import FakeRegistry
 from tests.adapters.registry.world import OTHER, UID, body
@@ -84,7 +84,7 @@ def test_an_empty_directory_and_stray_files_are_no_records(registry: FileRegistr
     directory(registry).mkdir(parents=True)
     (directory(registry).parent / "stray").write_text("")
     (directory(registry).parent / ".alice.0.tmp").mkdir()
-    assert registry.scan() == ({}, "")
+    assert registry.scan() == Scan()
 
 
 def test_removing_keeps_the_files_of_others(registry: FileRegistry) -> None:
@@ -146,6 +146,6 @@ def test_the_fake_can_show_an_old_picture_and_no_picture() -> None:
     assert registry.remove("alice", UID)
     assert list(registry.scan().records) == ["alice"]
     registry.let_go()
-    assert registry.scan() == ({}, "")
+    assert registry.scan() == Scan()
     registry.unreadable = "the disk is gone"
-    assert registry.scan() == ({}, "the disk is gone")
+    assert registry.scan() == Scan(root_unreadable="the disk is gone")
