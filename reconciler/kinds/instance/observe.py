@@ -17,6 +17,13 @@ from reconciler.ports.tmux import Listing, Pane, Unanswered
 GATEWAY = Part(False, {}, "gateways come with a later release")
 
 
+class Own(NamedTuple):
+    """A record that carries a uid: its agent id, and the digest of its content."""
+
+    agent_id: str
+    digest: str
+
+
 def observe(targets: Sequence[Target], ports: Reader) -> Mapping[Ref, Seen]:
     """Three-valued sight of each target; tmux silent means Unknown for all that could run there."""
     listing = ports.tmux.listing()
@@ -200,13 +207,6 @@ def _boot_matches(target: Target, boot: str) -> bool:
 
 def _rebooted(target: Target, boot: str) -> bool:
     return not _boot_matches(target, boot)
-
-
-class Own(NamedTuple):
-    """A record that carries a uid: its agent id, and the digest of its content."""
-
-    agent_id: str
-    digest: str
 
 
 def _by_uid(scan: Scan, targets: Sequence[Target]) -> dict[str, list[Own]]:
