@@ -140,10 +140,12 @@ def _carry_out(
         else:
             shown(second.plan)
         report = _run(second, session, desired, ports, writer, how, emit)
+        gated = desired.gated
+        prepared = gate_record.prepare(ports, *gated, desired.declared, desired.apply_set) if gated else None
         after = again(ports.reader())
         report = report._replace(remaining=after.plan.running, created_overlay=created)
-        if after.plan.empty and not after.plan.notices and not after.plan.actions and desired.gated is not None:
-            gate_record.record(ports, *desired.gated, desired.declared, desired.apply_set)
+        if gated is not None and not after.plan.actions and not after.plan.notices:
+            gate_record.keep(ports, prepared)
         return waited(report, desired, ports.reader(), how)
     finally:
         writer.release()

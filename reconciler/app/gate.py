@@ -80,7 +80,7 @@ def source_key(command: str, words: list[str]) -> str | None:
                 if at == len(words):
                     return None
                 value = words[at]
-            if value == "-" or not value:
+            if value.startswith("-") or not value:
                 return None
             if name in ("-k", "--composition"):
                 composition = os.path.realpath(value)

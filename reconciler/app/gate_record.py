@@ -21,15 +21,26 @@ from reconciler.ports.files import Stamp
 _CONTENT_DEPTH = 2
 
 
-def record(ports: Ports, compiled: Compiled, source: Source, declared: Mapping[Ref, Resource], apply_set: str) -> None:
-    """Write the gate's record for this source, or remove an old one where this cannot be expressed."""
-    path = f"{ports.places.overlay}/{gate.FILE}"
+def prepare(
+    ports: Ports, compiled: Compiled, source: Source, declared: Mapping[Ref, Resource], apply_set: str
+) -> str | None:
+    """The gate's record for this source; None where it cannot be expressed.
+
+    Made before the observation that finds nothing left to do: what somebody edits in between then differs from it.
+    """
     lines = _lines(ports, compiled, source, declared, apply_set)
     if lines is None or any("\n" in field for line in lines for field in line):
+        return None
+    return "\n".join([gate.FORMAT, *("\t".join(line) for line in lines), "end"])
+
+
+def keep(ports: Ports, text: str | None) -> None:
+    """Write the record, or remove an old one."""
+    path = f"{ports.places.overlay}/{gate.FILE}"
+    if text is None:
         ports.files.remove(path)
-        return
-    text = "\n".join([gate.FORMAT, *("\t".join(line) for line in lines), "end"])
-    ports.files.write(path, text.encode())
+    else:
+        ports.files.write(path, text.encode())
 
 
 def _lines(
