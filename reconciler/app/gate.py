@@ -91,7 +91,7 @@ def source_key(command: str, words: list[str]) -> str | None:
         else:
             return None
         at += 1
-    if not paths and not composition:
+    if bool(paths) == bool(composition):
         return None
     return key_of(paths, composition, recursive)
 

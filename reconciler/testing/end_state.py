@@ -31,7 +31,7 @@ _DERIVED_DIGESTS = re.compile(
 )
 """Digests over text that names uids and paths."""
 _SKIPPED = ("catalog.sqlite", "lock", "fingerprint.key", gate.FILE)
-_HANDLES = ("session", "session_name", "pane", "pid", "ticks", "mark", "record", "boot")
+_HANDLES = ("session", "session_name", "pane", "pid", "ticks", "mark", "record", "record_file", "boot")
 
 
 def end_state(world: World) -> State:
@@ -131,6 +131,9 @@ def _live(seen: _Seen, row: InventoryRow) -> dict[str, str]:
         if key == "record":
             body = getattr(record, "body", None)
             made[key] = "true" if body is not None and digest(body) == value else "false"
+        elif key == "record_file":
+            written = getattr(record, "digest", None)
+            made[key] = "true" if written == value else "false"
         elif key in true and panes:
             made[key] = "true" if true[key] == [value] else f"false: {value} is not {true[key]}"
         elif key in _HANDLES:

@@ -38,7 +38,6 @@ def test_reading_is_one_query_whatever_the_number_of_rows(
     reader.present()
     for question in (
         reader.revision,
-        reader.inventory,
         reader.intents,
         reader.attempts,
         reader.lease,
@@ -49,7 +48,11 @@ def test_reading_is_one_query_whatever_the_number_of_rows(
         before = reader.statements
         question()
         assert reader.statements == before + 1
+    before = reader.statements
     assert len(reader.inventory()) == count
+    assert reader.statements == before + 2  # the revision, the rows
+    assert len(reader.inventory()) == count
+    assert reader.statements == before + 3  # nothing changed: the revision alone
     before = reader.statements
     assert len(reader.definitions("Role")) == count
     assert reader.statements == before + 2
