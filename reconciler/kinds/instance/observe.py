@@ -108,7 +108,7 @@ def _other_server(target: Target, ports: Reader) -> str:
 def _session(panes: Sequence[Pane], listing: Listing) -> Part:
     agent = primary(panes)
     if not panes:
-        return Part(False, {}, listing.evidence or "tmux lists no session with its uid")
+        return Part(False, {}, f"no session carries its uid ({listing.evidence})")
     some = agent or panes[0]
     return Part(
         True,
