@@ -10,7 +10,7 @@ from reconciler.app.lock import Writer, take
 from reconciler.app.ready import waited
 from reconciler.app.request import Confirm, Emit, PlanFlags, RunFlags, Shown, Source
 from reconciler.app.selector import parse_selector
-from reconciler.app.session import Flags, Session, open_session
+from reconciler.app.session import Flags, Session, opened
 from reconciler.engine import plan as planning
 from reconciler.engine import prune
 from reconciler.engine.observe import observe, to_bundle
@@ -37,24 +37,24 @@ def apply(
     emit: Emit,
 ) -> Report:
     """Make what runs match what is declared; an empty plan writes nothing at all (R-ACT-4)."""
-    session = open_session(flags)
-    desired = load(session, source, wanted)
-    session = desired.session
-    made = _plan(desired, wanted, session.reader)
-    emit("plan", {"planDigest": made.plan.digest(), "actions": len(made.plan.actions)})
-    if made.plan.empty:
-        shown(made.plan)
-        return waited(Report(made.plan), desired, session.reader, how)
-    return _carry_out(
-        desired.session,
-        made,
-        lambda reader: _plan(desired, wanted, reader),
-        desired,
-        how,
-        confirm=confirm,
-        shown=shown,
-        emit=emit,
-    )
+    with opened(flags) as session:
+        desired = load(session, source, wanted)
+        session = desired.session
+        made = _plan(desired, wanted, session.reader)
+        emit("plan", {"planDigest": made.plan.digest(), "actions": len(made.plan.actions)})
+        if made.plan.empty:
+            shown(made.plan)
+            return waited(Report(made.plan), desired, session.reader, how)
+        return _carry_out(
+            desired.session,
+            made,
+            lambda reader: _plan(desired, wanted, reader),
+            desired,
+            how,
+            confirm=confirm,
+            shown=shown,
+            emit=emit,
+        )
 
 
 def delete(
@@ -71,31 +71,31 @@ def delete(
     emit: Emit,
 ) -> Report:
     """Remove exactly what is named, with its children; dependents only with `cascade` (R-PRU-7)."""
-    session = open_session(flags)
-    chosen = _chosen(session, refs, source, selector)
-    rows = {row.ref: row for row in session.reader.catalog.inventory()}
-    sets = {rows[ref].apply_set for ref in chosen if ref in rows} or {"default"}
-    apply_set = sorted(sets)[0]
-    if len(sets) > 1:
-        raise UsageFault(
-            f"what is named belongs to several apply sets: {', '.join(sorted(sets))}",
-            hint="delete them one set at a time",
+    with opened(flags) as session:
+        chosen = _chosen(session, refs, source, selector)
+        rows = {row.ref: row for row in session.reader.catalog.inventory()}
+        sets = {rows[ref].apply_set for ref in chosen if ref in rows} or {"default"}
+        apply_set = sorted(sets)[0]
+        if len(sets) > 1:
+            raise UsageFault(
+                f"what is named belongs to several apply sets: {', '.join(sorted(sets))}",
+                hint="delete them one set at a time",
+            )
+        destroy = frozenset(refs_of(session, force_destroy))
+        desired = Desired(session, {}, apply_set, "", None)
+        base = options(desired, PlanFlags(), session.reader)._replace(
+            removal=prune.Asked(delete=frozenset(chosen), cascade=cascade, force_destroy=destroy)
         )
-    destroy = frozenset(refs_of(session, force_destroy))
-    desired = Desired(session, {}, apply_set, "", None)
-    base = options(desired, PlanFlags(), session.reader)._replace(
-        removal=prune.Asked(delete=frozenset(chosen), cascade=cascade, force_destroy=destroy)
-    )
 
-    def again(reader: Reader) -> planning.Planned:
-        snapshot = observe({}, apply_set, session.handlers, reader)
-        return planning.make({}, snapshot, session.handlers, base)
+        def again(reader: Reader) -> planning.Planned:
+            snapshot = observe({}, apply_set, session.handlers, reader)
+            return planning.make({}, snapshot, session.handlers, base)
 
-    made = again(session.reader)
-    if made.plan.empty:
-        shown(made.plan)
-        return Report(made.plan)
-    return _carry_out(session, made, again, desired, how, confirm=confirm, shown=shown, emit=emit)
+        made = again(session.reader)
+        if made.plan.empty:
+            shown(made.plan)
+            return Report(made.plan)
+        return _carry_out(session, made, again, desired, how, confirm=confirm, shown=shown, emit=emit)
 
 
 def _plan(desired: Desired, wanted: PlanFlags, reader: Reader) -> planning.Planned:

@@ -74,7 +74,9 @@ def _with_socket(session: Session, compiled: Compiled) -> Session:
     if declared == session.settings.tmux_socket:
         return session
     settings = session.settings._replace(tmux_socket=declared, tmux_socket_source="project")
-    return session._replace(settings=settings, reader=session.world.reader(settings))
+    reader = session.world.reader(settings)
+    reader.catalog.close()
+    return session._replace(settings=settings, reader=reader._replace(catalog=session.reader.catalog))
 
 
 def _refuse_empty(compiled: Compiled, reader: Reader, wanted: PlanFlags, apply_set: str) -> None:

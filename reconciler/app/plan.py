@@ -6,7 +6,7 @@ from typing import NamedTuple
 from reconciler.app import wiring
 from reconciler.app.desired import Desired, inputs_of, is_starter, load, options
 from reconciler.app.request import PlanFlags, Source
-from reconciler.app.session import Flags, open_session
+from reconciler.app.session import Flags, opened
 from reconciler.declare.catalogue import Catalogue
 from reconciler.declare.compile import Validate, compile_source
 from reconciler.engine import plan as planning
@@ -56,21 +56,21 @@ def validate(flags: Flags, source: Source, mode: str = "strict") -> Validation:
 
 def plan(flags: Flags, source: Source, wanted: PlanFlags) -> PlanResult:
     """Compile, observe and plan; writes nothing."""
-    session = open_session(flags)
-    desired = load(session, source, wanted)
-    session = desired.session
-    snapshot = observe(desired.declared, desired.apply_set, session.handlers, session.reader)
-    planned = planning.make(desired.declared, snapshot, session.handlers, options(desired, wanted, session.reader))
-    return _result(planned.plan, desired)
+    with opened(flags) as session:
+        desired = load(session, source, wanted)
+        session = desired.session
+        snapshot = observe(desired.declared, desired.apply_set, session.handlers, session.reader)
+        planned = planning.make(desired.declared, snapshot, session.handlers, options(desired, wanted, session.reader))
+        return _result(planned.plan, desired)
 
 
 def client_diff(flags: Flags, source: Source, wanted: PlanFlags) -> PlanResult:
     """`--dry-run=client`: compare with what was last applied; nothing is observed (R-CLI-3)."""
-    session = open_session(flags)
-    desired = load(session, source, wanted)
-    snapshot = record_of(desired.declared, desired.apply_set, session.reader)
-    made = compare(desired.declared, snapshot, session.handlers, options(desired, wanted, session.reader))
-    return _result(made, desired)
+    with opened(flags) as session:
+        desired = load(session, source, wanted)
+        snapshot = record_of(desired.declared, desired.apply_set, session.reader)
+        made = compare(desired.declared, snapshot, session.handlers, options(desired, wanted, session.reader))
+        return _result(made, desired)
 
 
 def _result(found: Plan, desired: Desired) -> PlanResult:

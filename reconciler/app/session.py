@@ -1,5 +1,7 @@
 """One command's view of the world, opened for looking; nothing is created by opening it."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import NamedTuple
 
 from reconciler.app import settings as settings_
@@ -49,6 +51,16 @@ def open_session(flags: Flags) -> Session:
             reader = flags.world.reader(found)
     plain = flags._replace(world=Flags().world) == Flags()
     return Session(found, reader, built_in(folders(KINDS)), flags.world, plain)
+
+
+@contextmanager
+def opened(flags: Flags) -> Iterator[Session]:
+    """The same for a use case that ends: its catalog is let go of with it."""
+    session = open_session(flags)
+    try:
+        yield session
+    finally:
+        session.reader.catalog.close()
 
 
 def ref_of(text: str, handlers: Discovered) -> Ref:

@@ -140,6 +140,10 @@ class CatalogReader(Protocol):
         """Newest first."""
         ...
 
+    def close(self) -> None:
+        """Let go of the file; the next question opens it again."""
+        ...
+
 
 class Transaction(Protocol):
     """Writes of one transaction; all or nothing."""
@@ -196,5 +200,3 @@ class Catalog(CatalogReader, Protocol):
     def acquire(self, lease: Lease) -> int:
         """Write the lease row with the next token and return that token; `lease.token` is ignored (R-LCK-1)."""
         ...
-
-    def close(self) -> None: ...

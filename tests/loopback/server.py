@@ -292,7 +292,10 @@ class _Handler(BaseHTTPRequestHandler):
                 raise _Gone
 
     def _hung_up(self) -> bool:
-        readable, _, _ = select.select([self.connection], [], [], 0)
+        # poll, not select: a test process may have more than 1,024 descriptors open.
+        waiting = select.poll()
+        waiting.register(self.connection, select.POLLIN)
+        readable = waiting.poll(0)
         return bool(readable) and self.connection.recv(1, socket.MSG_PEEK) == b""
 
 
