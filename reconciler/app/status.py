@@ -12,7 +12,6 @@ from typing import NamedTuple
 from reconciler import __version__
 from reconciler.app import gate
 from reconciler.app.session import Session
-from reconciler.engine import plan as planning
 from reconciler.engine.handler import Absent, Case, Conditions, Part, Present, ReadyState, Seen, Target, Unknown
 from reconciler.engine.observe import Snapshot, from_bundle, look_at
 from reconciler.kinds.instance.health import Health, health_of
@@ -213,6 +212,9 @@ def _target(ref: Ref, last: Resource | None, row: InventoryRow | None, intent: I
 
 def _planned(session: Session, snapshot: Snapshot) -> tuple[dict[Ref, Case], dict[Ref, tuple[Action, ...]]]:
     """What each apply set would do if what it last applied were applied again."""
+    # Imported here: a large fleet that stands as recorded is listed without a planner.
+    from reconciler.engine import plan as planning
+
     cases: dict[Ref, Case] = {}
     actions: dict[Ref, tuple[Action, ...]] = {}
     for name in sorted({row.apply_set for row in snapshot.inventory.values()}):
