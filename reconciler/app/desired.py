@@ -86,8 +86,7 @@ def _refuse_empty(compiled: Compiled, reader: Reader, wanted: PlanFlags, apply_s
         sets = {row.apply_set for row in rows if row.source_root == compiled.source_root}
     else:
         sets = {wanted.applyset}
-    derived = {row.uid for row in rows if row.ref.kind == "Specialist"}
-    held = [row for row in rows if row.apply_set in sets and row.owner not in derived]
+    held = [row for row in rows if row.apply_set in sets and row.live.get("derived") != "1"]
     only_empty = all(problem.code.endswith("no_documents") for problem in compiled.problems)
     if held and only_empty and not wanted.allow_empty:
         raise GuardRefused(

@@ -1,15 +1,13 @@
 """Find the overlay of a directory: environment first, then upward to the repository's boundary.
 
-Imports `os` alone: the no-op gate comes through here before anything else is loaded. Faults are ValueErrors with
-the text for a person; `app.settings` gives them their code.
+Imports `os` and constants alone: the no-op gate comes through here before anything else is loaded. Faults are
+ValueErrors with the text for a person; `app.settings` gives them their code.
 """
 
 import os
 
-OVERLAY_DIR = ".houmao"
-CONFIG_FILE = "houmao-config.toml"
-ENV_OVERLAY = "HOUMAO_PROJECT_OVERLAY_DIR"
-ENV_DISCOVERY = "HOUMAO_PROJECT_OVERLAY_DISCOVERY_MODE"
+from reconciler.model.names import CONFIG_FILE, ENV_DISCOVERY, ENV_OVERLAY, OVERLAY_DIR
+
 MODES = ("ancestor", "cwd_only")
 
 

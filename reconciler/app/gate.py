@@ -11,13 +11,13 @@ import sys
 
 from reconciler import __version__
 from reconciler.app import discovery
+from reconciler.model import names
 
 FILE = "gate"
 FORMAT = "houmao-gate 5"
 SOURCES = ("input", "listed", "key", "cwd")
 """Lines about the sources of the last apply: files read, directories listed."""
 SIZE_MAX = 64 * 1024 * 1024
-SWITCH = "HOUMAO_NO_GATE"
 _FLAGS = {
     "plan": frozenset({"-R", "--recursive", "--no-color", "--detailed-exitcode"}),
     "apply": frozenset({"-R", "--recursive", "--no-color", "-y", "--yes"}),
@@ -29,7 +29,7 @@ TMUX_TIMEOUT_S = 5.0
 
 def try_gate(argv: list[str]) -> int | None:
     """Answer `plan` and `apply` at once when nothing differs: print the empty plan and return 0; else None."""
-    if os.environ.get(SWITCH) or not argv or argv[0] not in _FLAGS:
+    if os.environ.get(names.ENV_GATE) or not argv or argv[0] not in _FLAGS:
         return None
     key = source_key(argv[0], argv[1:])
     if key is None:
@@ -103,7 +103,7 @@ def key_of(paths: list[str], composition: str, recursive: bool) -> str:
 
 def environment_key() -> str:
     """Variables that decide what is looked at, and by which program."""
-    names = (
+    variables = (
         "HOUMAO_TMUX_SOCKET",
         "TMUX_TMPDIR",
         "HOUMAO_GLOBAL_REGISTRY_DIR",
@@ -113,7 +113,7 @@ def environment_key() -> str:
         "XDG_STATE_HOME",
         "HOME",
     )
-    return "|".join([__version__, *(os.environ.get(name, "") for name in names)])
+    return "|".join([__version__, *(os.environ.get(name, "") for name in variables)])
 
 
 def _recorded(root: str) -> list[list[str]] | None:

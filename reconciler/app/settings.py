@@ -77,7 +77,7 @@ def find(
 def find_overlay(cwd: str, project_dir: str | None = None) -> Overlay:
     """The overlay root: explicit directory, environment, ambient discovery, else the candidate below `cwd`."""
     if project_dir is not None:
-        root = os.path.join(os.path.realpath(os.path.expanduser(project_dir)), discovery.OVERLAY_DIR)
+        root = os.path.join(os.path.realpath(os.path.expanduser(project_dir)), names.OVERLAY_DIR)
         exists = discovery.is_overlay(root)
         return Overlay(root, "project_dir", exists, f"--project-dir selects {root}", "ancestor")
     try:

@@ -25,15 +25,18 @@ class Policy(NamedTuple):
     tries: int = TRIES
     base_s: float = BASE_S
     cap_s: float = CAP_S
+    timeout_s: float | None = None
+    """How long in all, from the action's start; None for as long as the run lasts."""
 
 
 def policy_of(spec: Json, tries: int) -> Policy:
     """`spec.retry` over the defaults: limit 0 is one try; a one-off run makes a handful at most."""
-    limit, base, cap = (at_path(spec, f"retry.{key}") for key in ("limit", "base", "max"))
+    limit, base, cap, timeout = (at_path(spec, f"retry.{key}") for key in ("limit", "base", "max", "timeout"))
     return Policy(
         tries=min(tries, limit + 1) if isinstance(limit, int) and limit >= 0 else tries,
         base_s=base / 1000 if isinstance(base, int) else BASE_S,
         cap_s=cap / 1000 if isinstance(cap, int) else CAP_S,
+        timeout_s=timeout / 1000 if isinstance(timeout, int) else None,
     )
 
 

@@ -392,7 +392,7 @@ class Runner:
             self._end(flight, Outcome(flight.action, Result.STALE, fault=fault))
             return
         policy = self._policy(flight)
-        if fault.error_class in retry.RETRIED and flight.attempt < policy.tries and not self._out_of_time():
+        if fault.error_class in retry.RETRIED and flight.attempt < policy.tries and not self._out_of_time(flight):
             self.orders.emit(
                 "retry_scheduled",
                 {"ref": str(flight.action.ref), "verb": flight.action.verb.value, "error": fault.to_json()},
@@ -406,7 +406,7 @@ class Runner:
             lambda attempt: self._attempt(flight, attempt),
             flight.context.uid,
             self.ports.clock,
-            self._out_of_time,
+            lambda: self._out_of_time(flight),
             self._policy(flight),
             done=flight.attempt,
         )
@@ -414,8 +414,11 @@ class Runner:
     def _policy(self, flight: Flight) -> retry.Policy:
         return retry.policy_of(flight.case.want.spec if flight.case.want else None, self.orders.tries)
 
-    def _out_of_time(self) -> bool:
-        late = self.orders.deadline is not None and self.ports.clock.monotonic() >= self.orders.deadline
+    def _out_of_time(self, flight: Flight) -> bool:
+        now, limit = self.ports.clock.monotonic(), self._policy(flight).timeout_s
+        if limit is not None and now - flight.started >= limit:
+            return True
+        late = self.orders.deadline is not None and now >= self.orders.deadline
         return late or self.over or self.orders.stopping()
 
     def _attempt(self, flight: Flight, attempt: int) -> None:

@@ -6,7 +6,6 @@ one place so that two parts of the program can never disagree about equality.
 
 import hashlib
 import json
-from collections.abc import Mapping
 
 Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
 JsonMap = dict[str, Json]
@@ -39,8 +38,3 @@ def parse_map(text: str | bytes) -> JsonMap:
     if not isinstance(value, dict):
         raise ValueError("expected a JSON object")
     return value
-
-
-def as_map(value: Mapping[str, Json]) -> JsonMap:
-    """A plain dict copy, so that callers may change it."""
-    return dict(value)

@@ -232,10 +232,3 @@ class Tmux(TmuxReader, Protocol):
         Starts the server where none runs and there is something to create. Never raises for one request.
         """
         ...
-
-
-class TmuxFacts(NamedTuple):
-    """A listing indexed for observers."""
-
-    listing: Listing | Unanswered
-    by_uid: Mapping[str, tuple[Pane, ...]]

@@ -70,7 +70,8 @@ def test_a_usage_error_loads_the_parser_and_no_more(team: Program, words: list[s
     assert roots(names) & (THIRD_PARTY | NOT_FOR_LOOKING | {"json", "sqlite3"}) == set()
     own = {name for name in names if name.startswith("reconciler.")}
     layers = {name.split(".")[1] for name in own}
-    assert layers <= {"cli", "declare", "app"}
+    assert layers <= {"cli", "declare", "app", "model"}
+    assert {name for name in own if name.startswith("reconciler.model.")} <= {"reconciler.model.names"}  # constants
     assert {name for name in own if name.startswith("reconciler.declare.")} <= {"reconciler.declare.suggest"}
     assert {name for name in own if name.startswith("reconciler.app.")} <= {
         "reconciler.app.gate",
@@ -101,7 +102,8 @@ def test_a_plan_with_nothing_to_do_ends_at_the_gate(team: Program, verb: str) ->
     code, names = loaded(team, verb, "-f", "team.yaml")
     assert code == 0
     own = {name for name in names if name.startswith("reconciler")}
-    assert own == AT_ONCE | {"reconciler.app", "reconciler.app.gate", "reconciler.app.discovery"}
+    app = {"reconciler.app", "reconciler.app.gate", "reconciler.app.discovery"}
+    assert own == AT_ONCE | app | {"reconciler.model", "reconciler.model.names"}
     assert roots(names) & (THIRD_PARTY | NOT_FOR_LOOKING | {"json", "typing", "re", "inspect"}) == set()
 
 
