@@ -50,7 +50,12 @@ def open_session(flags: Flags) -> Session:
             found = found._replace(tmux_socket=recorded, tmux_socket_source="project")
             reader = flags.world.reader(found)
     plain = flags._replace(world=Flags().world) == Flags()
-    return Session(found, reader, built_in(folders(KINDS)), flags.world, plain)
+    return Session(found, reader, kinds(), flags.world, plain)
+
+
+def kinds() -> Discovered:
+    """The kinds there are; asking for one imports it."""
+    return built_in(folders(KINDS))
 
 
 @contextmanager

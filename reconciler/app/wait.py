@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from reconciler.app import kind_names, read, status
+from reconciler.app import kind_names, look, read
 from reconciler.app.session import Flags, Session, open_session
 from reconciler.app.status import Status
 from reconciler.model.errors import DeadlineExceeded, UsageFault
@@ -108,7 +108,7 @@ def _wanted(session: Session, words: Sequence[str], selector: str) -> tuple[Ref,
 
 def _left(session: Session, wanted: Sequence[Ref], what: Until) -> list[tuple[Ref, str]]:
     """Those for which it does not hold yet, with what is seen instead."""
-    items = {item.ref: item for item in status.look(session, refs=wanted)}
+    items = {item.ref: item for item in look.at(session, refs=wanted)}
     left: list[tuple[Ref, str]] = []
     for ref in wanted:
         item = items.get(ref)
