@@ -61,10 +61,18 @@ def _mapping(lines: list[str], indent: str, value: Mapping[str, Json]) -> None:
             _entry(lines, f"{indent}{_short(key)}:", indent, item)
 
 
+@lru_cache(maxsize=512)
+def _block(indent: str, text: str) -> str:
+    """The lines of a mapping, by its JSON: most mappings inside a hundred manifests are equal, and JSON is made in C."""
+    lines: list[str] = []
+    _mapping(lines, indent, json.loads(text))
+    return "\n".join(lines)
+
+
 def _entry(lines: list[str], head: str, indent: str, item: Json) -> None:
     if isinstance(item, dict) and item:
         lines.append(head)
-        _mapping(lines, indent + "  ", item)
+        lines.append(_block(indent + "  ", _json(item)))
     elif isinstance(item, list) and item:
         if all(not isinstance(each, (dict, list)) for each in item):
             lines.append(head + " [" + ", ".join(_flow(each) for each in item) + "]")
