@@ -63,7 +63,7 @@ def _mapping(lines: list[str], indent: str, value: Mapping[str, Json]) -> None:
 
 @lru_cache(maxsize=512)
 def _block(indent: str, text: str) -> str:
-    """The lines of a mapping, by its JSON: most mappings inside a hundred manifests are equal, and JSON is made in C."""
+    """The lines of a mapping, by its JSON: most mappings in a hundred manifests are equal, and JSON is made in C."""
     lines: list[str] = []
     _mapping(lines, indent, json.loads(text))
     return "\n".join(lines)

@@ -52,7 +52,7 @@ QUICK = 128
 `parallelism` bounds those that wait (docs/decisions/0006-parallelism.md).
 """
 FIRST_TRIP, LARGEST_TRIP = 8, 64
-"""How many actions the first trip to a port takes, and the most that one may: each takes twice as many as the one before.
+"""How many actions the first trip to a port takes, and the most that one may: each takes twice as many as the last.
 
 The first is soon under way, and the later ones cost a large fleet few processes.
 """
@@ -340,7 +340,7 @@ class Runner:
         )
 
     def _depart(self, batch: Batch, flights: Sequence[Flight]) -> None:
-        """Send what `flights` ask of one port on its way, once the trip before is back; go on with that one meanwhile."""
+        """Send what `flights` ask of one port, once the trip before is back, whose flights go on meanwhile."""
         back = self._land(batch)
         asked: list[tuple[Flight, Step]] = []
         requests: list[object] = []

@@ -26,7 +26,7 @@ class Job(Generic[T]):
         """Do it, here and now; what it raises is kept."""
         try:
             self.value = self.work()
-        except BaseException as error:
+        except BaseException as error:  # noqa: BLE001  # for whoever asks for the result
             self.error = error
 
     def result(self) -> T:
@@ -45,7 +45,7 @@ class Workers:
         self._waiting: deque[Job[object]] = deque()
         self._threads: list[Thread] = []
         self._idle = 0
-        self._closed = False
+        self.closed = False
         self._changed = Condition()
 
     def submit(self, work: Callable[[], T]) -> Job[T]:
@@ -68,7 +68,7 @@ class Workers:
     def close(self) -> None:
         """Let what is under way come to its end; what was not begun never is."""
         with self._changed:
-            self._closed = True
+            self.closed = True
             self._waiting.clear()
             self._changed.notify_all()
         for thread in self._threads:
@@ -78,7 +78,7 @@ class Workers:
         while True:
             with self._changed:
                 self._idle += 1
-                self._changed.wait_for(lambda: self._waiting or self._closed)
+                self._changed.wait_for(lambda: self._waiting or self.closed)
                 self._idle -= 1
                 if not self._waiting:
                     return
