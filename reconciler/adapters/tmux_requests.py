@@ -6,9 +6,9 @@ prefixed by a nonce and the number of its request, so no value in the world can 
 """
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
 from reconciler.adapters.tmux_syntax import equal, every, literal, quote
+from reconciler.model.tuples import NamedTuple
 from reconciler.ports.tmux import (
     Answer,
     Create,
