@@ -188,6 +188,16 @@ def answer(tag: str, lines: Sequence[str], whys: Sequence[str]) -> Answer | None
     return None
 
 
+def not_attached(text: str) -> bool:
+    """Whether a control client's output proves that its attach failed, so that the server read no request of it.
+
+    Output that ends before the first answer proves nothing: a server that is told to end carries out what it has read
+    of the batch, and drops what it would have said of it.
+    """
+    ends = (row for row in complete(text) if row.startswith(("%end ", "%error ")))
+    return next(ends, "").startswith("%error ")
+
+
 def control_answers(text: str, tags: Sequence[str], whys: Sequence[Sequence[str]]) -> tuple[Answer | None, ...]:
     """One answer per request from the output of a control client; None where the output ended before it.
 
