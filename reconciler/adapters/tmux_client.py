@@ -70,6 +70,11 @@ class TmuxClient:
         self._spawn = spawn
         self.socket = listing.socket_path(socket_name, socket_path, self._env.get("TMUX_TMPDIR"))
         """Absolute path of the server's socket."""
+        self._created: tuple[str, ...] = ()
+        """The session created last, as a target: the next batch goes through it without asking for one.
+
+        By its name, for an id would be somebody else's session in a server that was started anew.
+        """
         self.round_trips = 0
         """Times tmux was asked something and answered for: one per process run."""
         self.processes = 0
@@ -194,7 +199,9 @@ class TmuxClient:
         where tmux was told and did not answer: the request may be carried out later still. What comes after a silence,
         or after a server that stays on its way out, is not sent: each request would wait as long again.
         """
-        call = _Call(fence, _nonce(), _Patience(self._timeout_s), {}, {})
+        # A batch that kills could kill the session it went through, which is known by its name alone.
+        known = {} if any(isinstance(request, Kill) for request in requests) else dict.fromkeys(self._created, True)
+        call = _Call(fence, _nonce(), _Patience(self._timeout_s), known, {})
         batch: list[_Asked] = []
         for number, request in enumerate(requests):
             wrong = request_fault(fence, request)
@@ -207,6 +214,9 @@ class TmuxClient:
             batch = batch[self._some(call, batch) :]
         for asked in batch:
             call.answers[asked.number] = Failed(f"it was not sent: {call.patience.lost}")
+        for number, request in enumerate(requests):
+            if isinstance(request, Create) and isinstance(call.answers[number], Created):
+                self._created = (f"={request.name}",)
         return tuple(call.answers[number] for number in range(len(requests)))
 
     def _some(self, call: "_Call", batch: "list[_Asked]") -> int:
@@ -222,10 +232,7 @@ class TmuxClient:
             if target and (count > _BY_ARGV or wide):
                 done = self._by_control(call, batch[:count], target)
                 if done is not None:
-                    call.answers.update(zip((asked.number for asked in batch[:count]), done, strict=True))
-                    for asked in batch[:count]:
-                        if isinstance(asked.request, Kill):
-                            sessions[asked.request.session_id] = False
+                    call.take(batch[:count], done)
                     return count
                 sessions[target] = False  # it ended meanwhile, or its server did before anything was sent
                 return 0
@@ -233,7 +240,7 @@ class TmuxClient:
             why = "it is longer than one tmux command line may be, and no agent runs yet"
             call.answers[batch[0].number] = Failed(why)
             return 1
-        call.answers[batch[0].number] = self._by_argv(call, batch[0], len(batch) > _BY_ARGV)
+        call.take(batch[:1], (self._by_argv(call, batch[0], len(batch) > _BY_ARGV),))
         return 1
 
     def _by_argv(self, call: "_Call", asked: "_Asked", more: bool) -> Answer:
@@ -361,8 +368,15 @@ class _Call(NamedTuple):
     nonce: str
     patience: _Patience
     sessions: dict[str, bool]
-    """Ids, and whether a control client may attach there."""
+    """Targets, and whether a control client may attach there."""
     answers: dict[int, Answer]
+
+    def take(self, batch: "Sequence[_Asked]", answers: Sequence[Answer]) -> None:
+        """Keep the answers to `batch`. Nothing goes through a session that was to be killed."""
+        for asked, answer in zip(batch, answers, strict=True):
+            self.answers[asked.number] = answer
+            if isinstance(asked.request, Kill):
+                self.sessions[asked.request.session_id] = False
 
 
 class _Asked:
