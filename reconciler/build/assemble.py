@@ -143,7 +143,8 @@ def assemble(
         manifest=final,
         manifest_text=manifest.to_text(final),
         plan=plan,
-        argv=(f"{site.home_path}/{helper.HELPER}",),
+        # tmux hands a single word to the user's shell; two words it starts itself, which is one program less.
+        argv=("/bin/sh", f"{site.home_path}/{helper.HELPER}"),
         env=tuple(sorted({**session, **transient}.items())),
     )
 
@@ -180,7 +181,7 @@ def check_ready(provider: Provider, materials: Materials) -> None:
 
 def result(assembled: Assembled, site: Site) -> BuildResult:
     """What a build answers to whoever asked for it."""
-    path = assembled.argv[0]
+    path = assembled.argv[-1]
     return BuildResult(site.home_id, site.home_path, site.manifest_path, path, shell.word(path), assembled.manifest)
 
 
