@@ -48,6 +48,7 @@ def open_session(flags: Flags) -> Session:
         recorded = reader.catalog.meta("tmux_socket")
         if recorded:
             found = found._replace(tmux_socket=recorded, tmux_socket_source="project")
+            reader.catalog.close()
             reader = flags.world.reader(found)
     plain = flags._replace(world=Flags().world) == Flags()
     return Session(found, reader, built_in(folders(KINDS)), flags.world, plain)
