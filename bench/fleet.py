@@ -210,8 +210,8 @@ class Comment:
 
 
 def _place() -> str:
-    """Memory where there is such a place, for one sample must not slow the next: after files were deleted, ext4 makes new
-    ones up to ten times slower for minutes, stepping over what it deleted. Short, for a socket's path has a hundred bytes.
+    """In memory where that is possible, for one sample must not slow the next: ext4 makes new files up to ten times
+    slower for minutes after others were deleted, stepping over those. Short, for a socket's path has a hundred bytes.
     """
     return "/dev/shm" if os.access("/dev/shm", os.W_OK | os.X_OK) else "/tmp"
 

@@ -30,8 +30,8 @@ listing = subprocess.run(
 ).stdout
 panes = {row.split("\t")[0]: row.split("\t")[1:] for row in listing.splitlines()}
 agents = []
-body = "body" if form == "json" else "''"
-for uid, name, ticks, body in rows.execute(f"SELECT uid, name, ticks, {body} FROM agent ORDER BY name"):
+what = "body" if form == "json" else "''"
+for uid, name, ticks, body in rows.execute(f"SELECT uid, name, ticks, {what} FROM agent ORDER BY name"):
     session, pid, dead = panes.get(uid, ("", "0", "1"))
     state = "stopped"
     if dead == "0":

@@ -6,7 +6,12 @@ or the comparison inside a format (`compared`). Everything that reaches tmux goe
 
 from collections.abc import Sequence
 
-_BACKSLASHED = frozenset('"\\$~')
+_ESCAPED = {
+    **{ord(char): f"\\{char}" for char in '"\\$~'},
+    **{code: f"\\{code:03o}" for code in (*range(1, 0x20), 0x7F)},
+    # A byte that is no UTF-8; the parser takes a bare 0xff for the end of input.
+    **{0xDC00 + byte: f"\\{byte:03o}" for byte in range(0x80, 0x100)},
+}
 
 
 def quote(value: str) -> str:
@@ -16,20 +21,9 @@ def quote(value: str) -> str:
     """
     if value.isascii() and value.replace("-", "").isalnum():
         return value
-    out = ['"']
-    for char in value:
-        if char == "\0":
-            raise ValueError("a NUL character cannot be handed to tmux")
-        if char in _BACKSLASHED:
-            out.append("\\" + char)
-        elif char < " " or char == "\x7f":
-            out.append(f"\\{ord(char):03o}")
-        elif "\udc80" <= char <= "\udcff":  # a byte that is no UTF-8; the parser takes a bare 0xff for the end of input
-            out.append(f"\\{ord(char) - 0xDC00:03o}")
-        else:
-            out.append(char)
-    out.append('"')
-    return "".join(out)
+    if "\0" in value:
+        raise ValueError("a NUL character cannot be handed to tmux")
+    return f'"{value.translate(_ESCAPED)}"'
 
 
 def literal(value: str) -> str:

@@ -351,10 +351,12 @@ def _answer(pid: int, reading: int) -> str | None:
 
     deadline = time.monotonic() + TMUX_TIMEOUT_S
     pieces: list[bytes] = []
+    watch = select.poll()  # `select` refuses a descriptor beyond 1023, and our caller may have left us as many
+    watch.register(reading, select.POLLIN)
     try:
         while True:
             left = deadline - time.monotonic()
-            if left <= 0 or not select.select([reading], [], [], left)[0]:
+            if left <= 0 or not watch.poll(left * 1000):
                 os.kill(pid, signal.SIGKILL)
                 os.waitpid(pid, 0)
                 return None

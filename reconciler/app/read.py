@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from typing import NamedTuple
 
 from reconciler.app import kind_names, steady
 from reconciler.app.session import Flags, Session, kinds, open_session
@@ -10,6 +9,7 @@ from reconciler.app.status import Status
 from reconciler.model.errors import ReconcilerError, Unreachable, UsageFault
 from reconciler.model.json import JsonMap
 from reconciler.model.ref import Ref
+from reconciler.model.tuples import NamedTuple
 
 
 class NotFound(ReconcilerError):

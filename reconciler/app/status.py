@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from reconciler.engine.handler import ReadyState, Unknown
 from reconciler.model.resource import API_VERSION
+from reconciler.model.tuples import NamedTuple
 
 if TYPE_CHECKING:
     from reconciler.engine.handler import Seen

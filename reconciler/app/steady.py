@@ -5,7 +5,6 @@ doubt answers None, and the caller looks in full.
 """
 
 from datetime import datetime
-from typing import NamedTuple
 
 from reconciler.app import gate, wiring
 from reconciler.app.session import Flags
@@ -14,6 +13,7 @@ from reconciler.app.status import NOT_PROBED, PROBED, STOPPED, Status
 from reconciler.engine.handler import Absent, Part, Present
 from reconciler.engine.observe import from_bundle
 from reconciler.model.health import Health
+from reconciler.model.tuples import NamedTuple
 from reconciler.ports.catalog import CatalogReader, InventoryRow
 
 RUNNING = Present({}, {}, {"session": Part(True, {}), "process": Part(True, {})})

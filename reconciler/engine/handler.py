@@ -7,7 +7,9 @@ visible writes that do it; its steps are crashed one by one in a test that knows
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Protocol
+
+from reconciler.model.tuples import NamedTuple
 
 if TYPE_CHECKING:  # a listing speaks these words too, and needs nothing of what they are about
     from datetime import datetime

@@ -1,13 +1,16 @@
 """Carry out a plan (R §10): the one place that journals, guards, runs steps, batches, commits and retries.
 
 Receives a Planned, handlers and ports; hands on an Outcome per action. Actions advance in lockstep: quick steps run one
-after the other, steps that share a batch go to their port in one trip, slow steps wait in threads beside them. There is
+after the other, steps that share a batch go to their port together, slow steps wait in threads beside them. There is
 no barrier between dependency levels: whatever is ready starts, `parallelism` at a time (R-GRA-2, R-GRA-6).
+
+Where many wait for one port, a trip is made with the first of them while the others are prepared. When trips begin and
+are waited for depends on the plan alone, never on how long they take, so a run stays deterministic.
 """
 
 from collections.abc import Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from datetime import timedelta
+from functools import partial
 
 from reconciler.engine import retry
 from reconciler.engine.flight import INTENT, SETTLED, Flight, fault_point
@@ -30,11 +33,13 @@ from reconciler.engine.observe import look_at
 from reconciler.engine.orders import Orders
 from reconciler.engine.plan import Planned, decide
 from reconciler.engine.rows import Rows
+from reconciler.engine.workers import Job, Workers
 from reconciler.model.action import Action, Disruption, Verb
 from reconciler.model.errors import ErrorClass, ReconcilerError, StaleObservation, TokenLost
 from reconciler.model.json import JsonMap
 from reconciler.model.outcome import Fault, Outcome, Result
 from reconciler.model.ref import Ref, Uid
+from reconciler.model.tuples import NamedTuple
 from reconciler.ports.bundle import Ports
 from reconciler.ports.catalog import Attempt, Intent
 
@@ -46,6 +51,18 @@ QUICK = 128
 
 `parallelism` bounds those that wait (docs/decisions/0006-parallelism.md).
 """
+FIRST_TRIP, LARGEST_TRIP = 8, 64
+"""How many actions the first trip to a port takes, and the most that one may: each takes twice as many as the last.
+
+The first is soon under way, and the later ones cost a large fleet few processes.
+"""
+
+
+class Trip(NamedTuple):
+    """Requests on their way to a port, for the actions that asked, in that order."""
+
+    asked: list[tuple[Flight, Step]]
+    job: Job[Sequence[object]]
 
 
 class Runner:
@@ -58,9 +75,12 @@ class Runner:
         self.orders = orders
         self.outcomes: dict[Ref, Outcome] = {}
         self.flying: list[Flight] = []
-        self.slow: dict[Future[None], Flight] = {}
-        self.retrying: dict[Future[None], Flight] = {}
-        self.pool: ThreadPoolExecutor | None = None
+        self.slow: dict[Job[None], Flight] = {}
+        self.retrying: dict[Job[None], Flight] = {}
+        self.trips: dict[Batch, Trip] = {}
+        self.trip_size: dict[Batch, int] = {}
+        self.threads = Workers(orders.parallelism, "step")
+        self.carriers = Workers(1, "trip")
         self.timed_out = False
         self.over = False
         self.waiting: dict[Ref, float] = {}
@@ -83,8 +103,8 @@ class Runner:
         finally:
             # Nothing of this run may act once its lock is free: what is under way ends first, nothing new begins.
             self.over = True
-            if self.pool is not None:
-                self.pool.shutdown(wait=True, cancel_futures=True)
+            self.carriers.close()
+            self.threads.close()
         return tuple(self.outcomes[action.ref] for action in self.planned.plan.running if action.ref in self.outcomes)
 
     # --- starting -------------------------------------------------------------------------------------------------
@@ -247,19 +267,30 @@ class Runner:
     # --- advancing ------------------------------------------------------------------------------------------------
 
     def _advance(self) -> bool:
-        """Move every flight to its next batch, wait or end; then make the trips. True when anything moved."""
+        """Move every flight to its next trip, wait or end, and make the trips. True when anything moved."""
         moved = False
+        gathered: dict[Batch, list[Flight]] = {}
         for flight in list(self.flying):
             moved = self._quick_steps(flight) or moved
-        for batch, flights in self._trips().items():
-            self._trip(batch, flights)
+            batch = flight.step.batch if flight.step is not None and flight in self.flying else None
+            if batch is None:
+                continue
+            waiting = gathered.setdefault(batch, [])
+            waiting.append(flight)
+            if len(waiting) == self.trip_size.get(batch, FIRST_TRIP):
+                self.trip_size[batch] = min(2 * len(waiting), LARGEST_TRIP)
+                self._depart(batch, gathered.pop(batch))
+        for batch, flights in gathered.items():
+            self._depart(batch, flights)
+        for batch in list(self.trips):
+            self._land(batch)
+        moved = moved or bool(gathered)
+        for job in [job for job in self.slow if job.over]:
             moved = True
-        for future in [future for future in self.slow if future.done()]:
+            self._landed_slow(job)
+        for job in [job for job in self.retrying if job.over]:
             moved = True
-            self._landed_slow(future)
-        for future in [future for future in self.retrying if future.done()]:
-            moved = True
-            self._landed_retry(future)
+            self._landed_retry(job)
         return moved
 
     def _quick_steps(self, flight: Flight) -> bool:
@@ -267,7 +298,7 @@ class Runner:
         while (step := flight.step) is not None and step.batch is None:
             if step.slow:
                 self.flying.remove(flight)
-                self.slow[self._threads().submit(self._one, flight, step)] = flight
+                self.slow[self.threads.submit(partial(self._one, flight, step))] = flight
                 return True
             try:
                 self._one(flight, step)
@@ -308,16 +339,11 @@ class Runner:
             {"ref": str(flight.action.ref), "verb": flight.action.verb.value, "step": step.name},
         )
 
-    def _trips(self) -> dict[Batch, list[Flight]]:
-        trips: dict[Batch, list[Flight]] = {}
-        for flight in self.flying:
-            if flight.step is not None and flight.step.batch is not None:
-                trips.setdefault(flight.step.batch, []).append(flight)
-        return trips
-
-    def _trip(self, batch: Batch, flights: Sequence[Flight]) -> None:
-        """Everything that waits for one port goes there together, and each takes its own answer."""
-        asked: list[tuple[Flight, Step, object]] = []
+    def _depart(self, batch: Batch, flights: Sequence[Flight]) -> None:
+        """Send what `flights` ask of one port, once the trip before is back, whose flights go on meanwhile."""
+        back = self._land(batch)
+        asked: list[tuple[Flight, Step]] = []
+        requests: list[object] = []
         for flight in flights:
             step = flight.step
             if step is None or step.ask is None:
@@ -325,33 +351,41 @@ class Runner:
             try:
                 self.orders.probe(fault_point(flight.action, step.name), "before", flight.action.ref)
                 self.orders.guard()
-                asked.append((flight, step, step.ask(self.ports, flight.context)))
+                requests.append(step.ask(self.ports, flight.context))
+                asked.append((flight, step))
             except Exception as error:
                 self._failed(flight, error)
-        if not asked:
-            return
-        answers = batch.send(self.ports, self.orders.token, [request for _, _, request in asked])
-        for (flight, step, _), answer in zip(asked, answers, strict=True):
+        if asked:
+            job = self.carriers.submit(partial(batch.send, self.ports, self.orders.token, requests))
+            self.trips[batch] = Trip(asked, job)
+        for flight in back:
+            self._quick_steps(flight)
+
+    def _land(self, batch: Batch) -> list[Flight]:
+        """Wait for the trip under way, if there is one; each takes its own answer. Who goes on."""
+        trip = self.trips.pop(batch, None)
+        if trip is None:
+            return []
+        self.carriers.wait([trip.job])
+        on: list[Flight] = []
+        for (flight, step), answer in zip(trip.asked, trip.job.result(), strict=True):
             try:
                 if step.took is not None:
                     step.took(self.ports, flight.context, answer)
                 self.orders.probe(fault_point(flight.action, step.name), "after", flight.action.ref)
                 self._step_done(flight, step)
+                on.append(flight)
             except Exception as error:
                 self._failed(flight, error)
-
-    def _threads(self) -> ThreadPoolExecutor:
-        if self.pool is None:
-            self.pool = ThreadPoolExecutor(max_workers=self.orders.parallelism, thread_name_prefix="step")
-        return self.pool
+        return on
 
     def _join(self) -> None:
         """Nothing else to do: wait for a slow step or a retry, looking up now and then for a stop request."""
-        wait([*self.slow, *self.retrying], timeout=0.5, return_when=FIRST_COMPLETED)
+        self.threads.wait([*self.slow, *self.retrying], timeout_s=0.5)
 
-    def _landed_slow(self, future: Future[None]) -> None:
-        flight = self.slow.pop(future)
-        error = future.exception()
+    def _landed_slow(self, job: Job[None]) -> None:
+        flight = self.slow.pop(job)
+        error = job.error
         if error is None:
             self.flying.append(flight)
         elif isinstance(error, Exception):
@@ -397,7 +431,7 @@ class Runner:
                 "retry_scheduled",
                 {"ref": str(flight.action.ref), "verb": flight.action.verb.value, "error": fault.to_json()},
             )
-            self.retrying[self._threads().submit(self._retry, flight)] = flight
+            self.retrying[self.threads.submit(partial(self._retry, flight))] = flight
             return
         self._give_up(flight, error)
 
@@ -445,9 +479,9 @@ class Runner:
             self._one(again, step)
         flight.case, flight.steps, flight.index = case, again.steps, len(again.steps)
 
-    def _landed_retry(self, future: Future[None]) -> None:
-        flight = self.retrying.pop(future)
-        error = future.exception()
+    def _landed_retry(self, job: Job[None]) -> None:
+        flight = self.retrying.pop(job)
+        error = job.error
         if error is None:
             self.flying.append(flight)
             return

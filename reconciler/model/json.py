@@ -8,11 +8,13 @@ import json
 
 Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
 JsonMap = dict[str, Json]
+# `json.dumps` makes an encoder for every call that names an option.
+_canonical = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode
 
 
 def canonical(value: object) -> str:
     """The one text of a JSON value: sorted keys, no white space, NFC is the caller's business."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    return _canonical(value)
 
 
 def digest(value: object) -> str:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Protocol
+
+from reconciler.model.tuples import NamedTuple
 
 if TYPE_CHECKING:  # whoever makes a port loads its module; most commands make a few
     from collections.abc import Mapping

@@ -5,6 +5,7 @@ import threading
 import pytest
 
 from reconciler.engine.handler import Context, Step
+from reconciler.engine.run import FIRST_TRIP
 from reconciler.model.errors import ActionFailed, TokenLost
 from reconciler.model.ref import Ref
 from reconciler.ports.bundle import Ports
@@ -39,6 +40,43 @@ def test_each_takes_its_own_answer_and_a_bad_one_harms_nobody_else(fake_world: F
         "b": "failed",
         "c": "settled",
     }
+
+
+def test_while_a_trip_is_under_way_the_next_actions_are_prepared(fake_world: FakeWorld) -> None:
+    kind, further = ToyKind(), threading.Event()
+
+    def answer(request: object) -> object:
+        assert further.wait(30), "nothing was prepared while the first trip was under way"
+        return request
+
+    trips = Trips(answer)
+
+    def make(ports: Ports, context: Context) -> None:
+        kind.make(ports, context)
+        if context.case.ref.name == "t08":
+            further.set()
+
+    kind.step_of = lambda name: (Step("make", run=make), trips.step())
+    names = [f"t{number:02}" for number in range(30)]
+
+    outcomes = run(fake_world, toys({name: [] for name in names}), kind).outcomes
+
+    assert [len(sent) for sent in trips.sent] == [FIRST_TRIP, 2 * FIRST_TRIP, 30 - 3 * FIRST_TRIP]
+    assert [name for sent in trips.sent for name in sent] == names
+    assert {outcome.result.value for outcome in outcomes.values()} == {"settled"}
+
+
+def test_a_trip_that_raises_ends_the_run_when_the_trip_was_made(fake_world: FakeWorld) -> None:
+    kind = ToyKind()
+    trips = Trips(lambda request: 1 // 0)
+    kind.step_of = lambda name: (trips.step(),)
+    before = threading.active_count()
+
+    with pytest.raises(ZeroDivisionError):
+        run(fake_world, toys({f"t{number:02}": [] for number in range(30)}), kind)
+
+    assert len(trips.sent) == 1
+    assert threading.active_count() == before
 
 
 def test_launches_of_one_trip_share_the_commit_of_their_intents(fake_world: FakeWorld) -> None:

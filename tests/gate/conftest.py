@@ -135,9 +135,12 @@ class Fleet:
         assert "Traceback" not in ran.stderr, ran.stderr
         return Answer(ran.returncode, ran.stdout)
 
-    def gate_answers(self) -> int | None:
-        """What the gate itself says to the words: an exit code, or None for "make the plan in full"."""
-        ran = self._python(["-c", ASK, *self.words])
+    def gate_answers(self, first: str = "") -> int | None:
+        """What the gate itself says to the words: an exit code, or None for "make the plan in full".
+
+        `first` is what the program does before it asks.
+        """
+        ran = self._python(["-c", first + ASK, *self.words])
         assert ran.returncode == 0, ran.stderr
         return None if ran.stderr.strip() == "None" else int(ran.stderr)
 
@@ -195,7 +198,7 @@ class Fleet:
     def _python(self, words: list[str], env: dict[str, str] | None = None) -> "subprocess.CompletedProcess[str]":
         whole = {**self.houmao.env, "PYTHONPATH": str(ROOT), **self.env, **(env or {})}
         return subprocess.run(
-            [sys.executable, *words], cwd=self.cwd, env=whole, capture_output=True, text=True, timeout=30
+            [sys.executable, *words], cwd=self.cwd, env=whole, capture_output=True, text=True, timeout=60
         )
 
 

@@ -116,6 +116,11 @@ class Connection:
         with self.lock:
             self._db.close()
 
+    def __del__(self) -> None:
+        # SQLite's object and its statement cache hold each other: dropped without this, three files of a catalog would
+        # stay open until the collector comes by, which in a long life is rare.
+        self._db.close()
+
 
 def open_reader(path: str, busy_timeout_ms: int = READ_TIMEOUT_MS) -> Connection | None:
     """A connection that cannot change anything, or None where there is no catalog yet; never makes the file.

@@ -4,8 +4,6 @@ The engine's own builder reads catalog and content, never the `agents/` projecti
 digest that the plan was made with.
 """
 
-from typing import NamedTuple
-
 from reconciler.build import precedence, prompt
 from reconciler.build.assemble import Assembled, Site, assemble
 from reconciler.build.definitions import auth_bundle
@@ -20,6 +18,7 @@ from reconciler.model.ref import Ref
 from reconciler.model.resource import at_path
 from reconciler.model.secret import Secret
 from reconciler.model.tree import Tree
+from reconciler.model.tuples import NamedTuple
 from reconciler.ports.bundle import Ports
 from reconciler.ports.provider import AuthFile, AuthMaterial, Host, Materials, Provider, backend_of
 
@@ -62,7 +61,7 @@ def _build(ports: Ports, context: Context) -> Build:
     agent_id = resolved.agent_id or context.uid
     agent_name = resolved.agent_name or context.case.ref.name
     site = _site(ports, context, agent_id)
-    workdir = _workdir(ports, resolved)
+    workdir = _workdir(ports, context.look, resolved)
     texts = _texts(ports, launch, context.look)
     identity = prompt.Identity(agent_name, agent_id, site.memo_file)
     composed = precedence.compose(resolved, role=texts.role, overlay=texts.overlay, identity=identity)
@@ -117,7 +116,7 @@ def _site(ports: Ports, context: Context, agent_id: str) -> Site:
     )
 
 
-def _workdir(ports: Ports, resolved: precedence.Resolved) -> str:
+def _workdir(ports: Ports, look: Lookup, resolved: precedence.Resolved) -> str:
     """Declared, else the project; tmux would silently start elsewhere in a directory that is not there."""
     path = absolute(resolved.workdir, ports.places.project, ports.environ.get("HOME")) if resolved.workdir else ""
     path = path or ports.places.project
@@ -128,7 +127,7 @@ def _workdir(ports: Ports, resolved: precedence.Resolved) -> str:
             hint="create it, or correct workdir",
             code="build.workdir_missing",
         )
-    return ports.files.real(path)
+    return str(look.memo(("workdir", path), lambda: ports.files.real(path)))
 
 
 class Texts(NamedTuple):
@@ -139,19 +138,21 @@ class Texts(NamedTuple):
 
 
 def _texts(ports: Ports, launch: Launch, look: Lookup) -> Texts:
-    del look
     holder = launch.role or launch.source
     assert holder is not None
-    role = _text(ports, content.role_prompt(holder.ref.name), prompt_digest(holder))
+    role = _text(ports, look, content.role_prompt(holder.ref.name), prompt_digest(holder))
     overlay = ""
     if launch.resolved is not None and launch.resolved.overlay is not None and launch.profile is not None:
-        overlay = _text(ports, content.overlay_prompt(launch.profile.ref.name), launch.resolved.overlay.digest)
+        path = content.overlay_prompt(launch.profile.ref.name)
+        overlay = _text(ports, look, path, launch.resolved.overlay.digest)
     return Texts(role, overlay)
 
 
-def _text(ports: Ports, relative: str, digest: str) -> str:
-    if not digest:
-        return ""
+def _text(ports: Ports, look: Lookup, relative: str, digest: str) -> str:
+    return str(look.memo(("text", relative, digest), lambda: _verified(ports, relative, digest))) if digest else ""
+
+
+def _verified(ports: Ports, relative: str, digest: str) -> str:
     path = f"{ports.places.content}/{relative}"
     data = ports.files.read(path)
     if digest_bytes(data) != digest:
@@ -296,10 +297,10 @@ def _value(ports: Ports, ref: Ref, name: str, where: JsonMap) -> Secret:
 def _host(ports: Ports, context: Context, provider: Provider, workdir: str, unattended: bool) -> Host:
     found = ""
     if provider.lookup is not None:
-        where = ports.process.which(provider.lookup)
+        where = context.look.memo(("which", provider.lookup), lambda: ports.process.which(str(provider.lookup)))
         if where is None:
             raise MissingBinary(f"{provider.lookup!r} is not on PATH", hint="install it, then apply again")
-        found = where
+        found = str(where)
     version: Json = None
     if unattended and provider.strategies:
         version = context.look.memo(("version", found), lambda: _version(ports, found))  # type: ignore[assignment]
