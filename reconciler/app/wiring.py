@@ -16,6 +16,7 @@ from reconciler.ports.bundle import Places, Ports, Reader
 from reconciler.ports.catalog import Catalog, CatalogReader
 from reconciler.ports.files import Files
 from reconciler.ports.registry import Registry
+from reconciler.ports.requests import RequestLog
 
 KINDS, PROVIDERS = "reconciler.kinds", "reconciler.providers"
 
@@ -53,6 +54,16 @@ class CallerEnvironment:
     def root(self) -> bool:
         """True when this program runs as uid 0."""
         return is_root()
+
+
+class RequestLogs:
+    """The logs of requests, loaded with the first one that is opened."""
+
+    def log(self, session_root: str, *, create: bool = True) -> RequestLog | None:
+        """The log in a session root."""
+        from reconciler.adapters.requests_sqlite import SqliteRequests
+
+        return SqliteRequests().log(session_root, create=create)
 
 
 def places(settings: Settings) -> Places:
@@ -162,4 +173,5 @@ def _ports(settings: Settings, catalog: "Catalog | CatalogReader", overlay_id: s
         places=where,
         environ=CallerEnvironment(),
         overlay_id=overlay_id,
+        requests=RequestLogs(),
     )

@@ -10,6 +10,7 @@ from reconciler.ports.files import Files, FilesReader
 from reconciler.ports.process import Process, ProcessReader
 from reconciler.ports.provider import Provider
 from reconciler.ports.registry import Registry, RegistryReader
+from reconciler.ports.requests import Requests
 from reconciler.ports.tmux import Tmux, TmuxReader
 
 
@@ -52,6 +53,7 @@ class Reader(NamedTuple):
     places: Places
     environ: Environment
     overlay_id: str
+    requests: Requests
 
 
 class Ports(NamedTuple):
@@ -67,6 +69,7 @@ class Ports(NamedTuple):
     places: Places
     environ: Environment
     overlay_id: str
+    requests: Requests
 
     def reader(self) -> Reader:
         """The half that only looks."""

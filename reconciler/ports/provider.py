@@ -121,6 +121,8 @@ class Provider(Protocol):
     """The program's name as a search path finds it; None where the provider ships its own."""
     stop_keys: tuple[tuple[str, ...], ...]
     """Batches of tmux keys for a polite quit, in order."""
+    submit_pause_s: float
+    """Seconds a pasted prompt needs to settle before Enter submits it; 0 where both may come at once."""
     setups: Mapping[str, Tree]
     """Starter setups shipped with the provider; nothing secret."""
 

@@ -6,9 +6,9 @@ What a screen does not show is `unknown`, a value of its own: it is never taken 
 from collections.abc import Callable
 from enum import StrEnum
 from hashlib import blake2b
-from typing import NamedTuple
 
 from reconciler.model.json import JsonMap
+from reconciler.model.tuples import NamedTuple
 from reconciler.ports.tmux import Screen
 
 

@@ -66,6 +66,7 @@ class Claude:
     strategies: tuple[Strategy, ...] = (Strategy("claude-unattended-2.1.81", (2, 1, 81)),)
     lookup: str | None = "claude"
     stop_keys: tuple[tuple[str, ...], ...] = (("Escape",), ("C-u",), ("/exit",), ("Enter",))
+    submit_pause_s = 0.25
     setups: Mapping[str, Tree] = {
         "default": Tree({"settings.json": Entry(data=b'{\n  "skipDangerousModePermissionPrompt": true\n}\n')})
     }

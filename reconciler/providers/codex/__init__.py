@@ -55,6 +55,7 @@ class Codex:
     strategies: tuple[Strategy, ...] = (Strategy("codex-unattended-0.116.x", (0, 116, 0)),)
     lookup: str | None = "codex"
     stop_keys: tuple[tuple[str, ...], ...] = (("Escape",), ("C-u",), ("/quit",), ("Enter",))
+    submit_pause_s = 0.25
     setups: Mapping[str, Tree] = {"default": Tree({"config.toml": Entry(data=DEFAULT_SETUP)})}
 
     @property

@@ -5,11 +5,11 @@ from reconciler.ports.provider import ScreenState
 from reconciler.ports.tmux import Screen
 
 SIGNS = table.Signs(
-    box=r"^echo>(?: .*)?(?:\n\s*)*\Z",
+    box=r"^echo>(?: .*)?\s*\Z",
     idle_title=r"^echo: ready$",
-    busy_screen=r"^… working \(esc to interrupt\).*(?:\n\s*)*\Z",
+    busy_screen=r"^… working \(esc to interrupt\).*\s*\Z",
     busy_title=r"^echo: busy$",
-    asking=(r"^Do you trust this folder\? \(y/N\).*(?:\n\s*)*\Z",),
+    asking=(r"^Do you trust this folder\? \(y/N\).*\s*\Z",),
     asking_title=r"^echo: asking$",
     crashed=(r"^echo-agent: ",),
 )

@@ -59,6 +59,7 @@ class Gemini:
     strategies: tuple[Strategy, ...] = (Strategy("gemini-unattended-0.36.0", (0, 36, 0)),)
     lookup: str | None = "gemini"
     stop_keys: tuple[tuple[str, ...], ...] = (("Escape",), ("C-u",), ("/quit",), ("Enter",))
+    submit_pause_s = 0.25
     setups: Mapping[str, Tree] = {"default": Tree({"README.md": Entry(data=README)})}
 
     @property
