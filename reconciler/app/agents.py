@@ -74,6 +74,8 @@ class Selector(NamedTuple):
 class Agent(NamedTuple):
     """One agent as it is now."""
 
+    flags: Flags
+    """What leads to it again."""
     session: Session
     """The overlay it belongs to."""
     row: InventoryRow
@@ -156,7 +158,7 @@ class Agent(NamedTuple):
     def again(self) -> "Agent":
         """The same agent, looked at once more."""
         rows = {row.uid: row for row in self.session.reader.catalog.inventory()}
-        return _looked_at(self.session, rows.get(self.row.uid, self.row))
+        return _looked_at(self.flags, self.session, rows.get(self.row.uid, self.row))
 
     def identity(self) -> JsonMap:
         """Who it is, in the keys every listing has (runtime-and-fleet-api §8.5)."""
@@ -182,7 +184,7 @@ def resolve(flags: Flags, selector: Selector) -> Agent:
     by_id = selector.agent_id is not None
     mine = [row for row in rows if _means(wanted, by_id, _id(row), _names(row))]
     if len(mine) == 1:
-        return _looked_at(_on_its_server(session, flags, mine[0]), mine[0])
+        return _on_its_server(flags, session, mine[0])
     if mine:
         raise _ambiguous(wanted, [(_id(row), _place(session)) for row in mine])
     return _from_registry(session, flags, wanted, by_id, {row.uid for row in rows})
@@ -199,7 +201,8 @@ def own(flags: Flags) -> Agent:
             hint="run it in the agent's terminal, or say which with `houmao agents single --agent-name NAME …`",
         )
     if session.reader.tmux.socket != socket:
-        session = open_session(flags._replace(tmux_socket=socket))
+        flags = flags._replace(tmux_socket=socket)
+        session = open_session(flags)
     pane = _pane(session, pane_id)
     uid = pane.uid
     carried = session.reader.tmux.environment(pane.session_id, "HOUMAO_UID") if uid else None
@@ -210,10 +213,10 @@ def own(flags: Flags) -> Agent:
         )
     for row in _instances(session):
         if row.uid == uid:
-            return _looked_at(session, row)
+            return _looked_at(flags, session, row)
     agent_id = session.reader.tmux.environment(pane.session_id, "HOUMAO_AGENT_ID")
     if isinstance(agent_id, str) and agent_id:
-        found = _from_registry(session, flags._replace(tmux_socket=socket), agent_id, True, set())
+        found = _from_registry(session, flags, agent_id, True, set())
         if found.row.uid == uid:
             return found
     raise NoSelf(
@@ -229,6 +232,12 @@ def require_live(agent: Agent, doing: str) -> None:
     if agent.state != "active":
         raise _not_active(agent, doing)
     raise _broken(agent, doing)
+
+
+def require_known(agent: Agent, doing: str) -> None:
+    """Raise AgentBroken where nobody can tell what is there: nothing of it is touched then."""
+    if isinstance(agent.seen, Unknown):
+        raise _broken(agent, doing)
 
 
 def identity(row: InventoryRow, agent_id: str, *, lifecycle: str) -> JsonMap:
@@ -295,7 +304,7 @@ def _broken(agent: Agent, doing: str) -> AgentBroken:
     )
 
 
-def _looked_at(session: Session, row: InventoryRow) -> Agent:
+def _looked_at(flags: Flags, session: Session, row: InventoryRow) -> Agent:
     intents = {intent.uid: intent for intent in session.reader.catalog.intents()}
     seen = observe([Target(row.ref, row.uid, None, row, intents.get(row.uid))], session.reader)[row.ref]
     found = session.reader.registry.scan().records.get(row.live.get("agent_id") or row.uid)
@@ -306,7 +315,7 @@ def _looked_at(session: Session, row: InventoryRow) -> Agent:
         retired=records.state(body) == "retired",
         started=bool(row.live.get("session_manifest")),
     )
-    return Agent(session, row, seen, health, reason, body)
+    return Agent(flags, session, row, seen, health, reason, body)
 
 
 def _instances(session: Session) -> list[InventoryRow]:
@@ -332,13 +341,14 @@ def _place(session: Session) -> str:
     return session.settings.overlay.root
 
 
-def _on_its_server(session: Session, flags: Flags, row: InventoryRow) -> Session:
-    """The session of the tmux server it was started on, unless another one was asked for."""
+def _on_its_server(flags: Flags, session: Session, row: InventoryRow) -> Agent:
+    """Looked at on the tmux server it was started on, unless another one was asked for."""
     socket = row.live.get("socket", "")
     running = row.live.get("state") == "running"
-    if not running or not socket or socket == session.reader.tmux.socket or flags.tmux_socket is not None:
-        return session
-    return open_session(flags._replace(tmux_socket=socket))
+    if running and socket and socket != session.reader.tmux.socket and flags.tmux_socket is None:
+        flags = flags._replace(tmux_socket=socket)
+        session = open_session(flags)
+    return _looked_at(flags, session, row)
 
 
 def _from_registry(session: Session, flags: Flags, wanted: str, by_id: bool, known: set[str]) -> Agent:
@@ -361,10 +371,11 @@ def _from_registry(session: Session, flags: Flags, wanted: str, by_id: bool, kno
     overlay = str(at_path(record.body, "runtime.agent_def_dir") or "").rpartition("/")[0]
     project, _, folder = overlay.rpartition("/")
     if folder == ".houmao" and project:
-        other = open_session(flags._replace(project_dir=project))
+        there = flags._replace(project_dir=project)
+        other = open_session(there)
         for row in _instances(other):
             if row.uid == record.owner.get("uid"):
-                return _looked_at(_on_its_server(other, flags._replace(project_dir=project), row), row)
+                return _on_its_server(there, other, row)
     raise AgentNotFound(
         f"agent {record.agent_id!r} is registered, and no overlay here owns it",
         hint=f"run the command where it was started; its files are at {at_path(record.body, 'runtime.session_root')}",

@@ -190,6 +190,20 @@ class FakeProcess:
                 self._tell(left, "KILL", lambda behaviour: False)
         return Ended.SURVIVES if any(self._is(member.pid, member.start_ticks) for member in left) else Ended.GONE
 
+    def start(self, argv: tuple[str, ...], *, cwd: str, env: Mapping[str, str]) -> ProcessFacts:
+        """A process that runs until a test ends it."""
+        pid = self.spawn(argv, env, cwd)
+        return self.started(pid).facts()
+
+    def terminate(self, pid: int, start_ticks: int) -> bool:
+        """SIGTERM to this one process."""
+        if not self._is(pid, start_ticks) or not self.alive(pid):
+            return False
+        self.signals.append((pid, "TERM"))
+        if not self.started(pid).behaviour.ignore_term:
+            self.exit(pid)
+        return True
+
     def run(self, argv: tuple[str, ...], *, timeout_s: float, cwd: str | None = None) -> Finished:
         name = argv[0].rpartition("/")[2] if argv else ""
         answer = self.answers.get(name)
