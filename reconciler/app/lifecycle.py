@@ -1,5 +1,5 @@
-"""Stop and relaunch one agent. Both are what `houmao stop` and `houmao relaunch` do to its instance, by the same engine;
-on a record that says it runs and is not true, they say which class they found and what became of it.
+"""Stop and relaunch one agent: what `houmao stop` and `houmao relaunch` do to its instance, by the same engine. On a
+record that says it runs and is not true, they say which class they found and what became of it.
 
     found                       stop                                    relaunch
     healthy                     stopped, held Stopped                   its program is started anew in a new session
@@ -118,11 +118,10 @@ def _settled(agent: Agent, report: Report, done: str, after: JsonMap) -> Changed
     broken = agent.state == "active" and agent.health is not Health.HEALTHY
     if failed or report.exit_code != 0:
         said = [outcome.fault.message if outcome.fault else outcome.reason for outcome in failed]
-        said += [reason.text for action in report.plan.actions if action.verb is Verb.BLOCKED for reason in action.reasons]
+        blocked = [action for action in report.plan.actions if action.verb is Verb.BLOCKED]
+        said += [reason.text for action in blocked for reason in action.reasons]
         why = "; ".join(text for text in said if text) or "the run did not end well"
         return Changed(agent, False, f"{found}; not {done}: {why}", report)
     words = [f"{found}, what was left of it is ended" if broken else "", f"{done}"]
     words += [str(text) for text in after.values()]
     return Changed(agent, True, "; ".join(word for word in words if word), report)
-
-

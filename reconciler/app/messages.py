@@ -94,6 +94,8 @@ def prompt(agent: Agent, text: str, *, force: bool = False, within_s: float = 0.
     if wrong is not None:
         raise UsageFault(f"the prompt {wrong}", hint="give it with --prompt TEXT, or on standard input")
     require_live(agent, "prompt")
+    if agent.headless:
+        return _turn(agent, text)
     with _talk(agent) as talk:
         return talk.send(
             "prompt",
@@ -109,6 +111,7 @@ def send_keys(agent: Agent, keys: str, *, literal: bool = False, force: bool = F
     """Type keys where the agent waits for somebody: at its prompt, or at a question."""
     strokes = tuple(Stroke(key.text, key.literal) for key in sequence(keys, literal=literal))
     require_live(agent, "send keys to")
+    _must_have_terminal(agent)
     with _talk(agent) as talk:
         return talk.send(
             "send_keys",
@@ -123,6 +126,8 @@ def send_keys(agent: Agent, keys: str, *, literal: bool = False, force: bool = F
 def interrupt(agent: Agent, *, force: bool = False) -> Sent:
     """Stop the running turn with one Escape; success and no request where none runs."""
     require_live(agent, "interrupt")
+    if agent.headless:
+        return _ended_turn(agent)
     with _talk(agent) as talk:
         screen = talk.look()
         reading = read(talk.terminal.provider, screen)
@@ -165,6 +170,38 @@ def interruptible(reading: Reading) -> Verdict:
     if reading.state is ScreenState.BUSY:
         return Verdict()
     return Verdict("prompt.not_busy", f"its screen is {reading.state.value}")
+
+
+def _turn(agent: Agent, text: str) -> Sent:
+    """A prompt to a headless agent is a turn, waited for."""
+    from reconciler.app import turns
+
+    found = turns.submit(agent, text)
+    detail = f"turn {found.row.id} is {found.status}" + (f": {found.error}" if found.error else "")
+    outcome = Outcome.DELIVERED if found.status == turns.COMPLETED else Outcome.UNDELIVERED
+    return Sent(agent, found.row.id, "prompt", outcome, detail, found.row.id, found.row.number)
+
+
+def _ended_turn(agent: Agent) -> Sent:
+    from reconciler.app import turns
+
+    found = turns.interrupt(agent)
+    if found is None:
+        return Sent(agent, "", "interrupt", Outcome.DELIVERED, "no turn runs: there is nothing to interrupt")
+    ended = found.status != turns.ACTIVE
+    detail = f"turn {found.row.id} is {found.status}" + ("" if ended else ": its program does not end at SIGTERM")
+    outcome = Outcome.DELIVERED if ended else Outcome.UNDELIVERED
+    return Sent(agent, found.row.id, "interrupt", outcome, detail, found.row.id, found.row.number)
+
+
+def _must_have_terminal(agent: Agent) -> None:
+    if agent.headless:
+        raise NotAdmitted(
+            f"agent {agent.agent_name!r} is headless: there is no terminal to type at",
+            hint=f"`{agent.command('turn submit --prompt TEXT')}` runs a turn",
+            code="prompt.headless",
+            ref=str(agent.ref),
+        )
 
 
 @contextmanager

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Protocol
 from reconciler.model.tuples import NamedTuple
 
 if TYPE_CHECKING:
+    from reconciler.model.json import JsonMap
     from reconciler.model.tree import Tree
     from reconciler.ports.build import Adapter as Adapter
     from reconciler.ports.build import ArgsOverride as ArgsOverride
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
     from reconciler.ports.build import Strategy as Strategy
     from reconciler.ports.build import ToolParam as ToolParam
     from reconciler.ports.tmux import Screen
+    from reconciler.ports.turn import Heard
 
 
 def __getattr__(name: str) -> object:
@@ -161,4 +163,8 @@ class Provider(Protocol):
 
     def screen(self, screen: Screen) -> ScreenState:
         """What the screen says; unknown when no sign matches."""
+        ...
+
+    def heard(self, line: JsonMap) -> tuple[Heard, ...]:
+        """What one line of a headless turn's output means; empty where it means nothing to anybody."""
         ...

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from reconciler.model.json import JsonMap
 from reconciler.model.tree import Entry, Tree
 from reconciler.ports.build import (
     Adapter,
@@ -19,6 +20,7 @@ from reconciler.ports.build import (
 )
 from reconciler.ports.provider import ScreenState
 from reconciler.ports.tmux import Screen
+from reconciler.ports.turn import Heard
 
 ADAPTER = Adapter(
     tool="claude",
@@ -111,6 +113,11 @@ class Claude:
         from reconciler.providers.claude.screen import read
 
         return read(screen)
+
+    def heard(self, line: JsonMap) -> tuple[Heard, ...]:
+        from reconciler.providers.claude.turn import heard
+
+        return heard(line)
 
 
 provider = Claude()

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from reconciler.model.json import JsonMap
 from reconciler.model.tree import Entry, Tree
 from reconciler.ports.build import (
     Adapter,
@@ -17,6 +18,7 @@ from reconciler.ports.build import (
 )
 from reconciler.ports.provider import ScreenState
 from reconciler.ports.tmux import Screen
+from reconciler.ports.turn import Heard
 
 ADAPTER = Adapter(tool="echo", home_env_var="ECHO_HOME", executable="echo-agent", env_allowlist=("ECHO_API_KEY",))
 
@@ -88,6 +90,11 @@ class Echo:
         from reconciler.providers.echo.screen import read
 
         return read(screen)
+
+    def heard(self, line: JsonMap) -> tuple[Heard, ...]:
+        from reconciler.providers.echo.turn import heard
+
+        return heard(line)
 
 
 provider = Echo()

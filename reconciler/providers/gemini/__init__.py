@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from reconciler.model.json import JsonMap
 from reconciler.model.tree import Entry, Tree
 from reconciler.ports.build import (
     Adapter,
@@ -18,6 +19,7 @@ from reconciler.ports.build import (
 )
 from reconciler.ports.provider import ScreenState
 from reconciler.ports.tmux import Screen
+from reconciler.ports.turn import Heard
 
 ADAPTER = Adapter(
     tool="gemini",
@@ -105,6 +107,11 @@ class Gemini:
         from reconciler.providers.gemini.screen import read
 
         return read(screen)
+
+    def heard(self, line: JsonMap) -> tuple[Heard, ...]:
+        from reconciler.providers.gemini.turn import heard
+
+        return heard(line)
 
 
 provider = Gemini()
