@@ -133,15 +133,20 @@ class _Finder:
         way = self.ask.way
         held = {one.path: one for one in self.held.get(ref, ())}
         touched = list(paths)
-        if way.ttl_s is not None:
+        if way.ttl_s is not None or way.write_back:
             # An override that is told how long lasts so long, whatever it was before.
             touched += [path for path in self._named(ref) if path in held and path not in paths]
         if way.write_back:
-            for path in paths:
+            for path in touched:
                 before = held[path].declared if path in held else hold.value_at(last, path)
                 self.writes.append(Write(ref, row, path, before, hold.value_at(new, path), self._given(ref, path)))
                 self.lines.append(f"{self._line(ref, path, last, new)}, written to its file")
-            self.drop.setdefault(ref, []).extend(path for path in paths if path in held)
+            ending = [path for path in touched if path in held]
+            if ending:
+                self.drop.setdefault(ref, []).extend(ending)
+                text = f"{', '.join(ending)} {'is' if len(ending) == 1 else 'are'} declared now, and held no more"
+                self.reasons.setdefault(ref, []).append(Reason(Code.OVERRIDE_RELEASED, text))
+                self.wanted.setdefault(ref, new)
             return
         if not way.override and not way.implied:
             if paths:
