@@ -13,6 +13,7 @@ from reconciler.app.compose import Composer, Recorded, recorded
 from reconciler.app.session import Session
 from reconciler.app.write_back import Write
 from reconciler.declare import hold
+from reconciler.declare.judge import identity
 from reconciler.engine import order
 from reconciler.engine.handler import Asked, Books, Held
 from reconciler.engine.holding import instant, short
@@ -52,9 +53,9 @@ def intend(session: Session, ask: Ask, reader: Reader) -> Intention:
     for edit in ask.edits:
         found.must_be(edit.ref)
     new = found.composer.edited(ask.edits) | found.composer.documents(ask.documents, ask.base)
-    for ref in sorted(new):
-        if (not new[ref].derived and new[ref].owner is None) or ref in found.rows:
-            found.change(ref, new)
+    named = {edit.ref for edit in ask.edits} | {identity(document) for document in ask.documents}
+    for ref in sorted(new.keys() & named):
+        found.change(ref, new)
     if ask.release is not None:
         found.release(ask.release)
     if ask.relaunch is not None:
@@ -132,15 +133,20 @@ class _Finder:
         way = self.ask.way
         held = {one.path: one for one in self.held.get(ref, ())}
         touched = list(paths)
-        if way.ttl_s is not None:
+        if way.ttl_s is not None or way.write_back:
             # An override that is told how long lasts so long, whatever it was before.
             touched += [path for path in self._named(ref) if path in held and path not in paths]
         if way.write_back:
-            for path in paths:
+            for path in touched:
                 before = held[path].declared if path in held else hold.value_at(last, path)
                 self.writes.append(Write(ref, row, path, before, hold.value_at(new, path), self._given(ref, path)))
                 self.lines.append(f"{self._line(ref, path, last, new)}, written to its file")
-            self.drop.setdefault(ref, []).extend(path for path in paths if path in held)
+            ending = [path for path in touched if path in held]
+            if ending:
+                self.drop.setdefault(ref, []).extend(ending)
+                text = f"{', '.join(ending)} {'is' if len(ending) == 1 else 'are'} declared now, and held no more"
+                self.reasons.setdefault(ref, []).append(Reason(Code.OVERRIDE_RELEASED, text))
+                self.wanted.setdefault(ref, new)
             return
         if not way.override and not way.implied:
             if paths:
@@ -228,6 +234,11 @@ class _Finder:
             back = [(one.path, one.declared) for one in self.lapsed.get(ref, ()) if one.path not in kept]
             if back:
                 self._lay(ref, back)
+        for ref, one in list(self.wanted.items()):
+            if one.owner in self.wanted and not one.derived and ref not in self.put and ref not in self.drop:
+                # What its owner generates anew does not know what is held of it.
+                now = self.reader.clock.now_utc()
+                self._lay(ref, [(held.path, held.value) for held in self.held.get(ref, ()) if held.until > now])
         scope = frozenset(self.wanted)
         follows = self._followers(scope)
         declared = {ref: self.known.last[ref] for ref in follows} | self.wanted

@@ -31,6 +31,11 @@ def patch(verb: str, refs: Iterable[Ref], body: JsonMap, way: Way = PLAIN) -> As
 
 def settings(verb: str, refs: Iterable[Ref], values: Mapping[str, Json], way: Way = PLAIN) -> Ask:
     """`path=value` below `spec`; None takes a path away."""
+    return patch(verb, refs, {"spec": nested(values)}, way)
+
+
+def nested(values: Mapping[str, Json]) -> JsonMap:
+    """Dotted paths as the mapping they spell."""
     body: JsonMap = {}
     for path, value in values.items():
         here = body
@@ -41,7 +46,7 @@ def settings(verb: str, refs: Iterable[Ref], values: Mapping[str, Json], way: Wa
                 raise UsageFault(f"{path} lies below a value that is set as well", code="usage.path")
             here = below
         here[last] = value
-    return patch(verb, refs, {"spec": body}, way)
+    return body
 
 
 def notes(verb: str, refs: Iterable[Ref], word: str, values: Mapping[str, str | None], way: Way = PLAIN) -> Ask:
