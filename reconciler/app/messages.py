@@ -88,14 +88,31 @@ class Verdict(NamedTuple):
 Judge = Callable[[Reading], Verdict]
 
 
-def prompt(agent: Agent, text: str, *, force: bool = False, within_s: float = 0.0) -> Sent:
-    """Hand a prompt over once; waits `within_s` for the agent to be ready. Raises NotAdmitted, AgentBroken, …"""
+def prompt(
+    agent: Agent,
+    text: str,
+    *,
+    force: bool = False,
+    within_s: float = 0.0,
+    model: str | None = None,
+    level: int | None = None,
+) -> Sent:
+    """Hand a prompt over once; waits `within_s` for the agent to be ready. Raises NotAdmitted, AgentBroken, UsageFault.
+
+    `model` and `level` are for one headless turn.
+    """
     wrong = text_fault(text.replace("\r\n", "\n"))
     if wrong is not None:
         raise UsageFault(f"the prompt {wrong}", hint="give it with --prompt TEXT, or on standard input")
     require_live(agent, "prompt")
     if agent.headless:
-        return _turn(agent, text)
+        return _turn(agent, text, model, level)
+    if model is not None or level is not None:
+        raise UsageFault(
+            "a model for one prompt is for headless agents; this one has a terminal",
+            hint=f"declare another model for {agent.ref}, or choose it in the program itself",
+            code="usage.execution",
+        )
     with _talk(agent) as talk:
         return talk.send(
             "prompt",
@@ -172,11 +189,12 @@ def interruptible(reading: Reading) -> Verdict:
     return Verdict("prompt.not_busy", f"its screen is {reading.state.value}")
 
 
-def _turn(agent: Agent, text: str) -> Sent:
+def _turn(agent: Agent, text: str, model: str | None, level: int | None) -> Sent:
     """A prompt to a headless agent is a turn, waited for."""
     from reconciler.app import turns
+    from reconciler.ports.build import ModelConfig
 
-    found = turns.submit(agent, text)
+    found = turns.submit(agent, text, model=None if model is None and level is None else ModelConfig(model, level))
     detail = f"turn {found.row.id} is {found.status}" + (f": {found.error}" if found.error else "")
     outcome = Outcome.DELIVERED if found.status == turns.COMPLETED else Outcome.UNDELIVERED
     return Sent(agent, found.row.id, "prompt", outcome, detail, found.row.id, found.row.number)

@@ -28,6 +28,17 @@ PATHS = {
     "project init": "project",
     "project status": "project",
     "brains build": "brains",
+    "agents global list": "agents",
+    "agents single state": "agent",
+    "agents single prompt": "agent",
+    "agents single interrupt": "agent",
+    "agents single stop": "agent",
+    "agents single relaunch": "agent",
+    "agents self identity": "agents",
+    "agents self state": "agent",
+    "agents self prompt": "agent",
+    "agents self interrupt": "agent",
+    "agents self relaunch": "agent",
 }
 """Command path to the module below `cli.commands`, in the order of the help."""
 
@@ -35,6 +46,10 @@ GROUPS = {
     "lock": "The lock of the overlay.",
     "project": "The overlay: the directory that holds all local state.",
     "brains": "Homes built without an overlay.",
+    "agents": "Agents that live: talk to them, look at them, stop and start them.",
+    "agents global": "All agents of this user.",
+    "agents single": "One agent: say which with --agent-id or --agent-name before the verb.",
+    "agents self": "The agent in whose terminal this is typed.",
 }
 
 VALUED = ("--project-dir", "--tmux-socket", "--agent-def-dir")
@@ -74,7 +89,6 @@ LATER = frozenset(
         "retry",
         "watch",
         "gc",
-        "agents",
         "mailbox",
     )
 )
