@@ -87,18 +87,10 @@ def reboot(world: RealWorld) -> None:
     world.kill_server()
     db = sqlite3.connect(world.overlay / "catalog.sqlite")
     with db:
-        changed = 0
-        for (table,) in db.execute("select name from sqlite_master where type = 'table'").fetchall():
-            columns = [row[1] for row in db.execute(f"pragma table_info({table})")]
-            for column in columns:
-                for rowid, text in db.execute(f'select rowid, "{column}" from {table}').fetchall():
-                    if isinstance(text, str) and '"boot":' in text:
-                        body = json.loads(text)
-                        body["boot"] = "another-boot"
-                        db.execute(f'update {table} set "{column}" = ? where rowid = ?', (json.dumps(body), rowid))
-                        changed += 1
+        (changed,) = db.execute("select count(*) from resource where json_extract(live, '$.boot') != ''").fetchone()
+        db.execute("update resource set live = json_set(live, '$.boot', 'another')")
     db.close()
-    assert changed
+    assert changed == 1
 
 
 WAYS: dict[str, Broken] = {
