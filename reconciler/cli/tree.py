@@ -34,11 +34,43 @@ PATHS = {
     "agents single interrupt": "agent",
     "agents single stop": "agent",
     "agents single relaunch": "agent",
+    "agents single turn submit": "agent_turn",
+    "agents single turn status": "agent_turn",
+    "agents single turn events": "agent_turn",
+    "agents single turn stdout": "agent_turn",
+    "agents single turn stderr": "agent_turn",
+    "agents single memory status": "agent_memory",
+    "agents single memory path": "agent_memory",
+    "agents single memory memo show": "agent_memory",
+    "agents single memory memo set": "agent_memory",
+    "agents single memory memo append": "agent_memory",
+    "agents single memory tree": "agent_memory",
+    "agents single memory resolve": "agent_memory",
+    "agents single memory read": "agent_memory",
+    "agents single memory write": "agent_memory",
+    "agents single memory append": "agent_memory",
+    "agents single memory delete": "agent_memory",
     "agents self identity": "agents",
     "agents self state": "agent",
     "agents self prompt": "agent",
     "agents self interrupt": "agent",
     "agents self relaunch": "agent",
+    "agents self turn submit": "agent_turn",
+    "agents self turn status": "agent_turn",
+    "agents self turn events": "agent_turn",
+    "agents self turn stdout": "agent_turn",
+    "agents self turn stderr": "agent_turn",
+    "agents self memory status": "agent_memory",
+    "agents self memory path": "agent_memory",
+    "agents self memory memo show": "agent_memory",
+    "agents self memory memo set": "agent_memory",
+    "agents self memory memo append": "agent_memory",
+    "agents self memory tree": "agent_memory",
+    "agents self memory resolve": "agent_memory",
+    "agents self memory read": "agent_memory",
+    "agents self memory write": "agent_memory",
+    "agents self memory append": "agent_memory",
+    "agents self memory delete": "agent_memory",
 }
 """Command path to the module below `cli.commands`, in the order of the help."""
 
@@ -49,7 +81,13 @@ GROUPS = {
     "agents": "Agents that live: talk to them, look at them, stop and start them.",
     "agents global": "All agents of this user.",
     "agents single": "One agent: say which with --agent-id or --agent-name before the verb.",
+    "agents single turn": "The turns of a headless agent.",
+    "agents single memory": "An agent's memo and pages.",
+    "agents single memory memo": "An agent's memo.",
     "agents self": "The agent in whose terminal this is typed.",
+    "agents self turn": "The turns of a headless agent.",
+    "agents self memory": "Its memo and pages.",
+    "agents self memory memo": "Its memo.",
 }
 
 VALUED = ("--project-dir", "--tmux-socket", "--agent-def-dir")
@@ -64,7 +102,7 @@ EARLY = frozenset((*VALUED, *(name for names in SELECTORS.values() for name in n
 
 def longest(words: "list[str]") -> str:
     """The longest beginning of `words` that is a command or a group; empty when there is none."""
-    for count in range(min(len(words), 4), 0, -1):
+    for count in range(min(len(words), 5), 0, -1):
         path = " ".join(words[:count])
         if path in PATHS or path in GROUPS:
             return path

@@ -88,8 +88,8 @@ class FilesReader(Protocol):
     def read_below(self, root: str, path: str, limit: int) -> bytes:
         """Whole content of a file below `root`, a directory: no link is followed, neither at the end nor on the way.
 
-        Raises FileMissing, FileRefused (`files.link`, `files.special`, `files.directory`, `files.escape` for a path that
-        is no plain relative one, `files.large` beyond `limit` bytes), FilesUnreachable.
+        Raises FileMissing, FilesUnreachable, and FileRefused: `files.link`, `files.special`, `files.directory`,
+        `files.escape` for a path that is no plain relative one, `files.large` beyond `limit` bytes.
         """
         ...
 
