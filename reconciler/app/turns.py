@@ -117,15 +117,15 @@ def interrupt(agent: Agent) -> Turn | None:
     ports = agent.ports()
     try:
         with _opened(agent, ports) as log:
-            running = _running(agent, ports.reader(), log)
-            if running is None:
+            active = _running(agent, ports.reader(), log)
+            if active is None:
                 return None
-            log.note_turn(running.row._replace(interrupted=True))
-            ports.process.terminate(running.row.pid, running.row.ticks)
+            log.note_turn(active.row._replace(interrupted=True))
+            ports.process.terminate(active.row.pid, active.row.ticks)
             deadline = ports.clock.monotonic() + INTERRUPT_S
             while ports.clock.monotonic() < deadline:
-                ports.process.wait_gone(running.row.pid, running.row.ticks, POLL_S)
-                now = _seen(agent, ports.reader(), running.row._replace(interrupted=True))
+                ports.process.wait_gone(active.row.pid, active.row.ticks, POLL_S)
+                now = _seen(agent, ports.reader(), active.row._replace(interrupted=True))
                 if now.status != ACTIVE:
                     return now
             return now
@@ -154,6 +154,12 @@ def events(agent: Agent, turn_id: str) -> list[JsonMap]:
 def output(agent: Agent, turn_id: str, name: str) -> bytes:
     """What the program wrote: `stdout.jsonl` or `stderr.log`."""
     return _bytes(agent.session.reader, f"{status(agent, turn_id).directory}/{name}")
+
+
+def running(agent: Agent) -> Turn | None:
+    """The turn that runs, if one does."""
+    log = agent.session.reader.requests.log(agent.session_root, create=False)
+    return _running(agent, agent.session.reader, log) if log is not None else None
 
 
 def managed_turn(agent: Agent) -> tuple[JsonMap, JsonMap]:
@@ -188,11 +194,11 @@ def _must_be_headless(agent: Agent) -> None:
 
 def _begun(agent: Agent, ports: Ports, log: RequestLog, text: str, model: ModelConfig | None) -> TurnRow:
     """Take a number, lay the turn out and start it."""
-    running = _running(agent, ports.reader(), log)
-    if running is not None:
+    active = _running(agent, ports.reader(), log)
+    if active is not None:
         raise TurnRuns(
-            f"agent {agent.agent_name!r} is at turn {running.row.id}, which is not over",
-            hint=f"`{agent.command('interrupt')}` ends it; `… turn status {running.row.id}` looks at it",
+            f"agent {agent.agent_name!r} is at turn {active.row.id}, which is not over",
+            hint=f"`{agent.command('interrupt')}` ends it; `… turn status {active.row.id}` looks at it",
             ref=str(agent.ref),
         )
     conversation = _conversation(agent, ports, log)
