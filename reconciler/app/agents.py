@@ -24,6 +24,12 @@ from reconciler.ports.tmux import Listing, Pane, Unanswered
 
 PREFIX = "HOUMAO-"
 NONE = Part(False, {})
+BROKEN = {
+    Health.DEGRADED: "agent.degraded",
+    Health.STALE: "agent.stale",
+    Health.UNKNOWN: "agent.unknown",
+}
+"""The code of each class that is no agent to talk to."""
 
 
 class AgentNotFound(ReconcilerError):
@@ -298,7 +304,7 @@ def _broken(agent: Agent, doing: str) -> AgentBroken:
     return AgentBroken(
         f"cannot {doing} agent {agent.agent_name!r}: it is {agent.health.value} ({agent.reason})",
         hint=f"`{agent.command('relaunch')}` brings it back, `… stop` settles it; `houmao apply` does what is declared",
-        code=f"agent.{agent.health.value}",
+        code=BROKEN.get(agent.health, "agent.broken"),
         ref=str(agent.ref),
         evidence=evidence(agent),
     )
