@@ -40,8 +40,11 @@ def test_nobody_is_taken_for_another(scripted: Scripted, name: str) -> None:
 
 
 def test_several_of_one_name_are_listed_and_none_is_chosen(fake_world: FakeWorld) -> None:
-    fake_world.given(TWINS)
+    fake_world.given(TWINS.rpartition("---")[0])
     fake_world.when_applied()
+    fake_world.clock.advance(1.0)  # two sessions of one name and one millisecond would be one
+    fake_world.given(TWINS)
+    assert fake_world.when_applied().settled
     with pytest.raises(AgentAmbiguous) as several:
         resolve(fake_world.flags, Selector(agent_name="twin"))
 
