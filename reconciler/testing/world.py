@@ -144,9 +144,16 @@ class World(ABC):
             )
         return Applied(report, watch)
 
-    def when_asked(self, ask: Ask, *, fault: Fault | None = None, **flags: object) -> Asked:
+    def when_asked(
+        self,
+        ask: Ask,
+        *,
+        fault: Fault | None = None,
+        write_fault: tuple[int, str, Kind] | None = None,
+        **flags: object,
+    ) -> Asked:
         """An imperative verb, with `--yes`."""
-        watch = self._life(fault, None, None)
+        watch = self._life(fault, write_fault, None)
         said: list[Said] = []
         with self._living(watch):
             report = changes.change(
