@@ -128,7 +128,7 @@ class _Finder:
             return
         self._managed(ref, row, last, resource, paths)
         # Also where it says so already: an earlier run may not have come to what follows from it.
-        self.wanted |= {ref: resource, **children} if paths else {ref: self.wanted.get(ref, last)}
+        self.wanted |= {ref: resource if paths else last, **children}
 
     def _managed(self, ref: Ref, row: InventoryRow, last: Resource, new: Resource, paths: Sequence[str]) -> None:
         """A field that a manifest declares: held, written back, or refused (R-IMP-2)."""

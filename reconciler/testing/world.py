@@ -193,6 +193,10 @@ class World(ABC):
         """Where the registry keeps the record of an instance."""
         return self.registry / "live_agents" / self.rows[f"Instance/{name}"].live["agent_id"] / "record.json"
 
+    @abstractmethod
+    def foreign_session(self, name: str, uid: str = "") -> None:
+        """A session that somebody else made, perhaps with a uid of ours on it."""
+
     def edit_record_of(self, name: str, **changes: object) -> None:
         """Somebody edits the registry record of an instance."""
         path = self.record_of(name)

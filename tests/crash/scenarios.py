@@ -358,6 +358,17 @@ def take_over_what_was_made_by_hand(world: FakeWorld) -> None:
     world.given(ONE.replace("promptFile: prompts/coder.md", "prompt: You write code."))
 
 
+@scenario()
+def adopt_a_session(world: FakeWorld) -> None:
+    files(world)
+    world.foreign_session("work")
+    world.given(
+        ONE.replace("{name: alice}", "{name: alice, annotations: {houmao/adopt: IfUnowned}}").replace(
+            "{specialistRef: coder}", "{specialistRef: coder, sessionName: work}"
+        )
+    )
+
+
 def by_hand(world: FakeWorld) -> None:
     """Coder and alice without a manifest."""
     files(world)
