@@ -215,6 +215,7 @@ def _run(
             source_root=desired.source_root,
             root_of=desired.compiled.root_of if desired.compiled else {},
             apply_set=desired.apply_set,
+            base=session.settings.cwd,
             keep_sets=desired.by_hand,
             tries=how.tries,
             launches=_limit(desired, "limits.launchConcurrency"),

@@ -42,6 +42,8 @@ class Intention(NamedTuple):
     follows: frozenset[Ref]
     books: Mapping[Ref, Books]
     held: Mapping[Ref, tuple[Held, ...]]
+    owned: tuple[Ref, ...]
+    """What something in `scope` is recorded to own: it may own less now."""
     asked: Mapping[Ref, Asked]
     writes: tuple[Write, ...]
     said: Said
@@ -125,8 +127,8 @@ class _Finder:
             self.lines += [self._line(ref, path, last, resource) for path in paths]
             return
         self._managed(ref, row, last, resource, paths)
-        if paths:
-            self.wanted |= {ref: resource, **children}
+        # Also where it says so already: an earlier run may not have come to what follows from it.
+        self.wanted |= {ref: resource if paths else last, **children}
 
     def _managed(self, ref: Ref, row: InventoryRow, last: Resource, new: Resource, paths: Sequence[str]) -> None:
         """A field that a manifest declares: held, written back, or refused (R-IMP-2)."""
@@ -255,6 +257,7 @@ class _Finder:
             follows,
             books,
             {ref: self._still_held(ref) for ref in scope if ref in self.held},
+            tuple(ref for ref, one in self.known.last.items() if one.owner in scope),
             self.asked,
             tuple(self.writes),
             Said(kind, tuple(self.lines)),

@@ -27,12 +27,20 @@ class Snapshot(NamedTuple):
     revision: int
 
 
-def observe(declared: Mapping[Ref, Resource], apply_set: str, handlers: Handlers, reader: Reader) -> Snapshot:
-    """Read catalog, registry, tmux and processes once for the declared set and all that `apply_set` owns."""
-    recorded = record_of(declared, apply_set, reader)
+def observe(
+    declared: Mapping[Ref, Resource],
+    apply_set: str,
+    handlers: Handlers,
+    reader: Reader,
+    *,
+    also: Iterable[Ref] = (),
+) -> Snapshot:
+    """Read catalog, registry, tmux and processes once for the declared set, all that `apply_set` owns, and `also`."""
+    recorded = record_of(declared, apply_set, reader, also=also)
     inventory = recorded.inventory
     refs = sorted(
         declared.keys()
+        | {ref for ref in also if ref in inventory}
         | {ref for ref, row in inventory.items() if row.apply_set == apply_set}
         | recorded.intents.keys()
         | (recorded.last.keys() & inventory.keys())
@@ -41,14 +49,16 @@ def observe(declared: Mapping[Ref, Resource], apply_set: str, handlers: Handlers
     return recorded._replace(seen=look_at(targets, handlers, reader))
 
 
-def record_of(declared: Mapping[Ref, Resource], apply_set: str, reader: Reader) -> Snapshot:
+def record_of(
+    declared: Mapping[Ref, Resource], apply_set: str, reader: Reader, *, also: Iterable[Ref] = ()
+) -> Snapshot:
     """What the catalog has recorded; nothing is seen yet."""
     inventory = {row.ref: row for row in reader.catalog.inventory()}
     intents = {intent.ref: intent for intent in reader.catalog.intents()}
     for ref, intent in intents.items():
         if ref not in declared and ref not in inventory:
             inventory[ref] = _row_of(intent, apply_set)
-    last = _last_applied(declared, inventory, apply_set, reader)
+    last = _last_applied(declared, inventory, apply_set, reader, frozenset(also))
     return Snapshot(inventory, last, intents, {}, reader.catalog.revision())
 
 
@@ -89,14 +99,18 @@ def _target(
 
 
 def _last_applied(
-    declared: Mapping[Ref, Resource], inventory: Mapping[Ref, InventoryRow], apply_set: str, reader: Reader
+    declared: Mapping[Ref, Resource],
+    inventory: Mapping[Ref, InventoryRow],
+    apply_set: str,
+    reader: Reader,
+    also: frozenset[Ref],
 ) -> dict[Ref, Resource]:
     """Last-applied resources that differ from their declaration, lost it, or are reached from outside the set."""
     wanted = {
         ref
         for ref, row in inventory.items()
         if (ref in declared and declared[ref].digest != row.digest)
-        or (ref not in declared and row.apply_set == apply_set)
+        or (ref not in declared and (row.apply_set == apply_set or ref in also))
     }
     found: dict[Ref, Resource] = {}
     edges = {edge.to for resource in declared.values() for edge in resource.edges if edge.to not in declared}

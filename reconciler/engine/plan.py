@@ -134,7 +134,7 @@ def make(
             notices.append(Notice(code, ref, f"left alone: {case.seen.why}"))
             continue
         decided = decide(case, view, handlers, force_conflicts=options.force_conflicts)
-        if ref in options.follows and all(_is_drift(action) for action in decided):
+        if ref in options.follows and case.intent is None and all(_is_drift(action) for action in decided):
             continue
         actions += [_with_needs(action, case, view) for action in decided]
     reverse = prune.removal_needs(removals.remove, view)
@@ -183,8 +183,8 @@ def steps_of(action: Action, case: Case, view: View, handlers: Handlers) -> Sequ
 
 
 def _is_drift(action: Action) -> bool:
-    """Nobody's intention, or left by an earlier run: not what follows from a verb on something else."""
-    return all(reason.code in DRIFT or reason.code is Code.INTERRUPTED for reason in action.reasons)
+    """Nobody's intention: not what follows from a verb on something else."""
+    return all(reason.code in DRIFT for reason in action.reasons)
 
 
 def _out_of_scope(ref: Ref, removals: prune.Decided, options: Options) -> bool:

@@ -23,7 +23,7 @@ from reconciler.model.change import Classification, FieldChange
 from reconciler.model.errors import ReconcilerError
 from reconciler.model.json import JsonMap
 from reconciler.model.ref import Ref
-from reconciler.model.resource import Position, Resource
+from reconciler.model.resource import Position, Resource, adopts
 from reconciler.ports.bundle import Ports, Reader
 from reconciler.ports.catalog import Definition, Transaction
 
@@ -97,11 +97,14 @@ class CatalogKind:
                     Verb.CREATE, case, (Reason(Code.INTERRUPTED, "an earlier apply began it and did not finish"),)
                 ),
             )
+        if isinstance(case.seen, Present) and adopts(case.want):
+            reason = Reason(Code.ADOPTED, "the catalog has it, nobody owns it, and it is declared to adopt")
+            return (self._act(Verb.ADOPT, case, (reason,)),)
         if isinstance(case.seen, Present):
             reason = Reason(
                 Code.UNMANAGED,
                 f"the catalog already has a {self.kind} of this name that no apply set owns; "
-                "declare it under another name, or remove the definition first",
+                "annotate it houmao/adopt: IfUnowned to take it over, or declare it under another name",
             )
             return (Action(Verb.BLOCKED, case.ref, None, (reason,), held=Verb.CREATE),)
         return (

@@ -164,6 +164,7 @@ def _keep(ports: Ports, context: Context, created: Created) -> None:
     facts = ports.process.facts([created.pid]).get(created.pid)
     ticks = facts.start_ticks if isinstance(facts, ProcessFacts) else 0
     context.scratch["started"] = True
+    context.live.pop("adopted", None)
     context.live.update(
         session=created.session_id,
         session_name=_session_name(context),
