@@ -106,4 +106,5 @@ def _newest(said: Sequence[str]) -> TurnResult:
             return TurnResult.SUCCESS
         if BOTTOM.match(line):
             return TurnResult.UNKNOWN
-    return TurnResult.NONE
+    # The beginning of a long answer has scrolled away; an interrupt or an error would stand at its end.
+    return TurnResult.SUCCESS if said and said[-1].startswith("  ") else TurnResult.NONE
