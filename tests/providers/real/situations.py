@@ -202,6 +202,11 @@ def ask_for(question: Question, agent: Agent, take: Take) -> None:
         if question.prompt:
             agent.wait_ready(terminal)
             settle(terminal, 20)
+            if question.prompt.startswith("/"):  # a program that is not quite up sends a command to its model
+                agent.ask(terminal, "echo first")
+                terminal.wait_screen(r"^\W+first$", TURN_S)
+                agent.wait_ready(terminal)
+                settle(terminal)
             # Pressed once: a question has no prompt box to see empty again, and a second Enter would answer it.
             terminal.paste(question.prompt)
             settle(terminal)
