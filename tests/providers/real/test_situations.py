@@ -12,7 +12,6 @@ import pytest
 from reconciler.ports.reading import Reading
 from reconciler.ports.tmux import Screen
 from reconciler.providers import discover
-from tests.loopback.install import bin_dir, cache_prefix, lacking
 from tests.loopback.server import LoopbackServer
 from tests.providers.corpus import Said, readings, said_of
 from tests.providers.real.agent import Agent
@@ -24,15 +23,6 @@ pytestmark = [pytest.mark.providers, pytest.mark.tmux, pytest.mark.timeout(400)]
 ROLE = "You are a careful reviewer. role-mark:alpha-7"
 FLEETING = ("start", "left")
 """Whatever these show at the moment of the look, it is no running turn; a program may be ready at its first picture."""
-
-
-@pytest.fixture(scope="session")
-def installed() -> Path:
-    """The folder of the pinned executables; nothing is downloaded here."""
-    reason = lacking(cache_prefix())
-    if reason is not None:
-        pytest.skip(reason)
-    return bin_dir(cache_prefix())
 
 
 class Readings:
