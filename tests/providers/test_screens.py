@@ -91,6 +91,15 @@ def test_only_the_pulse_tells_two_pictures_of_the_same_moment_apart(path: Path) 
         assert before.pulse != after.pulse
 
 
+@pytest.mark.parametrize("path", [path for path in WITH_BOX if path.parents[1].name == "gemini"], ids=name_of)
+def test_what_a_redraw_left_below_gemini_s_footer_is_no_typed_text(path: Path) -> None:
+    screen = recorded(path)
+    lines = screen.text.rstrip().split("\n")
+    left = Screen("\n".join([*lines, "", *lines[-3:]]), screen.title)
+    assert lines[-3].startswith("▀▀▀")
+    assert said_of(reading("gemini", left)) == expected(path)
+
+
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("text", SHORTENED)
 def test_another_program_is_never_ready(name: str, text: str) -> None:

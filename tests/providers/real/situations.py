@@ -207,15 +207,24 @@ def ask_for(question: Question, agent: Agent, take: Take) -> None:
                 terminal.wait_screen(r"^\W+first$", TURN_S)
                 agent.wait_ready(terminal)
                 settle(terminal)
-            # Pressed once: a question has no prompt box to see empty again, and a second Enter would answer it.
             terminal.paste(question.prompt)
             settle(terminal)
-            terminal.press("Enter")
+            submit(terminal, question.shows)
         terminal.wait_screen(question.shows, START_S)
         if question.ends:
             terminal.wait("ended", terminal.ended, TURN_S)
         settle(terminal)
         take(question.situation, terminal)
+
+
+def submit(terminal: Terminal, shows: str) -> None:
+    """Enter, again only where nothing came of it: a second one would answer the question."""
+    deadline = time.monotonic() + START_S
+    while time.monotonic() < deadline:
+        terminal.press("Enter")
+        with contextlib.suppress(TimeoutError):
+            terminal.wait_screen(shows, 2 * LEAVE_S)
+            return
 
 
 def nothing(agent: Agent) -> None:
