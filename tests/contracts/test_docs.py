@@ -216,7 +216,7 @@ def test_every_decision_that_the_code_names_is_there() -> None:
 FAMILIES = (
     *("apply", "build", "catalog", "declare", "files", "guard", "instance", "internal", "lock", "observe", "overlay"),
     *("ownership", "plan", "process", "registry", "stale", "tmux", "usage"),
-    *("agent", "memory", "prompt", "requests", "turn"),
+    *("agent", "launch", "memory", "prompt", "requests", "turn"),
 )
 CODE = re.compile(rf'"((?:{"|".join(FAMILIES)})\.[a-z_]+(?:\.[a-z_]+)?)"')
 FINDINGS = {"doctor.py", "check.py"}
