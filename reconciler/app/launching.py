@@ -27,7 +27,7 @@ NAME_MOST = 40
 class NoRecipe(ReconcilerError):
     """The selector names no recipe, or several."""
 
-    code = "launch.selector"
+    code = "agent.no_recipe"
 
 
 class Launch(NamedTuple):

@@ -216,21 +216,25 @@ def test_every_decision_that_the_code_names_is_there() -> None:
 FAMILIES = (
     *("apply", "build", "catalog", "declare", "files", "guard", "instance", "internal", "lock", "observe", "overlay"),
     *("ownership", "plan", "process", "registry", "stale", "tmux", "usage"),
-    *("agent", "launch", "memory", "prompt", "requests", "turn"),
+    *("agent", "memory", "prompt", "requests", "turn"),
 )
 CODE = re.compile(rf'"((?:{"|".join(FAMILIES)})\.[a-z_]+(?:\.[a-z_]+)?)"')
 FINDINGS = {"doctor.py", "check.py"}
 """What `houmao doctor` found is no error, and says itself what repairs it."""
 FILES = {
     "catalog.sqlite",
-    "process.json",
-    "requests.sqlite",
-    "requests.lock",
-    "turn.sh",
     "overlay.json",
     "overlay.yaml",
     "overlay.yml",
+    "process.json",
+    "requests.lock",
+    "requests.sqlite",
+    "turn.completed",
+    "turn.failed",
+    "turn.sh",
+    "turn.started",
 }
+"""What looks like a code and is the name of a file, or a provider's word."""
 
 
 def codes() -> set[str]:
