@@ -14,6 +14,7 @@ PATHS = {
     "patch": "alter",
     "label": "alter",
     "annotate": "alter",
+    "edit": "edit",
     "delete": "delete",
     "stop": "steer",
     "relaunch": "steer",
@@ -46,7 +47,6 @@ LATER = frozenset(
     (
         "show",
         "drift",
-        "edit",
         "undelete",
         "rollout",
         "events",
