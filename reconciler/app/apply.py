@@ -99,8 +99,8 @@ def delete(
 
 
 def _plan(desired: Desired, wanted: PlanFlags, reader: Reader) -> planning.Planned:
-    declared, held = holding.laid_over(desired.declared, reader)
-    snapshot = observe(declared, desired.apply_set, desired.session.handlers, reader)
+    declared, held = holding.laid_over(desired.declared, reader, desired.moves)
+    snapshot = observe(declared, desired.apply_set, desired.session.handlers, reader, moves=desired.moves)
     return planning.make(declared, snapshot, desired.session.handlers, options(desired, wanted, reader), held)
 
 

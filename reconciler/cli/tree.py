@@ -14,6 +14,7 @@ PATHS = {
     "patch": "alter",
     "label": "alter",
     "annotate": "alter",
+    "edit": "edit",
     "delete": "delete",
     "stop": "steer",
     "relaunch": "steer",
@@ -120,7 +121,6 @@ LATER = frozenset(
     (
         "show",
         "drift",
-        "edit",
         "undelete",
         "rollout",
         "events",

@@ -369,6 +369,20 @@ def adopt_a_session(world: FakeWorld) -> None:
     )
 
 
+@scenario()
+def rename_one_instance(world: FakeWorld) -> None:
+    one(world)
+    renamed = ONE.replace("{name: alice}", "{name: bea}")
+    world.given(renamed + "---\nkind: Moved\nspec: {from: Instance/alice, to: Instance/bea}\n")
+
+
+@scenario()
+def rename_a_specialist(world: FakeWorld) -> None:
+    one(world)
+    renamed = ONE.replace("{name: coder}", "{name: writer}").replace("specialistRef: coder", "specialistRef: writer")
+    world.given(renamed + "---\nkind: Moved\nspec: {from: Specialist/coder, to: Specialist/writer}\n")
+
+
 def by_hand(world: FakeWorld) -> None:
     """Coder and alice without a manifest."""
     files(world)

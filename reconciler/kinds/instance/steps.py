@@ -6,13 +6,14 @@ relaunch  stop without its record, then create on the same uid and home
 replace   the same with set-home-aside in between
 remove    stop without its record, then drop-record
 adopt     mark-session · write-manifest · publish-record
+rename    rename-session · write-manifest · publish-record
 update    (drop-old-record) · publish-record
 """
 
 from collections.abc import Sequence
 
 from reconciler.engine.handler import Case, Context, Lookup, Part, Present, Seen, Step
-from reconciler.kinds.instance import adopting, live, mark, stopping
+from reconciler.kinds.instance import adopting, live, mark, renamed, stopping
 from reconciler.kinds.instance.resolve import launch_of
 from reconciler.model.action import Action, Verb
 
@@ -37,6 +38,8 @@ def steps_for(action: Action, case: Case, look: Lookup) -> Sequence[Step]:
                 Step("write-manifest", run=adopting.write_manifest),
                 Step("publish-record", run=live.publish_record),
             )
+        case Verb.RENAME:
+            return renaming(case)
         case Verb.STOP:
             return (*ending(), SEE_GONE, Step("record-stopped", run=live.record_stopped))
         case Verb.REMOVE:
@@ -51,6 +54,19 @@ def steps_for(action: Action, case: Case, look: Lookup) -> Sequence[Step]:
             )
         case _:
             return ()
+
+
+def renaming(case: Case) -> tuple[Step, ...]:
+    """The session's name where it was made of the old one, then what tells others the name."""
+    if case.want is not None and case.want.spec.get("state") == "Stopped":
+        return (Step("record-stopped", run=live.record_stopped),)
+    return (
+        Step(
+            "rename-session", batch=live.TMUX, ask=renamed.ask_rename, took=renamed.took_rename, done=renamed.is_named
+        ),
+        Step("write-manifest", run=live.write_manifest),
+        Step("publish-record", run=live.publish_record),
+    )
 
 
 def starting() -> tuple[Step, ...]:
