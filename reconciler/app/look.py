@@ -7,10 +7,12 @@ take are what is not in sync (R-STA-2). Readiness is asked of the kind's own pro
 from collections.abc import Iterable, Mapping, Sequence
 
 from reconciler import __version__
+from reconciler.app import holding
 from reconciler.app.session import Session
-from reconciler.app.status import NOT_PROBED, PROBED, STOPPED, Status
+from reconciler.app.status import NOT_PROBED, NOTHING_HELD, PROBED, STOPPED, Status
 from reconciler.engine import plan as planning
 from reconciler.engine.handler import Case, Conditions, Present, ReadyState, Seen, Target, Unknown
+from reconciler.engine.holding import split
 from reconciler.engine.observe import Snapshot, from_bundle, look_at
 from reconciler.kinds.instance.health import health_of
 from reconciler.model.action import Action, Verb
@@ -47,11 +49,18 @@ def at(
     snapshot = Snapshot(rows, last, intents, seen, catalog.revision())
     cases, actions = _planned(session, snapshot)
     attempts = catalog.attempts()
+    now = session.reader.clock.now_utc()
+    held = {ref: split(found, now) for ref, found in holding.recorded(session.reader).items()}
     probing = probe and sum(1 for ref in wanted if ref.kind == "Instance") <= PROBED
     chosen = frozenset(wanted)
     shown = [target for target in targets if target.ref in chosen]
     ready = _readiness(session, shown, snapshot, cases, probing)
-    return [_one(target, snapshot, actions.get(target.ref, ()), attempts, ready[target.ref]) for target in shown]
+    return [
+        _one(target, snapshot, actions.get(target.ref, ()), attempts, ready[target.ref])._replace(
+            holding=held.get(target.ref, NOTHING_HELD)
+        )
+        for target in shown
+    ]
 
 
 def _wanted(known: Iterable[Ref], kinds: Iterable[str] | None, refs: Iterable[Ref] | None) -> set[Ref]:
@@ -106,7 +115,7 @@ def _one(
     health, reason = None, ""
     if target.ref.kind == "Instance":
         running = target.row is not None and target.row.live.get("state") == "running"
-        health, reason = health_of(seen, recorded_running=running)
+        health, reason = health_of(seen, recorded_running=running, started=target.row is not None)
     attempt = attempts.get(target.uid) if target.uid else None
     return Status(
         target.ref, target.uid, target.row, target.want, seen, health, reason, actions, ready, attempt, target.intent

@@ -61,7 +61,7 @@ def _look(flags: Flags, named: kind_names.Named) -> Found:
     session = open_session(flags)
     if named.refs:
         items = look.at(session, refs=named.refs)
-        _refuse_missing(named.refs, items, session)
+        must_be_there(session, named.refs, items)
     else:
         items = look.at(session, kinds=named.kinds)
     shown = named.kinds or tuple(dict.fromkeys(ref.kind for ref in named.refs))
@@ -93,6 +93,42 @@ def refs(session: Session, words: Sequence[str], selector: str = "") -> tuple[Re
     return tuple(row.ref for row in rows if row.ref.kind in named.kinds and selects(row.labels))
 
 
+def agents(session: Session, words: Sequence[str], selector: str = "") -> tuple[Ref, ...]:
+    """The agents that words and selector name: a bare name is an instance's, a set stands for its members.
+
+    Raises NotFound for one that is not recorded, UsageFault where nothing was named.
+    """
+    rows = {row.ref: row for row in session.reader.catalog.inventory()}
+    found: list[Ref] = []
+    if not words and not selector:
+        raise UsageFault("no agent was named", hint="write a name, instance/NAME, or -l LABELS", code="usage.names")
+    for ref in _named_agents(session, words, selector):
+        if ref not in rows:
+            must_be_there(session, (ref,), ())
+        members = [one.ref for one in rows.values() if ref.kind == "InstanceSet" and one.owner == rows[ref].uid]
+        found += members or [ref]
+    strange = next((ref for ref in found if ref.kind != "Instance"), None)
+    if strange is not None:
+        raise UsageFault(f"{strange} is no agent", hint="name instances, or sets of them", code="usage.kind")
+    return tuple(dict.fromkeys(found))
+
+
+def _named_agents(session: Session, words: Sequence[str], selector: str) -> tuple[Ref, ...]:
+    if not words:
+        return refs(session, ("instances",), selector)
+    bare = [word for word in words if "/" not in word]
+    if bare and len(bare) == len(words):
+        try:
+            kind = kind_names.kind_of(words[0], session.handlers)
+        except UsageFault:
+            kind = ""
+        known = {row.ref for row in session.reader.catalog.inventory()}
+        if kind and (len(words) > 1 or selector) and Ref("Instance", words[0]) not in known:
+            return refs(session, words, selector)
+    named = tuple(f"instance/{word}" if "/" not in word else word for word in words)
+    return kind_names.named(named, session.handlers).refs
+
+
 def one(session: Session, words: Sequence[str], *, kind: str | None = None) -> Status:
     """The one resource the words name; a bare name means `kind` where that is given."""
     if kind is not None and len(words) == 1 and "/" not in words[0]:
@@ -104,11 +140,12 @@ def one(session: Session, words: Sequence[str], *, kind: str | None = None) -> S
     from reconciler.app import look
 
     items = look.at(session, refs=wanted)
-    _refuse_missing(wanted, items, session)
+    must_be_there(session, wanted, items)
     return items[0]
 
 
-def _refuse_missing(wanted: Sequence[Ref], items: Sequence[Status], session: Session) -> None:
+def must_be_there(session: Session, wanted: Sequence[Ref], items: Sequence[Status]) -> None:
+    """Raise NotFound for the first ref that was looked for and not found, naming the nearest that is there."""
     there = {item.ref for item in items}
     missing = [ref for ref in wanted if ref not in there]
     if not missing:

@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from reconciler.engine.handler import ReadyState, Unknown
+from reconciler.engine.holding import Holding, sentence
 from reconciler.model.resource import API_VERSION
 from reconciler.model.tuples import NamedTuple
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from reconciler.model.resource import Resource
     from reconciler.ports.catalog import Attempt, Intent, InventoryRow
 
+NOTHING_HELD = Holding()
 PROBED = 100
 """How many screens are looked at unasked."""
 STOPPED = ReadyState(False, "Stopped", "it is declared Stopped")
@@ -73,6 +75,8 @@ class Status(NamedTuple):
     ready: ReadyState
     attempt: Attempt | None
     intent: Intent | None
+    holding: Holding = NOTHING_HELD
+    """Overrides on it, those in force and those whose time is over."""
 
     @property
     def conditions(self) -> tuple[Condition, ...]:
@@ -91,7 +95,9 @@ class Status(NamedTuple):
             return "Failed"
         if isinstance(self.seen, Unknown):
             return "Unknown"
-        return "InProgress" if self.intent is not None or self.actions or self.row is None else "Current"
+        if self.intent is not None or self.actions or self.row is None or _going_back(self):
+            return "InProgress"
+        return "Held" if self.holding.active else "Current"
 
     def live(self, key: str) -> str:
         """A handle of what was started, or empty."""
@@ -124,6 +130,18 @@ class Status(NamedTuple):
             body["healthReason"] = self.health_reason
         conditions: list[Json] = [condition.to_json(generation) for condition in self.conditions]
         body["conditions"] = conditions
+        if self.holding.active:
+            overrides: list[Json] = [
+                {
+                    "path": held.path,
+                    "value": held.value,
+                    "declared": held.declared,
+                    "by": held.by,
+                    "until": instant(held.until),
+                }
+                for held in self.holding.active
+            ]
+            body["overrides"] = overrides
         if self.row is not None:
             live = self.row.live
             body |= {camel: live[key] for key, camel in LIVE.items() if live.get(key)}
@@ -170,6 +188,8 @@ def _synced(item: Status) -> Condition:
     if item.actions:
         why = item.actions[0].reasons[0]
         return Condition("Synced", Truth.FALSE, why.code.value, why.text)
+    if back := _going_back(item):
+        return Condition("Synced", Truth.FALSE, "OverrideExpired", back)
     return Condition("Synced", Truth.TRUE, "AsApplied", "")
 
 
@@ -198,6 +218,17 @@ def _drifted(item: Status) -> Condition:
     return Condition("Drifted", Truth.TRUE if drifted else Truth.FALSE, synced.reason if drifted else "NoDrift", "")
 
 
+def _going_back(item: Status) -> str:
+    """What the next apply returns to what is declared; empty where nothing lapsed that had an effect."""
+    return "; ".join(sentence(held) for held in item.holding.lapsed if held.value != held.declared)
+
+
+def _held(item: Status) -> Condition:
+    if item.holding.active:
+        return Condition("Held", Truth.TRUE, "Override", "; ".join(sentence(held) for held in item.holding.active))
+    return Condition("Held", Truth.FALSE, "NotHeld", "")
+
+
 CONDITIONS: Mapping[str, Callable[[Status], Condition]] = {
     "accepted": _accepted,
     "resolved": _resolved,
@@ -207,6 +238,7 @@ CONDITIONS: Mapping[str, Callable[[Status], Condition]] = {
     "progressing": _progressing,
     "degraded": _degraded,
     "drifted": _drifted,
+    "held": _held,
 }
 """Type in lower case to what computes it, in the order they are shown."""
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from reconciler.ports.clock import Clock
     from reconciler.ports.files import Files
     from reconciler.ports.registry import Registry
+    from reconciler.ports.requests import RequestLog
 
 KINDS, PROVIDERS = "reconciler.kinds", "reconciler.providers"
 
@@ -56,6 +57,16 @@ class CallerEnvironment:
     def root(self) -> bool:
         """True when this program runs as uid 0."""
         return is_root()
+
+
+class RequestLogs:
+    """The logs of requests, loaded with the first one that is opened."""
+
+    def log(self, session_root: str, *, create: bool = True) -> RequestLog | None:
+        """The log in a session root."""
+        from reconciler.adapters.requests_sqlite import SqliteRequests
+
+        return SqliteRequests().log(session_root, create=create)
 
 
 def places(settings: Settings) -> Places:
@@ -174,4 +185,5 @@ def _ports(settings: Settings, catalog: "Catalog | CatalogReader", overlay_id: s
         places=where,
         environ=CallerEnvironment(),
         overlay_id=overlay_id,
+        requests=RequestLogs(),
     )

@@ -11,4 +11,5 @@ class Health(StrEnum):
     HEALTHY = "healthy"
     DEGRADED = "degraded"
     STALE = "stale"
+    RETIRED = "retired"
     UNKNOWN = "unknown"

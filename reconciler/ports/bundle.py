@@ -15,6 +15,7 @@ if TYPE_CHECKING:  # whoever makes a port loads its module; most commands make a
     from reconciler.ports.process import Process, ProcessReader
     from reconciler.ports.provider import Provider
     from reconciler.ports.registry import Registry, RegistryReader
+    from reconciler.ports.requests import Requests
     from reconciler.ports.tmux import Tmux, TmuxReader
 
 
@@ -57,6 +58,7 @@ class Reader(NamedTuple):
     places: Places
     environ: Environment
     overlay_id: str
+    requests: Requests
 
 
 class Ports(NamedTuple):
@@ -72,6 +74,7 @@ class Ports(NamedTuple):
     places: Places
     environ: Environment
     overlay_id: str
+    requests: Requests
 
     def reader(self) -> Reader:
         """The half that only looks."""

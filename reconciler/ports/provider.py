@@ -5,7 +5,7 @@ needs and a provider into a Tree, a manifest and a launch plan; the instance kin
 
     BuildRequest + Materials ── build ──► home (Tree), manifest, LaunchPlan
                                   │
-                                  └─ asks the Provider: model_projection, home, launch, screen
+                                  └─ asks the Provider: model_projection, home, launch, reading
 
 The words of a build are in `ports.build`; whoever only observes or plans needs none of them, and making them takes
 milliseconds. They can be asked for by this module's name too, and are loaded then.
@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Protocol
 from reconciler.model.tuples import NamedTuple
 
 if TYPE_CHECKING:
+    from reconciler.model.json import JsonMap
     from reconciler.model.tree import Tree
     from reconciler.ports.build import Adapter as Adapter
     from reconciler.ports.build import ArgsOverride as ArgsOverride
@@ -45,7 +46,9 @@ if TYPE_CHECKING:
     from reconciler.ports.build import RolePackage as RolePackage
     from reconciler.ports.build import Strategy as Strategy
     from reconciler.ports.build import ToolParam as ToolParam
+    from reconciler.ports.reading import Reading
     from reconciler.ports.tmux import Screen
+    from reconciler.ports.turn import Heard
 
 
 def __getattr__(name: str) -> object:
@@ -54,17 +57,6 @@ def __getattr__(name: str) -> object:
     if name.startswith("_") or not hasattr(build, name):
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(build, name)
-
-
-class ScreenState(StrEnum):
-    """What a captured screen says; a screen nobody knows is `unknown`, never ready."""
-
-    STARTING = "starting"
-    IDLE = "idle"
-    BUSY = "busy"
-    ASKING = "asking"
-    CRASHED = "crashed"
-    UNKNOWN = "unknown"
 
 
 class PromptMode(StrEnum):
@@ -121,6 +113,8 @@ class Provider(Protocol):
     """The program's name as a search path finds it; None where the provider ships its own."""
     stop_keys: tuple[tuple[str, ...], ...]
     """Batches of tmux keys for a polite quit, in order."""
+    submit_pause_s: float
+    """Seconds a pasted prompt needs to settle before Enter submits it; 0 where both may come at once."""
     setups: Mapping[str, Tree]
     """Starter setups shipped with the provider; nothing secret."""
 
@@ -157,6 +151,10 @@ class Provider(Protocol):
         """Variables that follow from which credentials are there."""
         ...
 
-    def screen(self, screen: Screen) -> ScreenState:
-        """What the screen says; unknown when no sign matches."""
+    def reading(self, screen: Screen) -> Reading:
+        """What one captured screen says; unknown when it shows nothing known. Never raises."""
+        ...
+
+    def heard(self, line: JsonMap) -> tuple[Heard, ...]:
+        """What one line of a headless turn's output means; empty where it means nothing to anybody."""
         ...

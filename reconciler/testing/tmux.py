@@ -9,9 +9,11 @@ from typing import Protocol
 
 from reconciler.model.tuples import NamedTuple
 from reconciler.ports.tmux import (
+    Adopt,
     Answer,
     Create,
     Created,
+    Delivery,
     Done,
     Failed,
     Fence,
@@ -19,13 +21,16 @@ from reconciler.ports.tmux import (
     Listing,
     Mark,
     Pane,
+    Paste,
     Refused,
+    Rename,
     Request,
     Screen,
     SendKeys,
     ServerStamp,
     Unanswered,
     Vacant,
+    delivery_fault,
     request_fault,
 )
 
@@ -47,7 +52,7 @@ class Processes(Protocol):
 class FakePane:
     """One pane; a test may write to `text`, `title` and `options` as its program would."""
 
-    __slots__ = ("dead", "keys", "options", "pane_id", "pid", "status", "text", "title", "window_id")
+    __slots__ = ("dead", "keys", "options", "pane_id", "pasted", "pid", "status", "text", "title", "window_id")
 
     def __init__(self, pane_id: str, window_id: str, pid: int) -> None:
         self.pane_id, self.window_id, self.pid = pane_id, window_id, pid
@@ -56,6 +61,8 @@ class FakePane:
         self.options: dict[str, str] = {}
         self.keys: list[tuple[str, bool]] = []
         """Keys received, each with whether it was literal text."""
+        self.pasted: list[str] = []
+        """Texts pasted."""
 
 
 class FakeSession:
@@ -136,6 +143,20 @@ class FakeTmux:
         if requests:
             self.round_trips += 1
         return tuple(self._answer(fence, request) for request in requests)
+
+    def deliver(self, request: Delivery) -> Answer:
+        """Text or keys into the pane, when it is as judged; a lie of `fail_act` counts it as one request."""
+        self.round_trips += 1
+        self._acts += 1
+        lie = self._lies.pop(self._acts, None)
+        if lie is not None:
+            if lie.carried_out:
+                self._delivered(request)
+            return lie.answer
+        wrong = delivery_fault(request)
+        if wrong is not None:
+            return Failed(wrong)
+        return Failed(self.unanswered, unknown=True) if self.unanswered else self._delivered(request)
 
     def attach_command(self, session_id: str) -> tuple[str, ...]:
         """The argv that attaches a terminal to the session."""
@@ -233,8 +254,10 @@ class FakeTmux:
                 return self._create(request)
             case SendKeys():
                 return self._send(request)
-            case Kill() | Mark():
+            case Kill() | Mark() | Rename():
                 return self._on_session(request)
+            case Adopt():
+                return self._adopt(request)
             case Vacant():
                 return self._taken(request.uid) or Done()
 
@@ -257,7 +280,24 @@ class FakeTmux:
         pane.options[ROLE] = "agent"
         return Created(session.session_id, pane.pane_id, pane.pid, session.created)
 
-    def _on_session(self, request: Kill | Mark) -> Answer:
+    def _adopt(self, adopt: Adopt) -> Answer:
+        taken = self._taken(adopt.uid)
+        found = self._find(adopt.pane_id)
+        if taken is not None:
+            return taken
+        if found is None or found[0].session_id != adopt.session_id:
+            return Refused(f"there is no pane {adopt.pane_id}")
+        session, pane = found
+        if session.created != adopt.created:
+            return Refused(f"session {adopt.session_id} is another one now")
+        if self._option(session, pane, UID) or self._variable(session, "HOUMAO_UID"):
+            return Refused(f"session {adopt.session_id} carries a uid already")
+        session.env["HOUMAO_UID"] = adopt.uid
+        session.options.update({UID: adopt.uid, MARK: adopt.mark})
+        pane.options[ROLE] = "agent"
+        return Done()
+
+    def _on_session(self, request: Kill | Mark | Rename) -> Answer:
         session = self.sessions.get(request.session_id)
         if session is None:
             return Refused(f"there is no session {request.session_id}")
@@ -268,6 +308,11 @@ class FakeTmux:
             return Refused(f"session {request.session_id} has another mark")
         if isinstance(request, Mark):
             session.options[MARK] = request.new_mark
+            return Done()
+        if isinstance(request, Rename):
+            if self.named(request.name) is not None:
+                return Failed(f"duplicate session: {request.name}")
+            session.name = request.name
             return Done()
         self._close(session)
         return Done()
@@ -286,6 +331,36 @@ class FakeTmux:
             return Refused(f"the program in pane {request.pane_id} has ended")
         pane.keys.extend((key, request.literal) for key in request.keys)
         return Done()
+
+    def _delivered(self, request: Delivery) -> Answer:
+        if self.server is None:
+            return Refused("no tmux server runs")
+        at = request.at
+        found = self._find(at.pane_id)
+        if found is None:
+            return Refused(f"there is no pane {at.pane_id}")
+        session, pane = found
+        refused = self._not_of(session, pane, at.uid)
+        if refused is not None:
+            return refused
+        if self._option(session, pane, ROLE) != "agent":
+            return Refused(f"pane {at.pane_id} is not the agent's")
+        if pane.dead:
+            return Refused(f"the program in pane {at.pane_id} has ended")
+        if pane.pid != at.pid:
+            return Refused(f"another program runs in pane {at.pane_id} than process {at.pid}")
+        if at.screen is not None and (at.screen.text, at.screen.title) != (pane.text, pane.title):
+            return Refused("the pane does not show any more what was judged", moved=True)
+        if isinstance(request, Paste):
+            pane.pasted.append(request.text)
+            pane.keys += [("Enter", False)] if request.enter else []
+        else:
+            pane.keys += [(key.text, key.literal) for key in request.keys]
+        self.on_delivery(pane)
+        return Done()
+
+    def on_delivery(self, pane: FakePane) -> None:
+        """What the program in the pane does with input: nothing here; a world may let it answer."""
 
     def _not_of(self, session: FakeSession, pane: FakePane, uid: str) -> Refused | None:
         if self._option(session, pane, UID) != uid:

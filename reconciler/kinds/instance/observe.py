@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from reconciler.engine.handler import Absent, Part, Present, Seen, Target, Unknown
 from reconciler.model.json import Json, JsonMap, digest
 from reconciler.model.ref import Ref, Uid
+from reconciler.model.resource import adopts
 from reconciler.model.tuples import NamedTuple
 from reconciler.ports.bundle import Reader
 from reconciler.ports.process import NoAnswer, ProcessFacts, ProcessSeen
@@ -62,7 +63,7 @@ def _one(
     ports: Reader,
 ) -> Seen:
     if target.uid is None:
-        return Absent("it was never started", parts={}, stamp=_names_taken(target, listing, scan))
+        return Absent("it was never started", parts={}, stamp=_may_be_adopted(target, listing, scan))
     elsewhere = _other_server(target, ports)
     if elsewhere and target.uid not in by_uid:
         return Unknown(f"it was started on the tmux server at {elsewhere}, and this run looks at {ports.tmux.socket}")
@@ -91,7 +92,7 @@ def _one(
         "ticks": process.facts.get("ticks"),
         "server": [listing.server.pid, listing.server.started] if listing.server else None,
         "rebooted": _rebooted(target, boot),
-        **_names_taken(target, listing, scan),
+        **_may_be_adopted(target, listing, scan),
     }
     if session.present or process.present:
         return Present({}, stamp, parts)
@@ -144,6 +145,9 @@ def _process(
     if agent is not None:
         if agent.dead:
             return Part(False, {"reason": "ProviderExited", "status": agent.dead_status}, "its pane says it exited")
+        moved = _moved(target, agent, pid)
+        if moved is not None:
+            return moved
         facts = processes.get(agent.pid)
         if isinstance(facts, NoAnswer):
             return Part(None, {}, f"process {agent.pid} could not be looked at: {facts.why}")
@@ -162,6 +166,18 @@ def _process(
         first = bearers[0]
         return Part(True, {"pid": first.pid, "ticks": first.start_ticks, "survivor": True})
     return Part(False, {}, "no process carries its uid")
+
+
+def _moved(target: Target, agent: Pane, pid: int) -> Part | None:
+    """The agent's pane runs something else than what was recorded of this very session: an idle shell, for one."""
+    live = target.row.live if target.row else {}
+    if target.intent is not None or not pid or agent.pid == pid or live.get("mark") != agent.mark:
+        return None
+    if live.get("pane", agent.pane_id) != agent.pane_id:
+        why = f"its pane is {agent.pane_id}, and {live['pane']} was started"
+        return Part(False, {"reason": "StaleHandles", "other": agent.pid}, why)
+    why = f"process {agent.pid} runs in its pane, and {pid} was started"
+    return Part(False, {"reason": "ProviderExited", "other": agent.pid}, why)
 
 
 def _needs_search(target: Target, by_uid: Mapping[str, Sequence[Pane]], boot: str) -> bool:
@@ -247,12 +263,37 @@ def _home(target: Target, ports: Reader) -> Part:
     home = target.row.live.get("home", "") if target.row else ""
     if not home and target.intent is not None and isinstance(found := target.intent.handle.get("home"), str):
         home = found
+    if target.row is not None and target.row.live.get("adopted"):
+        return Part(None, {}, "it was adopted: what it runs in is not ours")
     if not home:
         return Part(False, {}, "it has no home yet")
     manifest = target.row.live.get("manifest", "") if target.row else ""
     there = ports.files.stamp(home) is not None
     has_manifest = not manifest or ports.files.stamp(manifest) is not None
     return Part(there and has_manifest, {"path": home}, "" if there else "its home directory is gone")
+
+
+def _may_be_adopted(target: Target, listing: Listing, scan: Scan) -> JsonMap:
+    """Who has its names; and, where its declaration opts in, the session of its declared name that nobody owns."""
+    taken = _names_taken(target, listing, scan)
+    if target.row is not None or not adopts(target.want) or "session_taken" not in taken:
+        return taken
+    panes = [pane for pane in listing.panes if pane.session_name == taken["session_taken"]]
+    owner = next((pane.uid for pane in panes if pane.uid and pane.uid != target.uid), "")
+    if owner:
+        return {**taken, "owned_by": owner}
+    if len(panes) != 1 or panes[0].dead:
+        return {**taken, "unfit": "its pane is dead" if len(panes) == 1 else f"it has {len(panes)} panes"}
+    del taken["session_taken"]
+    pane = panes[0]
+    candidate: JsonMap = {
+        "session": pane.session_id,
+        "name": pane.session_name,
+        "created": pane.session_created,
+        "pane": pane.pane_id,
+        "pid": pane.pid,
+    }
+    return {**taken, "candidate": candidate}
 
 
 def _names_taken(target: Target, listing: Listing, scan: Scan) -> JsonMap:

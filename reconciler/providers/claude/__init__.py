@@ -1,7 +1,9 @@
 """Claude Code: facts and functions; what was tried with which version is in the tests' recipe of the same name."""
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
+from reconciler.model.json import JsonMap
 from reconciler.model.tree import Entry, Tree
 from reconciler.ports.build import (
     Adapter,
@@ -17,8 +19,11 @@ from reconciler.ports.build import (
     Strategy,
     ToolParam,
 )
-from reconciler.ports.provider import ScreenState
 from reconciler.ports.tmux import Screen
+from reconciler.ports.turn import Heard
+
+if TYPE_CHECKING:
+    from reconciler.ports.reading import Reading
 
 ADAPTER = Adapter(
     tool="claude",
@@ -66,6 +71,7 @@ class Claude:
     strategies: tuple[Strategy, ...] = (Strategy("claude-unattended-2.1.81", (2, 1, 81)),)
     lookup: str | None = "claude"
     stop_keys: tuple[tuple[str, ...], ...] = (("Escape",), ("C-u",), ("/exit",), ("Enter",))
+    submit_pause_s = 0.25
     setups: Mapping[str, Tree] = {
         "default": Tree({"settings.json": Entry(data=b'{\n  "skipDangerousModePermissionPrompt": true\n}\n')})
     }
@@ -106,10 +112,15 @@ class Claude:
         del credentials
         return {}
 
-    def screen(self, screen: Screen) -> ScreenState:
+    def reading(self, screen: Screen) -> "Reading":
         from reconciler.providers.claude.screen import read
 
         return read(screen)
+
+    def heard(self, line: JsonMap) -> tuple[Heard, ...]:
+        from reconciler.providers.claude.turn import heard
+
+        return heard(line)
 
 
 provider = Claude()

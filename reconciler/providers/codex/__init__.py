@@ -1,7 +1,9 @@
 """Codex CLI: facts and functions; what was tried with which version is in the tests' recipe of the same name."""
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
+from reconciler.model.json import JsonMap
 from reconciler.model.tree import Entry, Tree
 from reconciler.ports.build import (
     Adapter,
@@ -16,8 +18,11 @@ from reconciler.ports.build import (
     ModelSelection,
     Strategy,
 )
-from reconciler.ports.provider import ScreenState
 from reconciler.ports.tmux import Screen
+from reconciler.ports.turn import Heard
+
+if TYPE_CHECKING:
+    from reconciler.ports.reading import Reading
 
 ADAPTER = Adapter(
     tool="codex",
@@ -55,6 +60,7 @@ class Codex:
     strategies: tuple[Strategy, ...] = (Strategy("codex-unattended-0.116.x", (0, 116, 0)),)
     lookup: str | None = "codex"
     stop_keys: tuple[tuple[str, ...], ...] = (("Escape",), ("C-u",), ("/quit",), ("Enter",))
+    submit_pause_s = 0.25
     setups: Mapping[str, Tree] = {"default": Tree({"config.toml": Entry(data=DEFAULT_SETUP)})}
 
     @property
@@ -93,10 +99,15 @@ class Codex:
         del credentials
         return {}
 
-    def screen(self, screen: Screen) -> ScreenState:
+    def reading(self, screen: Screen) -> "Reading":
         from reconciler.providers.codex.screen import read
 
         return read(screen)
+
+    def heard(self, line: JsonMap) -> tuple[Heard, ...]:
+        from reconciler.providers.codex.turn import heard
+
+        return heard(line)
 
 
 provider = Codex()

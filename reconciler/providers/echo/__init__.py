@@ -1,7 +1,9 @@
 """Echo: the agent that ships with the package; it needs nothing installed and no account."""
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
+from reconciler.model.json import JsonMap
 from reconciler.model.tree import Entry, Tree
 from reconciler.ports.build import (
     Adapter,
@@ -15,8 +17,11 @@ from reconciler.ports.build import (
     ModelSelection,
     Strategy,
 )
-from reconciler.ports.provider import ScreenState
 from reconciler.ports.tmux import Screen
+from reconciler.ports.turn import Heard
+
+if TYPE_CHECKING:
+    from reconciler.ports.reading import Reading
 
 ADAPTER = Adapter(tool="echo", home_env_var="ECHO_HOME", executable="echo-agent", env_allowlist=("ECHO_API_KEY",))
 
@@ -44,6 +49,7 @@ class Echo:
     strategies: tuple[Strategy, ...] = ()
     lookup: str | None = None
     stop_keys: tuple[tuple[str, ...], ...] = (("C-c", "C-u", "C-d"),)
+    submit_pause_s = 0.0
     setups: Mapping[str, Tree] = {"default": Tree({"README.md": Entry(data=README)})}
 
     @property
@@ -83,10 +89,15 @@ class Echo:
         del credentials
         return {}
 
-    def screen(self, screen: Screen) -> ScreenState:
+    def reading(self, screen: Screen) -> "Reading":
         from reconciler.providers.echo.screen import read
 
         return read(screen)
+
+    def heard(self, line: JsonMap) -> tuple[Heard, ...]:
+        from reconciler.providers.echo.turn import heard
+
+        return heard(line)
 
 
 provider = Echo()

@@ -1,7 +1,9 @@
 """Gemini CLI: facts and functions; what was tried with which version is in the tests' recipe of the same name."""
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
+from reconciler.model.json import JsonMap
 from reconciler.model.tree import Entry, Tree
 from reconciler.ports.build import (
     Adapter,
@@ -16,8 +18,11 @@ from reconciler.ports.build import (
     ModelSelection,
     Strategy,
 )
-from reconciler.ports.provider import ScreenState
 from reconciler.ports.tmux import Screen
+from reconciler.ports.turn import Heard
+
+if TYPE_CHECKING:
+    from reconciler.ports.reading import Reading
 
 ADAPTER = Adapter(
     tool="gemini",
@@ -59,6 +64,7 @@ class Gemini:
     strategies: tuple[Strategy, ...] = (Strategy("gemini-unattended-0.36.0", (0, 36, 0)),)
     lookup: str | None = "gemini"
     stop_keys: tuple[tuple[str, ...], ...] = (("Escape",), ("C-u",), ("/quit",), ("Enter",))
+    submit_pause_s = 0.25
     setups: Mapping[str, Tree] = {"default": Tree({"README.md": Entry(data=README)})}
 
     @property
@@ -100,10 +106,15 @@ class Gemini:
             return {"GOOGLE_GENAI_USE_GCA": "true"}
         return {}
 
-    def screen(self, screen: Screen) -> ScreenState:
+    def reading(self, screen: Screen) -> "Reading":
         from reconciler.providers.gemini.screen import read
 
         return read(screen)
+
+    def heard(self, line: JsonMap) -> tuple[Heard, ...]:
+        from reconciler.providers.gemini.turn import heard
+
+        return heard(line)
 
 
 provider = Gemini()
