@@ -1,6 +1,6 @@
 """Use cases that change something: apply and delete. Plan, take the lock, plan again under it, run, look once more."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from reconciler.app import gate_record
 from reconciler.app import overlay as overlay_
@@ -45,7 +45,7 @@ def apply(
         if made.plan.empty:
             shown(made.plan)
             return waited(Report(made.plan), desired, session.reader, how)
-        return _carry_out(
+        return carry_out(
             desired.session,
             made,
             lambda reader: _plan(desired, wanted, reader),
@@ -95,7 +95,7 @@ def delete(
         if made.plan.empty:
             shown(made.plan)
             return Report(made.plan)
-        return _carry_out(session, made, again, desired, how, confirm=confirm, shown=shown, emit=emit)
+        return carry_out(session, made, again, desired, how, confirm=confirm, shown=shown, emit=emit)
 
 
 def _plan(desired: Desired, wanted: PlanFlags, reader: Reader) -> planning.Planned:
@@ -103,7 +103,7 @@ def _plan(desired: Desired, wanted: PlanFlags, reader: Reader) -> planning.Plann
     return planning.make(desired.declared, snapshot, desired.session.handlers, options(desired, wanted, reader))
 
 
-def _carry_out(
+def carry_out(
     session: Session,
     first: planning.Planned,
     again: Callable[[Reader], planning.Planned],
@@ -113,6 +113,7 @@ def _carry_out(
     confirm: Confirm,
     shown: Shown,
     emit: Emit,
+    transient: Mapping[Ref, Mapping[str, str]] | None = None,
 ) -> Report:
     """Confirm, take the lock, plan again under it, run, and look once more (R-EXE-12, R-EXE-13)."""
     asked = needs_confirmation(first.plan)
@@ -139,7 +140,7 @@ def _carry_out(
             _refuse_moved(first.plan, second.plan)
         else:
             shown(second.plan)
-        report = _run(second, session, desired, ports, writer, how, emit)
+        report = _run(second, session, desired, ports, writer, how, emit, transient or {})
         gated = desired.gated
         prepared = gate_record.prepare(ports, *gated, desired.declared, desired.apply_set) if gated else None
         after = again(ports.reader())
@@ -177,6 +178,7 @@ def _run(
     writer: Writer,
     how: RunFlags,
     emit: Emit,
+    transient: Mapping[Ref, Mapping[str, str]],
 ) -> Report:
     if not planned.plan.running:
         return Report(planned.plan)
@@ -210,6 +212,7 @@ def _run(
             root_of=desired.compiled.root_of if desired.compiled else {},
             apply_set=desired.apply_set,
             tries=how.tries,
+            transient=transient,
             launches=_limit(desired, "limits.launchConcurrency"),
             launch_rate=_rate(desired),
         ),

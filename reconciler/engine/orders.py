@@ -34,6 +34,8 @@ class Orders(NamedTuple):
     """The source root id of each declared ref, where several roots are applied together (R-PRU-10)."""
     apply_set: str = ""
     tries: int = TRIES
+    transient: Mapping[Ref, Mapping[str, str]] = {}
+    """One-off variables of a start, by who is started: for this run alone, never stored."""
     launches: int | None = None
     """How many launches may be under way at a time, beside `parallelism`."""
     launch_rate: tuple[float, int] | None = None

@@ -243,6 +243,7 @@ class Runner:
             token=self.orders.token,
             handle=handle,
             uids=self.rows.uids,
+            transient=self.orders.transient.get(action.ref),
         )
         steps = self.handlers[action.ref.kind].steps(action, case, self.planned.view)
         return Flight(action, case, context, steps, self.ports.clock.monotonic())
