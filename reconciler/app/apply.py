@@ -1,8 +1,8 @@
 """Use cases that change something: apply and delete. Plan, take the lock, plan again under it, run, look once more."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
-from reconciler.app import gate_record
+from reconciler.app import gate_record, holding
 from reconciler.app import overlay as overlay_
 from reconciler.app import settings as settings_
 from reconciler.app.desired import Desired, load, options, refs_of
@@ -99,8 +99,9 @@ def delete(
 
 
 def _plan(desired: Desired, wanted: PlanFlags, reader: Reader) -> planning.Planned:
-    snapshot = observe(desired.declared, desired.apply_set, desired.session.handlers, reader)
-    return planning.make(desired.declared, snapshot, desired.session.handlers, options(desired, wanted, reader))
+    declared, held = holding.laid_over(desired.declared, reader)
+    snapshot = observe(declared, desired.apply_set, desired.session.handlers, reader)
+    return planning.make(declared, snapshot, desired.session.handlers, options(desired, wanted, reader), held)
 
 
 def carry_out(
@@ -113,9 +114,12 @@ def carry_out(
     confirm: Confirm,
     shown: Shown,
     emit: Emit,
-    transient: Mapping[Ref, Mapping[str, str]] | None = None,
+    first_of_all: Callable[[], None] = lambda: None,
 ) -> Report:
-    """Confirm, take the lock, plan again under it, run, and look once more (R-EXE-12, R-EXE-13)."""
+    """Confirm, take the lock, plan again under it, run, and look once more (R-EXE-12, R-EXE-13).
+
+    `first_of_all` is done under the lock, before anything runs.
+    """
     asked = needs_confirmation(first.plan)
     if asked and not how.yes:
         shown(first.plan)
@@ -140,7 +144,8 @@ def carry_out(
             _refuse_moved(first.plan, second.plan)
         else:
             shown(second.plan)
-        report = _run(second, session, desired, ports, writer, how, emit, transient or {})
+        first_of_all()
+        report = _run(second, session, desired, ports, writer, how, emit)
         gated = desired.gated
         prepared = gate_record.prepare(ports, *gated, desired.declared, desired.apply_set) if gated else None
         after = again(ports.reader())
@@ -178,7 +183,6 @@ def _run(
     writer: Writer,
     how: RunFlags,
     emit: Emit,
-    transient: Mapping[Ref, Mapping[str, str]],
 ) -> Report:
     if not planned.plan.running:
         return Report(planned.plan)
@@ -211,8 +215,9 @@ def _run(
             source_root=desired.source_root,
             root_of=desired.compiled.root_of if desired.compiled else {},
             apply_set=desired.apply_set,
+            keep_sets=desired.by_hand,
             tries=how.tries,
-            transient=transient,
+            transient=desired.transient,
             launches=_limit(desired, "limits.launchConcurrency"),
             launch_rate=_rate(desired),
         ),

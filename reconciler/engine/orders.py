@@ -33,6 +33,8 @@ class Orders(NamedTuple):
     root_of: Mapping[Ref, str] = {}
     """The source root id of each declared ref, where several roots are applied together (R-PRU-10)."""
     apply_set: str = ""
+    keep_sets: bool = False
+    """Of an imperative verb: what a set declares stays that set's, and where it was declared stays recorded."""
     tries: int = TRIES
     transient: Mapping[Ref, Mapping[str, str]] = {}
     """One-off variables of a start, by who is started: for this run alone, never stored."""
