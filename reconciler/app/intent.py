@@ -55,7 +55,7 @@ def intend(session: Session, ask: Ask, reader: Reader) -> Intention:
     for ref, content in ask.contents.items():
         new[ref].contents = (*new[ref].contents, content)
     for ref in sorted(new):
-        if (not new[ref].derived and new[ref].owner is None) or ref in found.rows:
+        if new[ref].owner not in new:  # what an owner generates follows with it
             found.change(ref, new)
     if ask.release is not None:
         found.release(ask.release)

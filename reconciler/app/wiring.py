@@ -113,6 +113,20 @@ def local_files() -> Files:
     return LocalFiles()
 
 
+def migration_of(path: str) -> "MigrationPlan":
+    """What has to happen to a catalog; raises OverlayError where the file is none."""
+    from reconciler.adapters.catalog_sqlite import migrate
+
+    return migrate.plan(path)
+
+
+def migrate_catalog(path: str) -> "Migrated":
+    """Bring a catalog to this release's schema; raises OverlayError where that cannot be."""
+    from reconciler.adapters.catalog_sqlite import migrate
+
+    return migrate.migrate(path)
+
+
 def reader(settings: Settings) -> Reader:
     """Ports that only look; nothing is created. `overlay_id` is empty where there is no overlay yet."""
     from reconciler.adapters.catalog_sqlite.store import SqliteReader
@@ -163,3 +177,8 @@ def _ports(settings: Settings, catalog: "Catalog | CatalogReader", overlay_id: s
         environ=CallerEnvironment(),
         overlay_id=overlay_id,
     )
+
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from reconciler.adapters.catalog_sqlite.migrate import Migrated, MigrationPlan

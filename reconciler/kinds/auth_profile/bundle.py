@@ -28,7 +28,7 @@ def is_own(resource: Resource) -> bool:
 
 
 def definition(resource: Resource, context: Context) -> Definition:
-    """The row of a profile, with its bundle where it has one. The fingerprint stands for the bytes, in no clear form."""
+    """The row of a profile, with its bundle where it has one; the fingerprint stands for the bytes."""
     if not is_own(resource):
         return Definition(resource.ref, resource.spec, {}, context.uid)
     rotation = resource.spec.get("rotation")
