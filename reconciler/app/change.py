@@ -48,6 +48,8 @@ def change(flags: Flags, ask: Ask, how: RunFlags, *, tell: Tell, confirm: Confir
     with opened(flags) as session:
         fixed = ask.at(session.reader.clock.now_utc())
         first = _made(session, fixed, session.reader)
+        # What is new now is there once it was made.
+        fixed = fixed._replace(fresh=False)
         edited = write_back.prepare(session.reader, first.wanted.writes)
         tell(first.wanted.said)
         emit("plan", {"planDigest": first.planned.plan.digest(), "actions": len(first.planned.plan.actions)})

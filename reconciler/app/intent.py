@@ -13,6 +13,7 @@ from reconciler.app.compose import Composer, Recorded, recorded
 from reconciler.app.session import Session
 from reconciler.app.write_back import Write
 from reconciler.declare import hold
+from reconciler.declare.judge import identity
 from reconciler.engine import order
 from reconciler.engine.handler import Asked, Books, Held
 from reconciler.engine.holding import instant, short
@@ -54,9 +55,9 @@ def intend(session: Session, ask: Ask, reader: Reader) -> Intention:
     new = found.composer.edited(ask.edits) | found.composer.documents(ask.documents, ask.base)
     for ref, content in ask.contents.items():
         new[ref].contents = (*new[ref].contents, content)
-    for ref in sorted(new):
-        if new[ref].owner not in new:  # what an owner generates follows with it
-            found.change(ref, new)
+    named = {edit.ref for edit in ask.edits} | {identity(document) for document in ask.documents}
+    for ref in sorted(new.keys() & named):
+        found.change(ref, new)
     if ask.release is not None:
         found.release(ask.release)
     if ask.relaunch is not None:
@@ -230,6 +231,11 @@ class _Finder:
             back = [(one.path, one.declared) for one in self.lapsed.get(ref, ()) if one.path not in kept]
             if back:
                 self._lay(ref, back)
+        for ref, one in list(self.wanted.items()):
+            if one.owner in self.wanted and not one.derived and ref not in self.put and ref not in self.drop:
+                # What its owner generates anew does not know what is held of it.
+                now = self.reader.clock.now_utc()
+                self._lay(ref, [(held.path, held.value) for held in self.held.get(ref, ()) if held.until > now])
         scope = frozenset(self.wanted)
         follows = self._followers(scope)
         declared = {ref: self.known.last[ref] for ref in follows} | self.wanted

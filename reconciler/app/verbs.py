@@ -7,13 +7,15 @@ from reconciler.model.errors import UsageFault
 from reconciler.model.json import Json, JsonMap
 from reconciler.model.ref import Ref
 
+PLAIN = Way()
 
-def stop(refs: Iterable[Ref], way: Way = Way()) -> Ask:
+
+def stop(refs: Iterable[Ref], way: Way = PLAIN) -> Ask:
     """Instances that shall not run: held Stopped where a manifest says otherwise (R-IMP-4)."""
     return patch("stop", refs, {"spec": {"state": "Stopped"}}, way._replace(implied=True))
 
 
-def patch(verb: str, refs: Iterable[Ref], body: JsonMap, way: Way = Way()) -> Ask:
+def patch(verb: str, refs: Iterable[Ref], body: JsonMap, way: Way = PLAIN) -> Ask:
     """A merge patch on each of them."""
     if not body.keys() <= {"spec", "metadata"}:
         raise UsageFault(
@@ -27,8 +29,13 @@ def patch(verb: str, refs: Iterable[Ref], body: JsonMap, way: Way = Way()) -> As
     return Ask(verb, tuple(Edit(ref, body) for ref in refs), way=way)
 
 
-def settings(verb: str, refs: Iterable[Ref], values: Mapping[str, Json], way: Way = Way()) -> Ask:
+def settings(verb: str, refs: Iterable[Ref], values: Mapping[str, Json], way: Way = PLAIN) -> Ask:
     """`path=value` below `spec`; None takes a path away."""
+    return patch(verb, refs, {"spec": nested(values)}, way)
+
+
+def nested(values: Mapping[str, Json]) -> JsonMap:
+    """Dotted paths as the mapping they spell."""
     body: JsonMap = {}
     for path, value in values.items():
         here = body
@@ -39,10 +46,10 @@ def settings(verb: str, refs: Iterable[Ref], values: Mapping[str, Json], way: Wa
                 raise UsageFault(f"{path} lies below a value that is set as well", code="usage.path")
             here = below
         here[last] = value
-    return patch(verb, refs, {"spec": body}, way)
+    return body
 
 
-def notes(verb: str, refs: Iterable[Ref], word: str, values: Mapping[str, str | None], way: Way = Way()) -> Ask:
+def notes(verb: str, refs: Iterable[Ref], word: str, values: Mapping[str, str | None], way: Way = PLAIN) -> Ask:
     """`labels` or `annotations` by key; None takes one away."""
     inner: JsonMap = dict(values)
     return patch(verb, refs, {"metadata": {word: inner}}, way)

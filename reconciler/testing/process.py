@@ -59,6 +59,7 @@ class FakeProcess:
         self.silent_pids: dict[int, str] = {}
         self.signals: list[tuple[int, str]] = []
         self.passes = 0
+        self.spawned = 0
         self._boots = 1
         self._next_pid = 1000
         self._ticks = 5000
@@ -86,6 +87,7 @@ class FakeProcess:
                 self._next_pid += 1
                 pid = self._next_pid
             self._ticks += 7
+            self.spawned += 1
             made = Running(pid, self._ticks, tuple(argv), dict(env), cwd, behaviour or self.behaviour(tuple(argv)))
             if parent is not None:
                 above = self._table[parent]

@@ -138,6 +138,12 @@ def test_a_member_of_a_set_is_held_by_itself(fake_world: FakeWorld) -> None:
     )
     fake_world.when_asked(verbs.stop([Ref("Instance", "crew-0")]))
     assert fake_world.running == {"crew-1"}
+    asked = verbs.settings("set", [Ref("InstanceSet", "crew")], {"template.model": "opus"}, HELD)
+    assert fake_world.when_asked(asked).told == [
+        "update InstanceSet/crew SpecChanged Held",
+        "update Instance/crew-0 SpecChanged",
+        "relaunch Instance/crew-1 LaunchDigestChanged",
+    ]
     assert fake_world.when_applied().told == []
     assert fake_world.when_planned(prune=True).in_sync
 
