@@ -10,19 +10,13 @@ from collections.abc import Callable, Sequence
 from reconciler.app.authoring.edits import Given
 from reconciler.app.authoring.flags import Flag, How
 from reconciler.cli.grammar import Args, Option, Usage
-from reconciler.cli.options import output
+from reconciler.cli.options import DRY, output
 from reconciler.model.json import Json, JsonMap
 
 FORMATS = ("text", "json", "yaml", "jsonpath=")
 CHANGING = (
     Option(("-y", "--yes"), "Replace what has the name, and do not ask before agents lose their conversation."),
-    Option(
-        ("--dry-run",),
-        "Show the plan and stop; nothing is written.",
-        "WHERE",
-        kind="choice",
-        choices=("none", "client", "server"),
-    ),
+    DRY,
     Option(("--timeout",), "How long in all, 10m by default.", "TIME", kind="seconds"),
     Option(
         ("--lock-timeout",),
@@ -34,17 +28,6 @@ CHANGING = (
 )
 """Of every command that changes something."""
 LOOKING = (output(*FORMATS),)
-WAY = (
-    Option(("--write-back",), "Where a manifest declares it: edit that file, comments kept, and apply it."),
-    Option(
-        ("--override",),
-        "Where a manifest declares it: hold the values for a while, 1h by default.",
-        "TTL",
-        kind="seconds",
-        alone="1h",
-    ),
-)
-"""Past the manifest that manages a field (R-IMP-2)."""
 CASCADE = Option(("--cascade",), "Remove what uses it too.", "HOW", kind="choice", choices=("no", "yes"), alone="yes")
 NAME = Option(("--name",), "Its name.", "NAME")
 CODES = {
@@ -98,16 +81,11 @@ def changed(args: Args, use_case: "Callable[[Talk], Changed]") -> int:
     from reconciler.app.authoring.change import Talk
     from reconciler.cli import orders, screen
     from reconciler.cli.run import Stop, Teller
+    from reconciler.cli.verb import way
 
     dry = args.text("dry_run", "none") != "none"
     how = orders.running(args)
     stop, teller = Stop(), Teller(args)
-    talking = screen.stderr(args) if screen.data_format(args) else screen.stdout(args)
-
-    def tell(said: "Said") -> None:
-        talking.line(f"{said.headline}:")
-        for line in said.lines:
-            talking.line(f"  {talking.paint(line, '')}")
 
     def warn(text: str) -> None:
         screen.stderr(args).line(f"warning: {text}")
@@ -117,11 +95,11 @@ def changed(args: Args, use_case: "Callable[[Talk], Changed]") -> int:
         teller.confirm,
         teller.shown,
         teller.emit,
-        tell=tell,
+        tell=teller.told,
         warn=warn,
         dry=dry,
         verb=args.command.path,
-        way=_way(args),
+        way=way(args),
     )
     done = use_case(talk)
     form = screen.data_format(args)
@@ -137,15 +115,6 @@ def changed(args: Args, use_case: "Callable[[Talk], Changed]") -> int:
         show(args, done.body)
         return 0
     return teller.report(done.report)
-
-
-def _way(args: Args) -> "Way":
-    from reconciler.app.ask import Way
-
-    if args.flag("write_back") and args.maybe("override") is not None:
-        raise Usage("--write-back and --override exclude each other", "give one of them")
-    ttl = args.seconds("override") if args.maybe("override") is not None else None
-    return Way(override=ttl is not None, ttl_s=ttl, write_back=args.flag("write_back"))
 
 
 def failure(report: "Report") -> "ReconcilerError":
@@ -251,7 +220,6 @@ def stdin() -> str:
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from reconciler.app.ask import Said, Way
     from reconciler.app.authoring.change import Talk
     from reconciler.app.authoring.family import Changed
     from reconciler.model.errors import ReconcilerError

@@ -3,6 +3,7 @@
 from reconciler.app.authoring.flags import PROFILE, Flag, of_verb
 from reconciler.cli import authoring
 from reconciler.cli.grammar import Args, Command, Example
+from reconciler.cli.options import WAY
 
 
 def commands(lane: str, path: str, source: str, first: str) -> tuple[Command, ...]:
@@ -34,7 +35,7 @@ def commands(lane: str, path: str, source: str, first: str) -> tuple[Command, ..
             f"{path} set",
             "Change parts of a profile.",
             runs.change,
-            options=(*authoring.options(change), *authoring.WAY, *authoring.CHANGING),
+            options=(*authoring.options(change), *WAY, *authoring.CHANGING),
             examples=(
                 Example(f"houmao {path} set --name nightly --model opus", "another model"),
                 Example(f"houmao {path} set --name nightly --clear-headless --env-set A=1", "take back, and set"),

@@ -91,12 +91,15 @@ def _target(
 def _last_applied(
     declared: Mapping[Ref, Resource], inventory: Mapping[Ref, InventoryRow], apply_set: str, reader: Reader
 ) -> dict[Ref, Resource]:
-    """Last-applied resources that differ from their declaration, lost it, or are reached from outside the set."""
+    """Last-applied resources that differ from their declaration, lost it or whose owner has one, or are reached from
+    outside the set.
+    """
+    owners = {row.uid for ref, row in inventory.items() if ref in declared}
     wanted = {
         ref
         for ref, row in inventory.items()
         if (ref in declared and declared[ref].digest != row.digest)
-        or (ref not in declared and row.apply_set == apply_set)
+        or (ref not in declared and (row.apply_set == apply_set or row.owner in owners))
     }
     found: dict[Ref, Resource] = {}
     edges = {edge.to for resource in declared.values() for edge in resource.edges if edge.to not in declared}

@@ -3,6 +3,7 @@
 from reconciler.app.authoring.flags import RECIPE, of_verb
 from reconciler.cli import authoring
 from reconciler.cli.grammar import Args, Command, Example, Option
+from reconciler.cli.options import WAY
 
 PATH = "project agents recipes"
 ADD, SET = of_verb(RECIPE, "create"), of_verb(RECIPE, "set")
@@ -82,7 +83,7 @@ COMMANDS = (
         f"{PATH} set",
         "Change parts of a recipe.",
         change,
-        options=(*authoring.options(SET), *authoring.WAY, *authoring.CHANGING),
+        options=(*authoring.options(SET), *WAY, *authoring.CHANGING),
         examples=(
             Example(f"houmao {PATH} set --name reviewer-echo --model big --add-skill lint", "a model and a skill"),
         ),

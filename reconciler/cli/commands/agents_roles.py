@@ -3,6 +3,7 @@
 from reconciler.app.authoring.flags import ROLE, of_verb
 from reconciler.cli import authoring
 from reconciler.cli.grammar import Args, Command, Example
+from reconciler.cli.options import WAY
 
 PATH = "project agents roles"
 INIT, SET = of_verb(ROLE, "create"), of_verb(ROLE, "set")
@@ -68,7 +69,7 @@ COMMANDS = (
         f"{PATH} set",
         "Change the prompt of a role.",
         change,
-        options=(*authoring.options(SET), *authoring.WAY, *authoring.CHANGING),
+        options=(*authoring.options(SET), *WAY, *authoring.CHANGING),
         examples=(Example(f"houmao {PATH} set --name reviewer --system-prompt-file prompt.md", "from a file"),),
         notes="The role of a specialist is changed through the specialist.",
         own=authoring.CODES,

@@ -3,6 +3,7 @@
 from reconciler.app.authoring.flags import INSTANCE, of_verb
 from reconciler.cli import authoring
 from reconciler.cli.grammar import Args, Command, Example, Option
+from reconciler.cli.options import WAY
 
 PATH = "project easy instance"
 LAUNCH = of_verb(INSTANCE, "launch")
@@ -116,7 +117,7 @@ COMMANDS = (
         f"{PATH} stop",
         "Stop an agent; it stays declared.",
         stop,
-        options=(authoring.NAME, *authoring.WAY, *authoring.CHANGING),
+        options=(authoring.NAME, *WAY, *authoring.CHANGING),
         examples=(Example(f"houmao {PATH} stop --name alice", "its home is kept"),),
         notes="One that a manifest declares is held stopped for a while; `houmao release` ends that.",
         own=authoring.CODES,

@@ -3,6 +3,7 @@
 from reconciler.app.authoring.flags import SPECIALIST, of_verb
 from reconciler.cli import authoring
 from reconciler.cli.grammar import Args, Command, Example, Option
+from reconciler.cli.options import WAY
 
 PATH = "project easy specialist"
 CREATE, SET = of_verb(SPECIALIST, "create"), of_verb(SPECIALIST, "set")
@@ -95,7 +96,7 @@ COMMANDS = (
         f"{PATH} set",
         "Change parts of a specialist.",
         change,
-        options=(*authoring.options(SET), *authoring.WAY, *authoring.CHANGING),
+        options=(*authoring.options(SET), *WAY, *authoring.CHANGING),
         examples=(
             Example(f"houmao {PATH} set --name coder --model opus --reasoning-level 2", "another model"),
             Example(f"houmao {PATH} set --name coder --env-set A=1 --clear-skills", "variables anew, no skills"),

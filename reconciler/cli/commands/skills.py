@@ -3,6 +3,7 @@
 from reconciler.app.authoring.flags import SKILL, of_verb
 from reconciler.cli import authoring
 from reconciler.cli.grammar import Args, Command, Example
+from reconciler.cli.options import WAY
 
 PATH = "project skills"
 ADD, SET = of_verb(SKILL, "create"), of_verb(SKILL, "set")
@@ -65,7 +66,7 @@ COMMANDS = (
         f"{PATH} set",
         "Change a skill.",
         change,
-        options=(*authoring.options(SET), *authoring.WAY, *authoring.CHANGING),
+        options=(*authoring.options(SET), *WAY, *authoring.CHANGING),
         examples=(
             Example(f"houmao {PATH} set --name lint --source ./lint", "its content as it is now"),
             Example(f"houmao {PATH} set --name lint --mode symlink", "linked into homes"),
