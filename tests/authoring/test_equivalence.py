@@ -73,7 +73,8 @@ CASES: dict[str, tuple[Sequence[str], Sequence[str]]] = {
         (
             CODER,
             SKILL,
-            "kind: LaunchProfile\nmetadata: {name: p}\nspec:\n  specialistRef: coder\n  agentName: bob\n  agentId: b-1\n"
+            "kind: LaunchProfile\nmetadata: {name: p}\nspec:\n  specialistRef: coder\n  agentName: bob\n"
+            "  agentId: b-1\n"
             "  workdir: source\n  model: m\n  reasoning: 3\n  promptMode: as_is\n  posture: {headless: true}\n"
             "  gateway: {enabled: false}\n  env: {A: '1'}\n"
             "  skills: {registered: [lint], private: [{name: mine, path: ../mine}]}\n  systemSkills: {mode: none}\n"
@@ -112,8 +113,8 @@ CASES: dict[str, tuple[Sequence[str], Sequence[str]]] = {
         (
             SKILL,
             "kind: Role\nmetadata: {name: reviewer}\nspec: {promptFile: ../prompt.md}\n",
-            "kind: Recipe\nmetadata: {name: rev}\nspec: {roleRef: reviewer, provider: echo, launch: {promptMode: as_is, "
-            "env: {B: '2'}, overrides: {args: {values: [--fast, x]}}}}\n",
+            "kind: Recipe\nmetadata: {name: rev}\nspec: {roleRef: reviewer, provider: echo, "
+            "launch: {promptMode: as_is, env: {B: '2'}, overrides: {args: {values: [--fast, x]}}}}\n",
         ),
     ),
     "launch profiles": (

@@ -23,7 +23,8 @@ TARGETS = [
 
 NO_FLAG = {
     "AuthProfile": (
-        "provider", "source", "source.env", "source.env.*.env", "source.env.*.file", "source.env.*.exec", "source.files",
+        "provider", "source", "source.env", "source.env.*.env", "source.env.*.file", "source.env.*.exec",
+        "source.files",
         "rotation",
     ),
     "Instance": (

@@ -211,10 +211,15 @@ def spoken(family: Sequence[Flag], spec: JsonMap, verb: str = "create") -> list[
     Fields without a flag are left out; `--with-skill` and credentials are resources of their own.
     """
     words: list[str] = []
+    told: set[str] = set()
     for flag in family:
         if verb not in flag.verbs or flag.how in (How.NAME, How.CLEAR, How.DROP, How.ELSE):
             continue
-        words += _said(flag, spec)
+        alone = flag.how not in JOINING and flag.path not in MANY_TO_ONE
+        found = [] if alone and flag.path in told else _said(flag, spec)
+        words += found
+        if found:
+            told.add(flag.path)
     return words
 
 
