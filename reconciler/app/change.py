@@ -32,7 +32,7 @@ __all__ = ["Ask", "Said", "Way", "change", "preview"]
 Tell = Callable[[Said], None]
 
 
-class _Plan(NamedTuple):
+class Made(NamedTuple):
     """An intention and its plan."""
 
     wanted: Intention
@@ -47,7 +47,7 @@ def change(flags: Flags, ask: Ask, how: RunFlags, *, tell: Tell, confirm: Confir
     """
     with opened(flags) as session:
         fixed = ask.at(session.reader.clock.now_utc())
-        first = _made(session, fixed, session.reader)
+        first = made(session, fixed, session.reader)
         # What is new now is there once it was made.
         fixed = fixed._replace(fresh=False)
         edited = write_back.prepare(session.reader, first.wanted.writes)
@@ -63,7 +63,7 @@ def change(flags: Flags, ask: Ask, how: RunFlags, *, tell: Tell, confirm: Confir
         return carry_out(
             session,
             first.planned,
-            lambda reader: _made(session, fixed, reader).planned,
+            lambda reader: made(session, fixed, reader).planned,
             desired,
             how,
             confirm=confirm,
@@ -82,7 +82,7 @@ def preview(flags: Flags, ask: Ask, *, client: bool = False) -> tuple[Said, Plan
             snapshot = record_of(wanted.declared, names.IMPERATIVE, session.reader)
             plan = compare(wanted.declared, snapshot, session.handlers, _options(wanted, session.reader), _held(wanted))
         else:
-            wanted, planned = _made(session, fixed, session.reader)
+            wanted, planned = made(session, fixed, session.reader)
             plan = planned.plan
         write_back.prepare(session.reader, wanted.writes)
         unknown = sum(1 for notice in plan.notices if notice.code in (Code.UNKNOWN, Code.AMBIGUOUS))
@@ -90,13 +90,13 @@ def preview(flags: Flags, ask: Ask, *, client: bool = False) -> tuple[Said, Plan
         return wanted.said, PlanResult(plan, (), unknown, plan.declared, overlay, session.overlay_exists)
 
 
-def _made(session: Session, ask: Ask, reader: Reader) -> _Plan:
+def made(session: Session, ask: Ask, reader: Reader) -> Made:
     """Intend and plan anew: before anybody is asked, under the lock, and once all is done."""
     wanted = intend(session, ask, reader)
     # No apply set is looked at as a whole: nobody's absence from it means anything to a verb.
-    snapshot = observe(wanted.declared, "", session.handlers, reader)
+    snapshot = observe(wanted.declared, "", session.handlers, reader, also=wanted.owned)
     options = _options(wanted, reader)
-    return _Plan(wanted, planning.make(wanted.declared, snapshot, session.handlers, options, _held(wanted)))
+    return Made(wanted, planning.make(wanted.declared, snapshot, session.handlers, options, _held(wanted)))
 
 
 def _held(wanted: Intention) -> Mapping[Ref, tuple[Held, ...]]:

@@ -42,6 +42,8 @@ class Intention(NamedTuple):
     follows: frozenset[Ref]
     books: Mapping[Ref, Books]
     held: Mapping[Ref, tuple[Held, ...]]
+    owned: tuple[Ref, ...]
+    """What something in `scope` is recorded to own: it may own less now."""
     asked: Mapping[Ref, Asked]
     writes: tuple[Write, ...]
     said: Said
@@ -127,23 +129,28 @@ class _Finder:
             self.lines += [self._line(ref, path, last, resource) for path in paths]
             return
         self._managed(ref, row, last, resource, paths)
-        if paths:
-            self.wanted |= {ref: resource, **children}
+        # Also where it says so already: an earlier run may not have come to what follows from it.
+        self.wanted |= {ref: resource if paths else last, **children}
 
     def _managed(self, ref: Ref, row: InventoryRow, last: Resource, new: Resource, paths: Sequence[str]) -> None:
         """A field that a manifest declares: held, written back, or refused (R-IMP-2)."""
         way = self.ask.way
         held = {one.path: one for one in self.held.get(ref, ())}
         touched = list(paths)
-        if way.ttl_s is not None:
+        if way.ttl_s is not None or way.write_back:
             # An override that is told how long lasts so long, whatever it was before.
             touched += [path for path in self._named(ref) if path in held and path not in paths]
         if way.write_back:
-            for path in paths:
+            for path in touched:
                 before = held[path].declared if path in held else hold.value_at(last, path)
                 self.writes.append(Write(ref, row, path, before, hold.value_at(new, path), self._given(ref, path)))
                 self.lines.append(f"{self._line(ref, path, last, new)}, written to its file")
-            self.drop.setdefault(ref, []).extend(path for path in paths if path in held)
+            ending = [path for path in touched if path in held]
+            if ending:
+                self.drop.setdefault(ref, []).extend(ending)
+                text = f"{', '.join(ending)} {'is' if len(ending) == 1 else 'are'} declared now, and held no more"
+                self.reasons.setdefault(ref, []).append(Reason(Code.OVERRIDE_RELEASED, text))
+                self.wanted.setdefault(ref, new)
             return
         if not way.override and not way.implied:
             if paths:
@@ -252,6 +259,7 @@ class _Finder:
             follows,
             books,
             {ref: self._still_held(ref) for ref in scope if ref in self.held},
+            tuple(ref for ref, one in self.known.last.items() if one.owner in scope),
             self.asked,
             tuple(self.writes),
             Said(kind, tuple(self.lines)),

@@ -132,7 +132,7 @@ def flow(value: Json, *, like: str = "", inside: bool = False) -> str:
     if not isinstance(value, str):
         return _scalar(value)
     plain = _text(value)
-    if like == "'" and "\n" not in value and plain.startswith('"') is False:
+    if like == "'" and value.isprintable():
         return "'" + value.replace("'", "''") + "'"
     if like == '"' or (inside and not plain.startswith('"') and any(mark in plain for mark in ",[]{}")):
         return plain if plain.startswith('"') else json.dumps(value, ensure_ascii=False)

@@ -96,7 +96,10 @@ def _node(event: Any, events: Iterator[Any], text: str) -> Node:
     if node.kind == "scalar":
         node.text, node.style = str(event.value), event.style or ""
         if node.style in ("|", ">"):
-            node.end = start + len(text[start:end].rstrip())
+            # Blank lines behind a block belong to nobody; what stands on its last line is the block's.
+            last = start + len(text[start:end].rstrip())
+            line = text.find("\n", last)
+            node.end = line - (text[line - 1] == "\r") if 0 <= line < end else end
         return node
     node.flow = bool(event.flow_style)
     closing = f"{name.removesuffix('StartEvent')}EndEvent"
