@@ -1,7 +1,7 @@
 """The commands about launch profiles, said once for both lanes: over specialists and over recipes."""
 
 from reconciler.app.authoring.flags import PROFILE, Flag, of_verb
-from reconciler.cli import authoring
+from reconciler.cli import authoring, rename_command
 from reconciler.cli.grammar import Args, Command, Example
 from reconciler.cli.options import WAY
 
@@ -65,6 +65,7 @@ def commands(lane: str, path: str, source: str, first: str) -> tuple[Command, ..
             examples=(Example(f"houmao {path} remove --name nightly", "refused while an agent was born from it"),),
             own=authoring.CODES,
         ),
+        rename_command.command(path, "LaunchProfile", lane=lane),
     )
 
 

@@ -31,6 +31,8 @@ STOP_KEYS = (
 )
 MIGRATE_KEYS = "can_apply migration_required catalog_path catalog_version overlay_root steps unsupported_reasons"
 
+RENAME_KEYS = "name previous_name uid project_root"
+
 TABLE: tuple[tuple[str, str, str], ...] = (
     ("project migrate", "", MIGRATE_KEYS),
     ("project migrate", "--apply", f"{MIGRATE_KEYS} applied applied_steps"),
@@ -94,6 +96,21 @@ TABLE: tuple[tuple[str, str, str], ...] = (
     ),
     ("project easy instance get", "--name alice", INSTANCE_KEYS),
     ("project easy instance stop", "--name alice", STOP_KEYS),
+    ("project easy instance rename", "--name alice --to bea", RENAME_KEYS),
+    ("project easy instance rename", "--name bea --to alice", RENAME_KEYS),
+    *(
+        (f"project {family} rename", f"--name {old} --to {new}", RENAME_KEYS)
+        for family, name in (
+            ("easy specialist", "coder"),
+            ("easy profile", "p"),
+            ("agents roles", "r"),
+            ("agents recipes", "rec"),
+            ("agents launch-profiles", "lp"),
+            ("skills", "lint"),
+            ("credentials echo", "key"),
+        )
+        for old, new in ((name, "other"), ("other", name))
+    ),
     ("project agents tools echo setups remove", "--name loud", "name path removed tool project_root"),
     ("project agents launch-profiles remove", "--name lp", "name removed path metadata_path project_root"),
     ("project agents recipes remove", "--name rec", "name path removed project_root"),

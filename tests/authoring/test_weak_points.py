@@ -187,6 +187,43 @@ def test_a_dry_run_shows_the_plan_and_writes_nothing(hand: Hand, line: str) -> N
     assert hand.world.bytes() == before
 
 
+@pytest.mark.tmux
+def test_everything_can_have_another_name_and_is_the_same(hand: Hand) -> None:
+    """Row 13: only credentials can; a specialist, recipe, role or profile is made anew, and its users dangle."""
+    hand.skill("lint")
+    (hand.world.root / "key").write_text("k\n")
+    hand.does(f"{CODER} --with-skill lint --api-key-file key")
+    hand.does("project easy profile create --name p --specialist coder")
+    hand.does("project easy instance launch --profile p --name alice")
+    uids = hand.world.uids
+    bundle = hand.does("project credentials echo get --name coder-creds")
+    # A skill lies in the home under its name, so its agents are started anew; nothing else has to be.
+    hand.does("project skills rename --name lint --to tidy")
+    pid = hand.world.session_of("alice").pid
+    for family, old, new in (
+        ("credentials echo", "coder-creds", "work"),
+        ("easy specialist", "coder", "writer"),
+        ("easy profile", "p", "q"),
+    ):
+        found = hand.does(f"project {family} rename --name {old} --to {new} --yes")
+        assert (found["name"], found["previous_name"]) == (new, old)
+    after = hand.world.uids
+    assert [after[ref] for ref in ("Skill/tidy", "AuthProfile/work", "Specialist/writer", "LaunchProfile/q")] == [
+        uids[ref] for ref in ("Skill/lint", "AuthProfile/coder-creds", "Specialist/coder", "LaunchProfile/p")
+    ]
+    shown = hand.does("project easy specialist get --name writer")
+    assert (shown["credential"], shown["skills"], shown["preset_name"]) == ("work", ["tidy"], "writer-echo-default")
+    assert hand.does("project credentials echo get --name work")["path"] == bundle["path"]
+    assert hand.does("project easy profile get --name q")["source"]["exists"] is True
+    assert hand.does("project easy instance get --name alice")["specialist"] == "writer"
+    assert hand.world.running == {"alice"}
+    assert hand.world.session_of("alice").pid == pid
+    assert hand("export --to out").code == 0
+    assert hand("plan -f out --applyset=imperative --detailed-exitcode").code == 0
+    assert hand.refuses("project skills rename --name tidy --to tidy")["exit"] == 64
+    assert hand.refuses("project easy profile rename --name none --to x")["code"] == "resource.not_found"
+
+
 @pytest.mark.parametrize(
     ("line", "meant"),
     [

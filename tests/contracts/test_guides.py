@@ -32,6 +32,7 @@ WALKED = [
     "docs/guides/first-fleet.md",
     "docs/guides/edit-and-apply.md",
     "docs/guides/prune-safely.md",
+    "docs/guides/by-hand.md",
     "docs/guides/ci.md",
     "docs/guides/troubleshooting.md",
 ]

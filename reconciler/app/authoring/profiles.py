@@ -51,7 +51,7 @@ def create(flags: Flags, lane: Lane, name: str, given: Given, talk: Talk) -> Cha
     if not given.get(lane.word):
         raise UsageFault(f"a profile needs --{lane.word}", hint=f"houmao {lane.commands} --help")
     if ref in recorded.rows:
-        _refuse_lane(recorded, lane, name)
+        refuse_lane(recorded, lane, name)
     family = flags_of(lane, "create")
     _check_mode(recorded, lane, edited({}, family, given, recorded.session.settings.cwd))
     report = make(flags, ref, family, given, talk)
@@ -63,7 +63,7 @@ def change(flags: Flags, lane: Lane, name: str, given: Given, talk: Talk) -> Cha
     recorded = recorded_of(flags)
     ref = Ref(KIND, name)
     recorded.row(ref)
-    _refuse_lane(recorded, lane, name)
+    refuse_lane(recorded, lane, name)
     family = flags_of(lane, "set")
     _check_mode(recorded, lane, edited(recorded.written(ref), family, given, recorded.session.settings.cwd))
     report = patch(flags, ref, family, given, talk)
@@ -80,7 +80,7 @@ def get(flags: Flags, lane: Lane, name: str) -> JsonMap:
     """One profile."""
     recorded = recorded_of(flags)
     recorded.row(Ref(KIND, name))
-    _refuse_lane(recorded, lane, name)
+    refuse_lane(recorded, lane, name)
     return Answers(recorded).profile(name)
 
 
@@ -96,7 +96,7 @@ def remove(flags: Flags, lane: Lane, name: str, talk: Talk, *, cascade: bool) ->
     """Remove a profile; agents that were born from it keep it, unless `cascade`."""
     recorded = recorded_of(flags)
     recorded.row(Ref(KIND, name))
-    _refuse_lane(recorded, lane, name)
+    refuse_lane(recorded, lane, name)
     answers = Answers(recorded)
     found = answers.profile(name)
     report = take_away(flags, Ref(KIND, name), talk, cascade=cascade)
@@ -110,7 +110,8 @@ def remove(flags: Flags, lane: Lane, name: str, talk: Talk, *, cascade: bool) ->
     return Changed(report, body)
 
 
-def _refuse_lane(recorded: Recorded, lane: Lane, name: str) -> None:
+def refuse_lane(recorded: Recorded, lane: Lane, name: str) -> None:
+    """A profile of the other lane has commands of its own."""
     found = Answers(recorded).lane(name)
     if found != lane.lane:
         other = next(one for one in LANES.values() if one.lane == found)

@@ -1,7 +1,7 @@
 """`houmao project agents recipes`: a role bound to a tool."""
 
 from reconciler.app.authoring.flags import RECIPE, of_verb
-from reconciler.cli import authoring
+from reconciler.cli import authoring, rename_command
 from reconciler.cli.grammar import Args, Command, Example, Option
 from reconciler.cli.options import WAY
 
@@ -116,4 +116,5 @@ COMMANDS = (
         examples=(Example(f"houmao {PATH} remove --name reviewer-echo", "refused while anything is over it"),),
         own=authoring.CODES,
     ),
+    rename_command.command(PATH, "Recipe"),
 )

@@ -1,7 +1,7 @@
 """`houmao project agents roles`: prompts."""
 
 from reconciler.app.authoring.flags import ROLE, of_verb
-from reconciler.cli import authoring
+from reconciler.cli import authoring, rename_command
 from reconciler.cli.grammar import Args, Command, Example
 from reconciler.cli.options import WAY
 
@@ -96,4 +96,5 @@ COMMANDS = (
         examples=(Example(f"houmao {PATH} remove --name reviewer", "refused while a recipe names it"),),
         own=authoring.CODES,
     ),
+    rename_command.command(PATH, "Role"),
 )

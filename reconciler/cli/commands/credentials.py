@@ -1,7 +1,7 @@
 """`houmao project credentials TOOL …`: credentials that the overlay keeps."""
 
 from reconciler.app.authoring.flags import CREDENTIALS
-from reconciler.cli import authoring
+from reconciler.cli import authoring, rename_command
 from reconciler.cli.commands.agents_tools import TOOL
 from reconciler.cli.grammar import Args, Command, Example, Option, Usage
 
@@ -154,4 +154,5 @@ COMMANDS = (
         examples=(Example(f"houmao {PATH} codex remove --name work", "refused while anything refers to it"),),
         own=authoring.CODES,
     ),
+    rename_command.command(PATH, "AuthProfile", inside=(TOOL,), typed=f"{PATH} codex"),
 )

@@ -1,7 +1,7 @@
 """`houmao project easy instance`: agents of specialists and profiles."""
 
 from reconciler.app.authoring.flags import INSTANCE, of_verb
-from reconciler.cli import authoring
+from reconciler.cli import authoring, rename_command
 from reconciler.cli.grammar import Args, Command, Example, Option
 from reconciler.cli.options import WAY
 
@@ -122,4 +122,5 @@ COMMANDS = (
         notes="One that a manifest declares is held stopped for a while; `houmao release` ends that.",
         own=authoring.CODES,
     ),
+    rename_command.command(PATH, "Instance"),
 )

@@ -1,7 +1,7 @@
 """`houmao project easy specialist`: reusable agents in one command."""
 
 from reconciler.app.authoring.flags import SPECIALIST, of_verb
-from reconciler.cli import authoring
+from reconciler.cli import authoring, rename_command
 from reconciler.cli.grammar import Args, Command, Example, Option
 from reconciler.cli.options import WAY
 
@@ -130,4 +130,5 @@ COMMANDS = (
         notes="Refused while a profile or an agent uses it; the refusal lists them.",
         own=authoring.CODES,
     ),
+    rename_command.command(PATH, "Specialist"),
 )

@@ -1,7 +1,7 @@
 """`houmao project skills`: directories with a SKILL.md."""
 
 from reconciler.app.authoring.flags import SKILL, of_verb
-from reconciler.cli import authoring
+from reconciler.cli import authoring, rename_command
 from reconciler.cli.grammar import Args, Command, Example
 from reconciler.cli.options import WAY
 
@@ -95,4 +95,5 @@ COMMANDS = (
         examples=(Example(f"houmao {PATH} remove --name lint", "refused while anything uses it"),),
         own=authoring.CODES,
     ),
+    rename_command.command(PATH, "Skill"),
 )

@@ -7,6 +7,7 @@ fingerprint, so equal bytes change nothing. The place is named by the uid: a ren
 
 from reconciler.engine.handler import Context
 from reconciler.kinds import content
+from reconciler.model.action import Verb
 from reconciler.model.resource import Resource, at_path
 from reconciler.ports.bundle import Ports
 from reconciler.ports.catalog import ContentRef, Definition
@@ -53,7 +54,9 @@ def write(ports: Ports, context: Context, resource: Resource) -> None:
 
 
 def drop(ports: Ports, context: Context, resource: Resource) -> None:
-    """Remove bundle and link."""
+    """Remove bundle and link; another name changes neither, for the uid stays."""
+    if context.action.verb is not Verb.REMOVE:
+        return
     tool = str(resource.spec.get("provider"))
     ports.files.remove(_link(ports, tool, context.uid))
     ports.files.remove(f"{ports.places.content}/{place(tool, context.uid)}")
