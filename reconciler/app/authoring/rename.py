@@ -11,6 +11,7 @@ from reconciler.app.ask import Said
 from reconciler.app.authoring.change import Talk, refuse_without_overlay
 from reconciler.app.authoring.family import Existing
 from reconciler.app.authoring.recorded import Recorded
+from reconciler.app.compose import recorded as last_applied
 from reconciler.app.desired import Desired, is_starter, options
 from reconciler.app.request import PlanFlags
 from reconciler.app.session import Flags, opened
@@ -57,13 +58,17 @@ def rename(flags: Flags, old: Ref, name: str, talk: Talk) -> Report:
         declared = _compiled(recorded, documents, old)
         desired = Desired(session, declared, IMPERATIVE, "", None, by_hand=True)
         scope = frozenset(ref for ref, resource in declared.items() if not resource.derived)
+        last = last_applied(session.reader).last
+        follows = frozenset(ref for ref in recorded.every_user(names) if ref not in declared and not last[ref].derived)
+        declared |= {ref: one for ref, one in last.items() if ref in follows or (one.owner in follows and one.derived)}
         moves = ((old, new),)
 
         def plan(reader: Reader) -> planning.Planned:
             wanted, held_ = holding.laid_over(declared, reader, moves)
+            steered = options(desired, PlanFlags(), reader)
             snapshot = observe(wanted, IMPERATIVE, session.handlers, reader, moves=moves)
             return planning.make(
-                wanted, snapshot, session.handlers, options(desired, PlanFlags(), reader)._replace(scope=scope), held_
+                wanted, snapshot, session.handlers, steered._replace(scope=scope, follows=follows), held_
             )
 
         first = plan(session.reader)
@@ -123,7 +128,18 @@ def _compiled(recorded: Recorded, documents: list[JsonMap], old: Ref) -> dict[Re
     )
     if found.problems:
         raise DeclarationError([problem._replace(position=None) for problem in found.problems])
-    for resource in found.resources.values():
-        resource.position = None
-        resource.positions = {}
-    return dict(found.resources)
+    # Where it would stand in a text that nobody wrote helps nobody.
+    return {
+        ref: Resource(
+            ref,
+            one.spec,
+            one.digest,
+            labels=one.labels,
+            annotations=one.annotations,
+            edges=one.edges,
+            contents=one.contents,
+            owner=one.owner,
+            derived=one.derived,
+        )
+        for ref, one in found.resources.items()
+    }
