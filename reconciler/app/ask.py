@@ -19,6 +19,8 @@ class Way(NamedTuple):
     ttl_s: float | None = None
     """How long, where it was told."""
     write_back: bool = False
+    declared: bool = False
+    """The declaration says it by the time this runs: its text was edited."""
     implied: bool = False
     """Of `stop`: an override unless another way was chosen (R-IMP-4)."""
 
@@ -63,6 +65,8 @@ class Ask(NamedTuple):
     release: Release | None = None
     relaunch: Relaunch | None = None
     way: Way = Way()
+    files: Mapping[str, tuple[bytes, bytes]] = {}
+    """Files that are replaced before anything runs: what they were, and what they shall be."""
     until: datetime | None = None
     """When an override of this run ends; set by `at`."""
 

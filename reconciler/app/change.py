@@ -50,7 +50,7 @@ def change(flags: Flags, ask: Ask, how: RunFlags, *, tell: Tell, confirm: Confir
         first = made(session, fixed, session.reader)
         # What is new now is there once it was made.
         fixed = fixed._replace(fresh=False)
-        edited = write_back.prepare(session.reader, first.wanted.writes)
+        edited = write_back.prepare(session.reader, first.wanted.writes, ask.files)
         tell(first.wanted.said)
         emit("plan", {"planDigest": first.planned.plan.digest(), "actions": len(first.planned.plan.actions)})
         if first.planned.plan.empty:
@@ -84,7 +84,7 @@ def preview(flags: Flags, ask: Ask, *, client: bool = False) -> tuple[Said, Plan
         else:
             wanted, planned = made(session, fixed, session.reader)
             plan = planned.plan
-        write_back.prepare(session.reader, wanted.writes)
+        write_back.prepare(session.reader, wanted.writes, ask.files)
         unknown = sum(1 for notice in plan.notices if notice.code in (Code.UNKNOWN, Code.AMBIGUOUS))
         overlay = session.settings.overlay.root
         return wanted.said, PlanResult(plan, (), unknown, plan.declared, overlay, session.overlay_exists)

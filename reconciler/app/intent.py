@@ -34,6 +34,15 @@ class NotRecorded(ReconcilerError):
     code = "resource.not_found"
 
 
+def not_recorded(ref: Ref) -> NotRecorded:
+    """The error, with what to do."""
+    return NotRecorded(
+        f"{ref} is not recorded in this overlay",
+        hint=f"`houmao get {ref.kind.lower()}s` lists what there is; `houmao create` makes it",
+        ref=str(ref),
+    )
+
+
 class Intention(NamedTuple):
     """What shall be, and how far it goes."""
 
@@ -94,11 +103,7 @@ class _Finder:
         """Refuse a ref that is not recorded, or that another one writes."""
         row = self.rows.get(ref)
         if row is None:
-            raise NotRecorded(
-                f"{ref} is not recorded in this overlay",
-                hint=f"`houmao get {ref.kind.lower()}s` lists what there is; `houmao create` makes it",
-                ref=str(ref),
-            )
+            raise not_recorded(ref)
         if row.live.get("derived") == "1":
             owner = next((one.ref for one in self.rows.values() if one.uid == row.owner), None)
             raise UsageFault(
@@ -151,6 +156,10 @@ class _Finder:
                 text = f"{', '.join(ending)} {'is' if len(ending) == 1 else 'are'} declared now, and held no more"
                 self.reasons.setdefault(ref, []).append(Reason(Code.OVERRIDE_RELEASED, text))
                 self.wanted.setdefault(ref, new)
+            return
+        if way.declared:
+            self.lines += [f"{self._line(ref, path, last, new)}, edited in its file" for path in paths]
+            self.drop.setdefault(ref, []).extend(path for path in paths if path in held)
             return
         if not way.override and not way.implied:
             if paths:

@@ -14,6 +14,7 @@ PATHS = {
     "patch": "alter",
     "label": "alter",
     "annotate": "alter",
+    "edit": "edit",
     "delete": "delete",
     "stop": "steer",
     "relaunch": "steer",
@@ -168,7 +169,6 @@ LATER = frozenset(
     (
         "show",
         "drift",
-        "edit",
         "undelete",
         "rollout",
         "events",

@@ -31,6 +31,7 @@ WALKED = [
     "README.md",
     "docs/guides/first-fleet.md",
     "docs/guides/edit-and-apply.md",
+    "docs/guides/authoring.md",
     "docs/guides/prune-safely.md",
     "docs/guides/by-hand.md",
     "docs/guides/ci.md",
