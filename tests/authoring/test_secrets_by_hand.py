@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.authoring.conftest import Hand
+from tests.conftest import WaitUntil
 from tests.contracts.test_secrets_cli import forms
 
 WAYS = {
@@ -100,13 +101,14 @@ def quiet(hand: Hand) -> None:
 
 @pytest.mark.tmux
 def test_a_credential_given_by_hand_is_where_it_must_be_and_nowhere_else(
-    hand: Hand, monkeypatch: pytest.MonkeyPatch
+    hand: Hand, monkeypatch: pytest.MonkeyPatch, wait_until: WaitUntil
 ) -> None:
     given(hand, monkeypatch)
     hand.does("project easy instance launch --specialist coder --name alice --wait")
     looks(hand)
     hand.does("project credentials echo set --name by-file --api-key-file secret/next")
-    assert has_its_key(hand, "rotated")
+    # The helper of a home reads the launch file and becomes the program.
+    wait_until(lambda: has_its_key(hand, "rotated"), within_s=30.0, what="the agent with its new key")
     bundle = hand.world.overlay / "content/auth"
     assert leaks(b"".join(path.read_bytes() for path in sorted(bundle.rglob("*")) if path.is_file())) == sorted(
         set(WAYS) - {"file"}
@@ -130,7 +132,7 @@ def has_its_key(hand: Hand, way: str) -> bool:
 
 
 @pytest.mark.tmux
-def test_a_variable_for_once_is_gone_with_the_next_relaunch(hand: Hand) -> None:
+def test_a_variable_for_once_is_gone_with_the_next_relaunch(hand: Hand, wait_until: WaitUntil) -> None:
     """§5.5: in the running program and in no other place than its 0600 file; a relaunch drops both."""
     hand.does("project easy specialist create --name coder --tool echo --env-set KEPT=1")
     hand.does(f"project easy instance launch --specialist coder --name alice --env-set 'ONCE={WAYS['argument']}'")
@@ -138,13 +140,14 @@ def test_a_variable_for_once_is_gone_with_the_next_relaunch(hand: Hand) -> None:
     def environ() -> list[bytes]:
         return Path(f"/proc/{hand.world.session_of('alice').pid}/environ").read_bytes().split(b"\0")
 
-    assert {b"KEPT=1", f"ONCE={WAYS['argument']}".encode()} <= set(environ())
+    both = {b"KEPT=1", f"ONCE={WAYS['argument']}".encode()}
+    wait_until(lambda: both <= set(environ()), within_s=30.0, what="the agent with both variables")
     quiet(hand)
     for path in hand.world.root.rglob("*"):
         if path.is_file() and leaks(path.read_bytes()):
             assert path.name == "launch.env"
     hand.does("project easy instance launch --specialist coder --name alice --force")
-    assert b"KEPT=1" in environ()
+    wait_until(lambda: b"KEPT=1" in environ(), within_s=30.0, what="the agent with what is kept")
     assert not any(each.startswith(b"ONCE=") for each in environ())
     assert not any(path.is_file() and leaks(path.read_bytes()) for path in hand.world.root.rglob("*"))
 
