@@ -218,6 +218,7 @@ def _run(
             base=session.settings.cwd,
             keep_sets=desired.by_hand,
             tries=how.tries,
+            transient=desired.transient,
             launches=_limit(desired, "limits.launchConcurrency"),
             launch_rate=_rate(desired),
         ),

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 from reconciler.model.json import JsonMap
 from reconciler.model.ref import Ref
+from reconciler.model.resource import ContentSource
 from reconciler.model.tuples import NamedTuple
 
 DEFAULT_TTL_S = 3600.0
@@ -55,6 +56,10 @@ class Ask(NamedTuple):
     """Whole declarations: new resources, for the apply set `imperative`, or what an existing one shall be."""
     base: str = ""
     """The directory where relative paths of `documents` begin, and that they may not leave; else the current one."""
+    contents: Mapping[Ref, ContentSource] = {}
+    """Bytes of a document that it does not name: those of a credential."""
+    transient: Mapping[Ref, Mapping[str, str]] = {}
+    """One-off variables of what is started; gone with that start."""
     fresh: bool = False
     """Refuse a document of something that is there already."""
     release: Release | None = None

@@ -57,7 +57,9 @@ def change(flags: Flags, ask: Ask, how: RunFlags, *, tell: Tell, confirm: Confir
             edited.write()
             shown(first.planned.plan)
             return Report(first.planned.plan)
-        desired = Desired(session, first.wanted.declared, names.IMPERATIVE, "", None, by_hand=True)
+        desired = Desired(
+            session, first.wanted.declared, names.IMPERATIVE, "", None, by_hand=True, transient=ask.transient
+        )
         return carry_out(
             session,
             first.planned,

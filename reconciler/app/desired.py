@@ -33,6 +33,8 @@ class Desired(NamedTuple):
 
     by_hand: bool = False
     """Of an imperative verb: resources stay in the apply set they are in."""
+    transient: Mapping[Ref, Mapping[str, str]] = {}
+    """One-off variables of what is started, for this run alone."""
 
     @property
     def moves(self) -> tuple[tuple[Ref, Ref], ...]:

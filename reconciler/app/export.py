@@ -22,6 +22,7 @@ from reconciler.model.ref import Ref
 from reconciler.model.resource import Position, Resource
 from reconciler.model.tree import Entry, Tree
 from reconciler.model.tuples import NamedTuple
+from reconciler.ports.bundle import Reader
 from reconciler.ports.catalog import ContentRef, InventoryRow
 
 MANIFEST = "fleet.yaml"
@@ -161,27 +162,42 @@ def _with_contents(
     spec: JsonMap, contents: Mapping[str, ContentRef], schema: Schema, session: Session
 ) -> list[Payload]:
     """Put text, or paths below `content/`, where digests stand."""
-    payloads: list[Payload] = []
+    named = spell_out(spec, contents, schema, session.reader, FOLDER)
+    store = session.reader.places.content
+    return [Payload(f"{FOLDER}/{one.relative_path}", f"{store}/{one.relative_path}", one.tree) for one in named]
+
+
+def spell_out(
+    spec: JsonMap, contents: Mapping[str, ContentRef], schema: Schema, reader: Reader, folder: str
+) -> list[ContentRef]:
+    """Put text, or paths below `folder`, where a recorded spec has digests; answers what is named by a path.
+
+    The bundle of a credential is no part of a spec, and never named.
+    """
+    named: list[ContentRef] = []
     for path, content in contents.items():
+        if content.kind == "auth_tree":
+            continue
         fact = field_at(schema.shape, path.partition("[")[0] if "[" in path else path)
-        where = f"{session.reader.places.content}/{content.relative_path}"
         if fact is not None and fact.content == "text" and fact.path == path:
-            put(spec, path, session.reader.files.read(where).decode())
+            put(spec, path, reader.files.read(f"{reader.places.content}/{content.relative_path}").decode())
         else:
-            put(spec, path, f"{FOLDER}/{content.relative_path}")
-            payloads.append(Payload(f"{FOLDER}/{content.relative_path}", where, content.tree))
-    return payloads
+            put(spec, path, f"{folder}/{content.relative_path}")
+            named.append(content)
+    return named
 
 
 def put(spec: JsonMap, path: str, value: Json) -> None:
-    """Set the value at `skills.private[0].path`; a path that is not there is left alone."""
+    """Set the value at `skills.private[0].path` or `skills.private[name=lint].path`; elsewhere nothing is set."""
     here: Json = spec
     steps = path.replace("[", ".[").split(".")
     for index, step in enumerate(steps):
         last = index == len(steps) - 1
         if step.startswith("["):
-            position = int(step[1:-1])
-            if not isinstance(here, list) or position >= len(here):
+            if not isinstance(here, list):
+                return
+            position = _position(step[1:-1], here)
+            if position is None or position >= len(here):
                 return
             if last:
                 here[position] = value
@@ -192,6 +208,14 @@ def put(spec: JsonMap, path: str, value: Json) -> None:
             here = here[step]
         else:
             return
+
+
+def _position(words: str, items: list[Json]) -> int | None:
+    """`0`, or `name=lint` of the item with that name."""
+    key, equals, value = words.partition("=")
+    if not equals:
+        return int(key)
+    return next((at for at, item in enumerate(items) if isinstance(item, dict) and item.get(key) == value), None)
 
 
 def _written(found: Exported, session: Session, directory: str) -> Exported:

@@ -64,6 +64,8 @@ def intend(session: Session, ask: Ask, reader: Reader) -> Intention:
     for edit in ask.edits:
         found.must_be(edit.ref)
     new = found.composer.edited(ask.edits) | found.composer.documents(ask.documents, ask.base)
+    for ref, content in ask.contents.items():
+        new[ref].contents = (*new[ref].contents, content)
     named = {edit.ref for edit in ask.edits} | {identity(document) for document in ask.documents}
     for ref in sorted(new.keys() & named):
         found.change(ref, new)

@@ -15,6 +15,7 @@ from reconciler.model.errors import OverlayError
 from reconciler.ports.bundle import Places, Ports, Reader
 
 if TYPE_CHECKING:
+    from reconciler.adapters.catalog_sqlite.migrate import Migrated, MigrationPlan
     from reconciler.ports.catalog import Catalog, CatalogReader
     from reconciler.ports.clock import Clock
     from reconciler.ports.files import Files
@@ -125,6 +126,20 @@ def local_files() -> "Files":
     from reconciler.adapters.files_local import LocalFiles
 
     return LocalFiles()
+
+
+def migration_of(path: str) -> "MigrationPlan":
+    """What has to happen to a catalog; raises OverlayError where the file is none."""
+    from reconciler.adapters.catalog_sqlite import migrate
+
+    return migrate.plan(path)
+
+
+def migrate_catalog(path: str) -> "Migrated":
+    """Bring a catalog to this release's schema; raises OverlayError where that cannot be."""
+    from reconciler.adapters.catalog_sqlite import migrate
+
+    return migrate.migrate(path)
 
 
 def catalog_reader(settings: Settings) -> "CatalogReader":

@@ -87,7 +87,7 @@ def assemble(
 ) -> Assembled:
     """Build one agent as values; same arguments, same answer.
 
-    transient_env   one-off variables of this start; in the session, never in the manifest or the persisted plan
+    transient_env   one-off variables of this start; in the launch file, never in the manifest or the persisted plan
     sensitive_env   durable variables whose values are secret: they go by the launch file
     owner           more facts for the home's owner file and the manifest (generation, launch digest)
 
@@ -131,7 +131,9 @@ def assemble(
             OWNER: Entry(data=_owner_text(site).encode()),
         })
     )  # fmt: skip
-    secret_env = {**selected_env(materials.auth, materials.adapter), **(sensitive_env or {})}
+    # One-off variables may be anything, and what tmux is told stands in its argv: they go by the launch file too.
+    once = {name: Secret(value) for name, value in transient.items()}
+    secret_env = {**selected_env(materials.auth, materials.adapter), **(sensitive_env or {}), **once}
     secrets = home.secrets.merged(Tree({helper.SECRETS: Entry(data=helper.launch_env(secret_env).encode())}))
     complete = Home(tree, home.rewritten, secrets, home.keep)
     final = manifest.with_tree(brain, complete, marks)
@@ -145,7 +147,7 @@ def assemble(
         plan=plan,
         # tmux hands a single word to the user's shell; two words it starts itself, which is one program less.
         argv=("/bin/sh", f"{site.home_path}/{helper.HELPER}"),
-        env=tuple(sorted({**session, **transient}.items())),
+        env=tuple(sorted(session.items())),
     )
 
 

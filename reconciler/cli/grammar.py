@@ -35,6 +35,12 @@ class Option(NamedTuple):
     kind: str = "text"
     choices: tuple[str, ...] = ()
     off: tuple[str, ...] = ()
+    other: tuple[str, ...] = ()
+    """What other releases call it; works the same and stands in no help."""
+    alone: str = ""
+    """The value it has where none is written; another one needs `=`."""
+    inside: str = ""
+    """Its value stands inside the command's name, as this word; the help shows it there."""
 
     @property
     def key(self) -> str:
@@ -135,7 +141,7 @@ class Args:
 def parse(command: Command, words: Sequence[str]) -> Args:
     """Words after the command's name to values; raises Usage for whatever does not fit."""
     named = {name: option for option in command.every() for name in option.names}
-    named |= {name: option for option in command.every() for name in option.off}
+    named |= {name: option for option in command.every() for name in (*option.off, *option.other)}
     values: dict[str, list[str]] = {}
     flags: dict[str, bool] = {}
     plain: list[str] = []
@@ -155,7 +161,7 @@ def parse(command: Command, words: Sequence[str]) -> Args:
             flags[option.key] = name not in option.off
             continue
         if value is None:
-            value = _next(name, option, rest, named, command)
+            value = option.alone or _next(name, option, rest, named, command)
         values.setdefault(option.key, []).append(checked(name, option, value, command))
     return Args(command, {k: tuple(v) for k, v in (values | _arguments(command, plain)).items()}, flags)
 
@@ -173,7 +179,8 @@ def _split(word: str, named: Mapping[str, Option], command: Command) -> tuple[st
 def _option_hint(name: str, named: Mapping[str, Option], command: Command) -> str:
     if name in LATER_OPTIONS:
         return f"{name} comes in a later release"
-    near = _nearest(name, [known for known in named if known.startswith("--")]) if name.startswith("--") else None
+    shown = [known for known, option in named.items() if known.startswith("--") and known not in option.other]
+    near = _nearest(name, shown) if name.startswith("--") else None
     return f"did you mean {near}?" if near else f"`houmao {command.path} --help` lists what there is"
 
 

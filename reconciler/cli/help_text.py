@@ -6,7 +6,7 @@ Every line fits 100 columns; a terminal of 80 folds the longest.
 from importlib import import_module
 
 from reconciler.cli.grammar import GLOBAL, Argument, Command, Option
-from reconciler.cli.tree import GROUPS, PATHS
+from reconciler.cli.tree import GROUPS, INSIDE, PATHS
 
 WIDTH = 100
 COLUMN = 30
@@ -52,7 +52,7 @@ def help_texts() -> dict[str, str]:
 
 
 def _program(every: list[Command]) -> str:
-    rows = _listed("", every)
+    rows = list(dict.fromkeys(_program_row(command) for command in every))
     lines = [SUMMARY, "", "Usage: houmao COMMAND [OPTIONS]", "", "Commands:", *_rows(rows), ""]
     lines += ["Options of every command:", *_rows([_option(option) for option in GLOBAL])]
     lines += _rows([("    --version", "Print the version.")])
@@ -60,31 +60,30 @@ def _program(every: list[Command]) -> str:
     return "\n".join([*lines, "", "`houmao COMMAND --help` has the options of a command, and examples.", ""])
 
 
+def _program_row(command: Command) -> tuple[str, str]:
+    """A command of one or two words, or the group that deeper ones are in."""
+    group = " ".join(command.path.split()[:2])
+    return (group, GROUPS[group]) if group in GROUPS and group != command.path else (command.path, command.summary)
+
+
 def _group(group: str, every: list[Command]) -> str:
     rows = _listed(group, every)
-    return "\n".join([GROUPS[group], "", f"Usage: houmao {group} COMMAND [OPTIONS]", "", "Commands:", *_rows(rows), ""])
+    value = "TOOL " if group in INSIDE else ""
+    return "\n".join(
+        [GROUPS[group], "", f"Usage: houmao {group} {value}COMMAND [OPTIONS]", "", "Commands:", *_rows(rows), ""]
+    )
 
 
 def _listed(group: str, every: list[Command]) -> list[tuple[str, str]]:
-    """What stands in a group: its commands, and in place of those of a family with groups of its own the groups."""
-    nested = {name for name in GROUPS if name != group and any(other.startswith(f"{name} ") for other in GROUPS)}
-    nested |= {name for name in GROUPS if name.count(" ") and name != group}
+    """What stands in a group: its commands, and a group for those that lie deeper."""
+    depth = len(group.split()) + 1
     rows: list[tuple[str, str]] = []
     for command in every:
-        if group and not command.path.startswith(f"{group} "):
-            continue
-        inside = next(
-            (
-                name
-                for name in sorted(nested, key=len)
-                if command.path.startswith(f"{name} ") and (not group or name.startswith(f"{group} "))
-            ),
-            None,
-        )
-        row = (inside, GROUPS[inside]) if inside else (command.path, command.summary)
-        if row not in rows:
-            rows.append(row)
-    return rows
+        if command.path.startswith(f"{group} "):
+            inner = " ".join(command.path.split()[:depth])
+            deeper = inner in GROUPS and inner != command.path
+            rows.append((inner, GROUPS[inner]) if deeper else (shown(command), command.summary))
+    return list(dict.fromkeys(rows))
 
 
 def _command(command: Command) -> str:
@@ -93,21 +92,43 @@ def _command(command: Command) -> str:
         lines += ["", *_folded(command.notes)]
     if command.arguments:
         lines += ["", "Arguments:", *_rows([(argument.metavar, _sentence(argument)) for argument in command.arguments])]
-    if command.options:
-        lines += ["", "Options:", *_rows([_option(option) for option in command.options])]
+    options = [option for option in command.options if not option.inside]
+    if options:
+        lines += ["", "Options:", *_rows([_option(option) for option in options])]
     lines += ["", "Options of every command:", *_rows([_option(option) for option in GLOBAL])]
     if command.own:
         lines += ["", "Exit codes:", *_rows(_exits(command))]
     lines += ["", "Examples:"]
     for example in command.examples:
-        lines += [f"  # {example.doc}", f"  {example.line}"]
+        lines += [f"  # {example.doc}", *_example(example.line)]
     return "\n".join([*lines, ""])
+
+
+def _example(line: str) -> list[str]:
+    """A command line; one that is too long goes on after a backslash, before one of its options."""
+    lines, here = [], ""
+    for part in line.replace(" --", "\0--").split("\0"):
+        if here and len(here) + len(part) + 5 > WIDTH:
+            lines.append(f"  {here} \\")
+            here = f"    {part}"
+        else:
+            here = f"{here} {part}" if here else part
+    return [*lines, f"  {here}"]
 
 
 def usage(command: Command) -> str:
     """`Usage: houmao get KIND [NAME…] [OPTIONS]`."""
     words = [argument.metavar for argument in command.arguments]
-    return " ".join(["Usage: houmao", command.path, *words, "[OPTIONS]"])
+    return " ".join(["Usage: houmao", shown(command), *words, "[OPTIONS]"])
+
+
+def shown(command: Command) -> str:
+    """How a command is written, with the word for a value that stands inside its name."""
+    for option in command.options:
+        for group, name in INSIDE.items():
+            if option.inside and name in option.names and command.path.startswith(f"{group} "):
+                return f"{group} {option.inside} {command.path.removeprefix(f'{group} ')}"
+    return command.path
 
 
 def _exits(command: Command) -> list[tuple[str, str]]:
@@ -128,9 +149,10 @@ def _option(option: Option) -> tuple[str, str]:
     head = ", ".join([*shorts, *longs, *option.off])
     head = head if shorts else f"    {head}"
     doc = option.doc
+    metavar = f"[={option.metavar}]" if option.alone else option.metavar
     if option.kind == "choice":
         doc += f" One of {', '.join(f'{one}…' if one.endswith('=') else one for one in option.choices)}."
-    return (f"{head} {option.metavar}".rstrip(), doc)
+    return (f"{head}{'' if option.alone else ' '}{metavar}".rstrip(), doc)
 
 
 def _rows(rows: list[tuple[str, str]], column: int = COLUMN) -> list[str]:

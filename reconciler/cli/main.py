@@ -7,7 +7,7 @@ than the parser is imported before that.
 
 import sys
 
-from reconciler.cli.tree import EARLY, GROUPS, LATER, PATHS, SELECTORS, longest
+from reconciler.cli.tree import EARLY, GROUPS, LATER, PATHS, SELECTORS, longest, renamed
 
 INTERRUPTED = 130
 
@@ -66,7 +66,7 @@ def _answer_at_once(words: list[str]) -> int | None:
 def _topic(words: list[str]) -> str | None:
     """Whose help is wanted: a command, a group, or the program; None when the words name nothing."""
     plain = _plain(words)
-    path = longest(plain)
+    path = longest(renamed(plain)[1])
     return path if path or not plain else None
 
 
@@ -97,7 +97,7 @@ def _run(words: list[str]) -> int:
     gc.set_threshold(200_000)
     command: Command | None = None
     try:
-        command, rest = _command(words)
+        command, rest = understood(words)
         from reconciler.cli import grammar
         from reconciler.cli.argv import normalised
 
@@ -122,6 +122,8 @@ def named(words: list[str]) -> tuple[str, list[str], list[str]]:
     --agent-name alice state`).
     """
     ahead, rest = _ahead(words, "")
+    given, rest = renamed(rest)
+    ahead += given
     path = ""
     while rest and path not in PATHS:
         deeper = f"{path} {rest[0]}".strip()
@@ -133,7 +135,7 @@ def named(words: list[str]) -> tuple[str, list[str], list[str]]:
     return path, ahead, rest
 
 
-def _command(words: list[str]) -> "tuple[Command, list[str]]":
+def understood(words: list[str]) -> "tuple[Command, list[str]]":
     """The command that is meant, and the words for it."""
     from importlib import import_module
 

@@ -30,6 +30,59 @@ PATHS = {
     "lock status": "lock",
     "project init": "project",
     "project status": "project",
+    "project migrate": "project_migrate",
+    "project easy specialist create": "easy_specialist",
+    "project easy specialist set": "easy_specialist",
+    "project easy specialist get": "easy_specialist",
+    "project easy specialist list": "easy_specialist",
+    "project easy specialist rename": "easy_specialist",
+    "project easy specialist remove": "easy_specialist",
+    "project easy profile create": "easy_profile",
+    "project easy profile set": "easy_profile",
+    "project easy profile get": "easy_profile",
+    "project easy profile list": "easy_profile",
+    "project easy profile rename": "easy_profile",
+    "project easy profile remove": "easy_profile",
+    "project easy instance launch": "easy_instance",
+    "project easy instance list": "easy_instance",
+    "project easy instance get": "easy_instance",
+    "project easy instance rename": "easy_instance",
+    "project easy instance stop": "easy_instance",
+    "project agents roles init": "agents_roles",
+    "project agents roles set": "agents_roles",
+    "project agents roles get": "agents_roles",
+    "project agents roles list": "agents_roles",
+    "project agents roles rename": "agents_roles",
+    "project agents roles remove": "agents_roles",
+    "project agents recipes add": "agents_recipes",
+    "project agents recipes set": "agents_recipes",
+    "project agents recipes get": "agents_recipes",
+    "project agents recipes list": "agents_recipes",
+    "project agents recipes rename": "agents_recipes",
+    "project agents recipes remove": "agents_recipes",
+    "project agents launch-profiles add": "agents_profiles",
+    "project agents launch-profiles set": "agents_profiles",
+    "project agents launch-profiles get": "agents_profiles",
+    "project agents launch-profiles list": "agents_profiles",
+    "project agents launch-profiles rename": "agents_profiles",
+    "project agents launch-profiles remove": "agents_profiles",
+    "project agents tools get": "agents_tools",
+    "project agents tools setups add": "agents_tools",
+    "project agents tools setups get": "agents_tools",
+    "project agents tools setups list": "agents_tools",
+    "project agents tools setups remove": "agents_tools",
+    "project credentials add": "credentials",
+    "project credentials set": "credentials",
+    "project credentials get": "credentials",
+    "project credentials list": "credentials",
+    "project credentials rename": "credentials",
+    "project credentials remove": "credentials",
+    "project skills add": "skills",
+    "project skills set": "skills",
+    "project skills get": "skills",
+    "project skills list": "skills",
+    "project skills rename": "skills",
+    "project skills remove": "skills",
     "brains build": "brains",
     "agents launch": "agents_launch",
     "agents global list": "agents",
@@ -84,6 +137,18 @@ PATHS = {
 GROUPS = {
     "lock": "The lock of the overlay.",
     "project": "The overlay: the directory that holds all local state.",
+    "project easy": "Specialists, profiles over them, and agents made of them.",
+    "project easy specialist": "Reusable agents: a prompt, a tool, skills and a credential.",
+    "project easy profile": "Defaults that an agent of a specialist is born with.",
+    "project easy instance": "Agents: launch, look, stop.",
+    "project agents": "The parts a specialist is made of: roles, recipes, launch profiles, tools.",
+    "project agents roles": "Prompts.",
+    "project agents recipes": "A role bound to a tool, with all that a build needs.",
+    "project agents launch-profiles": "Defaults that an agent of a recipe is born with.",
+    "project agents tools": "What this release knows of a tool, and its setups.",
+    "project agents tools setups": "Directories laid into the home of a tool.",
+    "project credentials": "Credentials of a tool: kept in the overlay, never printed.",
+    "project skills": "Directories with a SKILL.md, given to agents.",
     "brains": "Homes built without an overlay.",
     "agents": "Agents that live: talk to them, look at them, stop and start them.",
     "agents global": "All agents of this user.",
@@ -115,6 +180,47 @@ def longest(words: "list[str]") -> str:
         if path in PATHS or path in GROUPS:
             return path
     return ""
+
+
+ALIASES = {
+    "project specialist": "project easy specialist",
+    "project profile": "project easy profile",
+    "project agents launch": "project easy instance launch",
+    "project agents list": "project easy instance list",
+    "project agents get": "project easy instance get",
+    "project agents stop": "project easy instance stop",
+    "project agents presets": "project agents recipes",
+    "project agents launch-dossiers": "project agents launch-profiles",
+    "internals native-agent roles": "project agents roles",
+    "internals native-agent recipes": "project agents recipes",
+    "internals native-agent presets": "project agents recipes",
+    "internals native-agent launch-dossiers": "project agents launch-profiles",
+    "internals native-agent launch-profiles": "project agents launch-profiles",
+    "internals native-agent tools": "project agents tools",
+    "internals native-agent credentials": "project credentials",
+    "internals native-agent brain build": "brains build",
+}
+"""What other releases call a command; they work the same and no help shows them."""
+
+INSIDE = {"project credentials": "--tool", "project agents tools": "--tool"}
+"""Groups whose next word is a value, with the option of their commands that holds it."""
+
+
+def renamed(words: "list[str]") -> "tuple[list[str], list[str]]":
+    """Words in their one spelling: aliases replaced, and a value that stands inside a name apart, as an option."""
+    for count in (3, 2):
+        meant = ALIASES.get(" ".join(words[:count]))
+        if meant is not None and len(words) >= count:
+            words = [*meant.split(), *words[count:]]
+            break
+    for group, option in INSIDE.items():
+        path = group.split()
+        at = len(path)
+        if words[:at] == path and len(words) > at and not words[at].startswith("-"):
+            if any(known.startswith(f"{group} {words[at]}") for known in PATHS):
+                break  # the value was forgotten: the command says so
+            return [option, words[at]], [*path, *words[at + 1 :]]
+    return [], words
 
 
 LATER = frozenset(

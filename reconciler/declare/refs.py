@@ -107,7 +107,7 @@ def raw_path(document: Mapping[str, Json], edge: Edge, spec_at: Path) -> Path:
             for found in values_at(here, pattern):
                 value = found.value
                 name = value.get("name") if isinstance(value, dict) else value
-                if name in names:
+                if isinstance(name, str) and name in names:
                     return (*spec_at, *found.path)
     return spec_at
 

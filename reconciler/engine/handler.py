@@ -195,6 +195,7 @@ class Context:
         "scratch",
         "seen",
         "token",
+        "transient",
         "uid",
         "uids",
     )
@@ -210,6 +211,7 @@ class Context:
         token: int,
         handle: JsonMap,
         uids: Mapping[Ref, Uid] | None = None,
+        transient: Mapping[str, str] | None = None,
     ) -> None:
         self.action = action
         self.case = case
@@ -227,6 +229,8 @@ class Context:
         self.scratch: dict[str, object] = {}
         """Values one step leaves for the next of the same attempt; never needed for recovery."""
         self.note = ""
+        self.transient: Mapping[str, str] = transient or {}
+        """One-off variables of this start; they are gone with it."""
 
     @property
     def generation(self) -> int:

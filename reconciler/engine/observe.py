@@ -141,12 +141,15 @@ def _last_applied(
     reader: Reader,
     also: frozenset[Ref],
 ) -> dict[Ref, Resource]:
-    """Last-applied resources that differ from their declaration, lost it, or are reached from outside the set."""
+    """Last-applied resources that differ from their declaration, lost it or whose owner has one, or are reached from
+    outside the set.
+    """
+    owners = {row.uid for ref, row in inventory.items() if ref in declared}
     wanted = {
         ref
         for ref, row in inventory.items()
         if (ref in declared and declared[ref].digest != row.digest)
-        or (ref not in declared and (row.apply_set == apply_set or ref in also))
+        or (ref not in declared and (row.apply_set == apply_set or row.owner in owners or ref in also))
     }
     found: dict[Ref, Resource] = {}
     edges = {edge.to for resource in declared.values() for edge in resource.edges if edge.to not in declared}

@@ -38,6 +38,8 @@ class Orders(NamedTuple):
     keep_sets: bool = False
     """Of an imperative verb: what a set declares stays that set's, and where it was declared stays recorded."""
     tries: int = TRIES
+    transient: Mapping[Ref, Mapping[str, str]] = {}
+    """One-off variables of a start, by who is started: for this run alone, never stored."""
     launches: int | None = None
     """How many launches may be under way at a time, beside `parallelism`."""
     launch_rate: tuple[float, int] | None = None

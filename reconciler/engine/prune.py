@@ -74,11 +74,11 @@ def decide(
         return Decided(children, rows)
     foreign = {ref: row for ref, row in candidates.items() if not _same_root(row.source_root, source_root)}
     if not asked.prune:
-        counted = {ref: row for ref, row in candidates.items() if not _is_derived(ref, row, owners, view)}
+        counted = {ref: row for ref, row in candidates.items() if not _is_derived(row, owners)}
         return Decided(children, rows, tuple(_orphan(ref, row, ref in foreign) for ref, row in counted.items()))
     unknown = _undecidable(candidates, snapshot, handlers, view)
     candidates = {ref: row for ref, row in candidates.items() if ref not in unknown}
-    counted = {ref: row for ref, row in candidates.items() if not _is_derived(ref, row, owners, view)}
+    counted = {ref: row for ref, row in candidates.items() if not _is_derived(row, owners)}
     acknowledged = _guards(counted, foreign, owned, declared, owners, view, asked)
     notices = tuple(Notice(Code.UNKNOWN, ref, f"not pruned: {why}") for ref, why in sorted(unknown.items()))
     remove = {ref: Reason(Code.NOT_DECLARED, "owned by this apply set, no longer declared") for ref in sorted(counted)}
@@ -100,7 +100,7 @@ def _split(
         row = gone[ref]
         owner = owners.get(row.owner) if row.owner else None
         if owner is not None and owner in declared:
-            if not _is_derived(ref, row, owners, view):
+            if not _is_derived(row, owners):
                 shrunk[ref] = row
         else:
             candidates[ref] = row
@@ -125,9 +125,8 @@ def _shrunk(
     return tuple(rows), remove
 
 
-def _is_derived(ref: Ref, row: InventoryRow, owners: Mapping[str, Ref], view: View) -> bool:
-    found = view.snapshot.last.get(ref)
-    return row.owner in owners and found is not None and found.derived
+def _is_derived(row: InventoryRow, owners: Mapping[str, Ref]) -> bool:
+    return row.owner in owners and row.live.get("derived") == "1"
 
 
 def _same_root(recorded: str, current: str) -> bool:
@@ -232,7 +231,7 @@ def _guards(
         f"every {', every '.join(vanished)} of the apply set would be removed",
         f"--allow-kind-removal={','.join(vanished)} accepts it",
     )
-    total = sum(1 for ref, row in owned.items() if not _is_derived(ref, row, owners, view))
+    total = sum(1 for ref, row in owned.items() if not _is_derived(row, owners))
     allowed = limit_of(total)
     guard(
         count > allowed,
@@ -288,7 +287,7 @@ def _deletion(owned: Mapping[Ref, InventoryRow], snapshot: Snapshot, view: View,
     remove = {
         ref: reason
         for ref in sorted(chosen)
-        if ref in snapshot.inventory and not _is_derived(ref, snapshot.inventory[ref], owners, view)
+        if ref in snapshot.inventory and not _is_derived(snapshot.inventory[ref], owners)
     }
     blind = {ref: seen.why for ref in remove if isinstance(seen := snapshot.seen.get(ref), Unknown)}
     notices = tuple(Notice(Code.UNKNOWN, ref, f"not deleted: {why}") for ref, why in blind.items())

@@ -250,6 +250,7 @@ class Runner:
             token=self.orders.token,
             handle=handle,
             uids=self.rows.uids,
+            transient=self.orders.transient.get(action.ref),
         )
         steps = steps_of(action, case, self.planned.view, self.handlers)
         return Flight(action, case, context, steps, self.ports.clock.monotonic())
@@ -420,6 +421,10 @@ class Runner:
                 # Left by a catalog that was restored or answered old news: nothing of that uid was ever settled.
                 tx.settle(older.run, older.uid, Result.SKIPPED.value, self._now())
             tx.drop_attempt(context.uid)
+        if action.verb is Verb.UPDATE:
+            # A payload that the new declaration does without: a removal has dropped its own.
+            for path in tx.freed:
+                self.ports.files.remove(f"{self.ports.places.content}/{path}")
         self.orders.probe(fault_point(action, SETTLED), "after", action.ref)
         self.flying.remove(flight)
         self._end(flight, Outcome(action, Result.SETTLED, flight.attempt, note=context.note))

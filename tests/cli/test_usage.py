@@ -5,6 +5,7 @@ import json
 import pytest
 
 from reconciler.cli import help_text, main, tree
+from reconciler.cli.argv import ALONE
 from reconciler.cli.grammar import Command, Option
 
 COMMANDS = {command.path: command for command in help_text.commands()}
@@ -12,7 +13,7 @@ VALUED = [
     pytest.param(command, option, id=f"{command.path} {option.names[-1]}")
     for command in COMMANDS.values()
     for option in command.every()
-    if option.metavar and option.names[-1] not in ("--dry-run", "--cascade", "--override")
+    if option.metavar and not option.alone and option.names[-1] not in ALONE
 ]
 JUDGED = [
     pytest.param(command, option, id=f"{command.path} {option.names[-1]}")

@@ -32,8 +32,9 @@ WALKED = [
     "docs/guides/first-fleet.md",
     "docs/guides/edit-and-apply.md",
     "docs/guides/talk-to-agents.md",
-    "docs/guides/by-hand.md",
+    "docs/guides/authoring.md",
     "docs/guides/prune-safely.md",
+    "docs/guides/by-hand.md",
     "docs/guides/ci.md",
     "docs/guides/troubleshooting.md",
 ]

@@ -173,6 +173,12 @@ def test_a_dangling_reference_comes_with_the_nearest_name(directory: Directory) 
     assert directory.compiled().problems[0].hint == "did you mean 'coder'?"
 
 
+def test_a_dangling_reference_in_a_list_is_told_like_any_other(directory: Directory) -> None:
+    directory.put({"a.yaml": doc("Specialist", "coder", "{provider: echo, skillRefs: [lint, none]}")})
+    problems = directory.compiled().problems
+    assert [problem.code for problem in problems] == ["declare.reference.dangling"] * 2
+
+
 def test_the_former_name_of_a_derived_recipe_leads_to_the_new_one(directory: Directory) -> None:
     """R-MOD-14a: another setup renames the recipe."""
     spec = "{provider: echo, setupRef: strict}"

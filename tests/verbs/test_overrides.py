@@ -2,6 +2,7 @@
 
 import pytest
 
+from reconciler.app import columns as columns_
 from reconciler.app import read, verbs
 from reconciler.app.ask import Way
 from reconciler.model.errors import GuardRefused

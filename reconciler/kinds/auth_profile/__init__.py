@@ -1,13 +1,14 @@
 """`AuthProfile`: a named reference to a credential, never its value.
 
-Beside its catalog row it has one more fact: the fingerprint of the files it is read from. When that moves, the profile
-is updated and whoever uses it is relaunched.
+Where the overlay keeps the bytes, they are its bundle (`bundle`). Beside its catalog row it has one more fact: the
+fingerprint of the files it is read from. When that moves, the profile is updated and whoever uses it is relaunched.
 """
 
 from collections.abc import Sequence
 
 from reconciler.engine.handler import Absent, Case, Context, Lookup, Present, Step, Target
 from reconciler.kinds import credential
+from reconciler.kinds.auth_profile import bundle
 from reconciler.kinds.catalog_kind import CatalogKind
 from reconciler.kinds.lazy import schema_of
 from reconciler.model.action import Action, Code, Disruption, Reason, Verb
@@ -61,4 +62,12 @@ def _record(ports: Ports, context: Context) -> None:
             context.live[key] = str(seen.stamp.get(key) or "")
 
 
-handler = AuthProfileKind("AuthProfile", schema=schema_of("auth_profile"), unmet=_unmet, extra=_facts)
+handler = AuthProfileKind(
+    "AuthProfile",
+    schema=schema_of("auth_profile"),
+    write=bundle.write,
+    drop=bundle.drop,
+    unmet=_unmet,
+    extra=_facts,
+    definition=bundle.definition,
+)

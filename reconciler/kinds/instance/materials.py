@@ -92,6 +92,7 @@ def _build(ports: Ports, context: Context) -> Build:
         host=_host(ports, context, provider, workdir, resolved.prompt_mode.value == "unattended"),
         headless=resolved.headless,
         resume=_resume(context, resolved),
+        transient_env=context.transient,
         owner={"generation": context.generation, "launch_digest": launch.digest, "fencing_token": context.token},
     )
     backend = backend_of(provider.name, resolved.headless)
