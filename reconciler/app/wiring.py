@@ -63,7 +63,7 @@ class CallerEnvironment:
 class RequestLogs:
     """The logs of requests, loaded with the first one that is opened."""
 
-    def log(self, session_root: str, *, create: bool = True) -> RequestLog | None:
+    def log(self, session_root: str, *, create: bool = True) -> "RequestLog | None":
         """The log in a session root."""
         from reconciler.adapters.requests_sqlite import SqliteRequests
 
