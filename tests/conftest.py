@@ -19,12 +19,12 @@ NEEDS = {
 class WaitUntil(Protocol):
     """Look again until `condition` answers something true, and return it; AssertionError after `within_s` seconds."""
 
-    def __call__(self, condition: Callable[[], T], *, within_s: float = 10.0, what: str = "") -> T: ...
+    def __call__(self, condition: Callable[[], T], *, within_s: float = 30.0, what: str = "") -> T: ...
 
 
 @pytest.fixture(scope="session")
 def wait_until() -> WaitUntil:
-    def wait(condition: Callable[[], T], *, within_s: float = 10.0, what: str = "") -> T:
+    def wait(condition: Callable[[], T], *, within_s: float = 30.0, what: str = "") -> T:
         deadline = time.monotonic() + within_s
         while True:
             answer = condition()

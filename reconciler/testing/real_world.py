@@ -11,7 +11,7 @@ from pathlib import Path
 
 from reconciler.testing.world import World
 
-DEADLINE_S = 20.0
+DEADLINE_S = 30.0
 POLL_S = 0.02
 
 

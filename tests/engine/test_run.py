@@ -101,7 +101,7 @@ def test_parallelism_bounds_the_actions_that_wait_for_something(fake_world: Fake
         with turn:
             together.add(context.case.ref.name)
             most.append(len(together))
-        full.wait(10)
+        full.wait(30)
         with turn:
             together.discard(context.case.ref.name)
         kind.make(ports, context)
@@ -140,7 +140,7 @@ def test_a_slow_branch_delays_no_other(fake_world: FakeWorld) -> None:
     others_done = threading.Event()
 
     def slow(ports: Ports, context: Context) -> None:
-        assert others_done.wait(10), "the slow step was waited for"
+        assert others_done.wait(30), "the slow step was waited for"
         kind.make(ports, context)
 
     def quick(ports: Ports, context: Context) -> None:
@@ -178,12 +178,12 @@ def test_no_step_runs_on_after_a_run_that_was_broken_off(fake_world: FakeWorld) 
 
     def slow(ports: Ports, context: Context) -> None:
         started.set()
-        release.wait(10)
+        release.wait(30)
         ended.set()
 
     def probe(point: str, phase: str, ref: Ref) -> None:
         if ref.name == "b" and point.endswith(":make"):
-            assert started.wait(10)
+            assert started.wait(30)
             threading.Timer(0.2, release.set).start()
             raise KeyboardInterrupt
 

@@ -154,7 +154,8 @@ def test_an_unchanged_file_is_read_once(tmp_path: Path, wait_until: Callable[...
     files = LocalFiles()
     path = tmp_path / "skill/file"
     files.write_tree(str(path.parent), Tree({"file": Entry(data=b"text"), "other": Entry(data=b"text")}))
-    wait_until(lambda: files_digest.settled(files.stamp(str(path))))
+    written = (path, path.with_name("other"))
+    wait_until(lambda: all(files_digest.settled(files.stamp(str(each))) for each in written))
     files.tree_digest(str(path.parent))
     reads = files.reads
     files.tree_digest(str(path.parent))

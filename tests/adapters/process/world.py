@@ -42,7 +42,7 @@ class Table(Protocol):
 
 class Host:
     def __init__(self, *, pidfds: bool) -> None:
-        self.process: Process = LocalProcess(kill_wait_s=5.0, pidfds=pidfds)
+        self.process: Process = LocalProcess(kill_wait_s=20.0, pidfds=pidfds)
         self._started: dict[int, subprocess.Popen[bytes]] = {}
 
     def start(self, *, children: int = 0, ignores: str = "", env: Mapping[str, str] | None = None) -> int:

@@ -99,7 +99,7 @@ def created(port: Tmux, create: Create, fence: Fence = FENCE) -> Pane:
     return pane
 
 
-def until(condition: Callable[[], bool], within_s: float = 10.0) -> None:
+def until(condition: Callable[[], bool], within_s: float = 30.0) -> None:
     deadline = time.monotonic() + within_s
     while not condition():
         assert time.monotonic() < deadline, "it did not come to pass"

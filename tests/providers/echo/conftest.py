@@ -19,7 +19,7 @@ from pathlib import Path
 import pytest
 
 PROGRAM = Path(__file__).parents[3] / "reconciler" / "providers" / "echo" / "program.py"
-DEADLINE_S = 20.0
+DEADLINE_S = 30.0
 
 
 def own_terminal() -> None:

@@ -308,7 +308,7 @@ def test_start_delay_keeps_what_was_typed_ahead(home: EchoHome) -> None:
 
 
 def test_a_hanging_agent_shows_nothing_and_takes_nothing(home: EchoHome) -> None:
-    home.behaviour(hang=True, crash_after={"seconds": 0.5, "code": 11})
+    home.behaviour(hang=True, crash_after={"seconds": 1.5, "code": 11})
     agent = home.open()
     agent.expect(STARTING)
     agent.type("hello", ENTER, CTRL_C, CTRL_D)
@@ -331,7 +331,7 @@ def test_scripted_crashes_end_with_their_codes(home: EchoHome) -> None:
     assert agent.exit_code() == 4
     assert agent.all.count("✓ done") == 2
 
-    home.behaviour(crash_after={"seconds": 0.2, "code": 5})
+    home.behaviour(crash_after={"seconds": 1.5, "code": 5})
     agent = home.open()
     agent.expect(READY)
     agent.type("stall", ENTER)
