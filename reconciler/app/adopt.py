@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Sequence
-from typing import NamedTuple
 
 from reconciler.app import read
 from reconciler.app.ask import Ask
@@ -13,6 +12,7 @@ from reconciler.model.errors import GuardRefused, ReconcilerError, UsageFault
 from reconciler.model.json import JsonMap
 from reconciler.model.ref import Ref, name_fault
 from reconciler.model.resource import ADOPT, IF_UNOWNED
+from reconciler.model.tuples import NamedTuple
 
 FIELDS = {"Specialist": "specialistRef", "LaunchProfile": "profileRef", "Recipe": "recipeRef"}
 _SESSION = re.compile(r"[A-Za-z0-9_-]{1,128}", re.ASCII)

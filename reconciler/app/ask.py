@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import NamedTuple
 
 from reconciler.model.json import JsonMap
 from reconciler.model.ref import Ref
+from reconciler.model.tuples import NamedTuple
 
 DEFAULT_TTL_S = 3600.0
 """How long an override lasts unless it is told (R-IMP-2)."""

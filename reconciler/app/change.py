@@ -6,7 +6,6 @@ change (a specialist's agents) is planned with it, nothing else is touched, and 
 """
 
 from collections.abc import Callable, Mapping
-from typing import NamedTuple
 
 from reconciler import __version__
 from reconciler.app import write_back
@@ -25,6 +24,7 @@ from reconciler.model import names
 from reconciler.model.action import Code
 from reconciler.model.outcome import Report
 from reconciler.model.ref import Ref
+from reconciler.model.tuples import NamedTuple
 from reconciler.ports.bundle import Reader
 
 __all__ = ["Ask", "Said", "Way", "change", "preview"]

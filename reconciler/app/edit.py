@@ -5,7 +5,6 @@ by hand is edited as it would be exported.
 """
 
 from collections.abc import Mapping
-from typing import NamedTuple
 
 from reconciler.app.ask import Ask, Way
 from reconciler.app.compose import Composer, recorded
@@ -19,6 +18,7 @@ from reconciler.model import names
 from reconciler.model.errors import DeclarationError, UsageFault
 from reconciler.model.json import JsonMap
 from reconciler.model.ref import Ref
+from reconciler.model.tuples import NamedTuple
 
 
 class Text(NamedTuple):

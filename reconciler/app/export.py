@@ -5,7 +5,6 @@ directories lie below `content/` and are copied beside the manifest where a dire
 """
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
 
 from reconciler.app import holding, kind_names, wiring
 from reconciler.app.selector import parse_selector
@@ -22,6 +21,7 @@ from reconciler.model.json import Json, JsonMap
 from reconciler.model.ref import Ref
 from reconciler.model.resource import Position, Resource
 from reconciler.model.tree import Entry, Tree
+from reconciler.model.tuples import NamedTuple
 from reconciler.ports.catalog import ContentRef, InventoryRow
 
 MANIFEST = "fleet.yaml"

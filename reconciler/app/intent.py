@@ -5,7 +5,6 @@ after a crash, finds what is left to do and no more.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import NamedTuple
 
 from reconciler.app import holding
 from reconciler.app.ask import Ask, Release, Said
@@ -24,6 +23,7 @@ from reconciler.model.errors import GuardRefused, ReconcilerError, UsageFault
 from reconciler.model.json import Json
 from reconciler.model.ref import Ref
 from reconciler.model.resource import Resource
+from reconciler.model.tuples import NamedTuple
 from reconciler.ports.bundle import Reader
 from reconciler.ports.catalog import InventoryRow
 

@@ -1,13 +1,13 @@
 """`verify`: look at the world anew and say whether it is as recorded; nothing is repaired (R-ACT-7)."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
-from reconciler.app import read, status
+from reconciler.app import look, read
 from reconciler.app.session import Flags, opened
 from reconciler.app.status import Status
 from reconciler.engine.handler import Unknown
 from reconciler.model.json import Json, JsonMap
+from reconciler.model.tuples import NamedTuple
 
 
 class Verified(NamedTuple):
@@ -68,6 +68,6 @@ def verify(flags: Flags, words: Sequence[str], selector: str = "") -> Result:
             refs = read.refs(session, words, selector)
         else:
             refs = read.agents(session, words, selector)
-        found = status.look(session, refs=refs)
+        found = look.at(session, refs=refs)
         read.must_be_there(session, refs, found)
         return Result(tuple(Verified(item) for item in found))

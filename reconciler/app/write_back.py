@@ -7,7 +7,7 @@ defaults or a set's template says is refused, with the place to edit by hand.
 
 import posixpath
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple, cast
+from typing import cast
 
 from reconciler.app import settings as settings_
 from reconciler.app import wiring
@@ -23,6 +23,7 @@ from reconciler.model.errors import ConflictError
 from reconciler.model.json import Json
 from reconciler.model.ref import Ref
 from reconciler.model.resource import Resource
+from reconciler.model.tuples import NamedTuple
 from reconciler.ports.bundle import Reader
 from reconciler.ports.catalog import InventoryRow
 from reconciler.ports.files import FilesReader

@@ -4,8 +4,6 @@ It is no resource: it has no row and no action of its own. It stands in the sour
 to an overlay that knows the old name, and does nothing where there is nothing to rename.
 """
 
-from typing import NamedTuple
-
 from reconciler.declare import envelope
 from reconciler.declare.catalogue import MOVED
 from reconciler.declare.faults import Fault
@@ -16,6 +14,7 @@ from reconciler.model.field import Change
 from reconciler.model.json import JsonMap
 from reconciler.model.ref import Ref
 from reconciler.model.resource import Position
+from reconciler.model.tuples import NamedTuple
 
 
 class Move(NamedTuple):
