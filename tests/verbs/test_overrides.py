@@ -182,7 +182,7 @@ def test_whoever_looks_sees_what_is_held_until_when(fake_world: FakeWorld) -> No
             "until": "2026-01-01T01:00:00Z",
         }
     ]
-    cells = dict(columns.columns("Instance", [item], wide=False))
+    cells = dict(columns.of("Instance", [item], wide=False))
     assert cells["STATE"](item, fake_world.clock.now_utc()) == "Stopped (held until 01:00Z)"
     fake_world.clock.advance(3600)
     (item,) = read.get(fake_world.flags, ["instance/alice"]).items
