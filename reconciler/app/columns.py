@@ -44,17 +44,21 @@ def _health(item: Status, now: datetime) -> str:
 def _state(item: Status, now: datetime) -> str:
     """What it does, in a word; `Exited` has a session and no process, `Missing` neither although it should."""
     del now
+    word = _doing(item)
+    held = [one.until for one in item.held]
+    return f"{word} (held until {min(held):%H:%MZ})" if held else word
+
+
+def _doing(item: Status) -> str:
+    """The word alone."""
     if isinstance(item.seen, Unknown):
         return "Unknown"
     process = item.seen.parts.get("process")
     if process is not None and process.present:
-        word = "Running"
-    elif isinstance(item.seen, Present):
-        word = "Exited"
-    else:
-        word = "Stopped" if item.live("state") == "stopped" else "Missing"
-    held = [one.until for one in item.holding.active]
-    return f"{word} (held until {min(held):%H:%MZ})" if held else word
+        return "Running"
+    if isinstance(item.seen, Present):
+        return "Exited"
+    return "Stopped" if item.live("state") == "stopped" else "Missing"
 
 
 NAME: tuple[str, Cell] = ("NAME", lambda item, now: item.ref.name)

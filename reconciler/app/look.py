@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from reconciler import __version__
 from reconciler.app import holding
 from reconciler.app.session import Session
-from reconciler.app.status import NOT_PROBED, NOTHING_HELD, PROBED, STOPPED, Status
+from reconciler.app.status import NOT_PROBED, PROBED, STOPPED, Status
 from reconciler.engine import plan as planning
 from reconciler.engine.handler import Case, Conditions, Present, ReadyState, Seen, Target, Unknown
 from reconciler.engine.holding import split
@@ -57,7 +57,8 @@ def at(
     ready = _readiness(session, shown, snapshot, cases, probing)
     return [
         _one(target, snapshot, actions.get(target.ref, ()), attempts, ready[target.ref])._replace(
-            holding=held.get(target.ref, NOTHING_HELD)
+            held=held[target.ref].active if target.ref in held else (),
+            lapsed=held[target.ref].lapsed if target.ref in held else (),
         )
         for target in shown
     ]

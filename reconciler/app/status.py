@@ -12,12 +12,11 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from reconciler.engine.handler import ReadyState, Unknown
-from reconciler.engine.holding import Holding, sentence
 from reconciler.model.resource import API_VERSION
 from reconciler.model.tuples import NamedTuple
 
 if TYPE_CHECKING:
-    from reconciler.engine.handler import Seen
+    from reconciler.engine.handler import Held, Seen
     from reconciler.model.action import Action
     from reconciler.model.health import Health
     from reconciler.model.json import Json, JsonMap
@@ -25,7 +24,6 @@ if TYPE_CHECKING:
     from reconciler.model.resource import Resource
     from reconciler.ports.catalog import Attempt, Intent, InventoryRow
 
-NOTHING_HELD = Holding()
 PROBED = 100
 """How many screens are looked at unasked."""
 STOPPED = ReadyState(False, "Stopped", "it is declared Stopped")
@@ -75,8 +73,10 @@ class Status(NamedTuple):
     ready: ReadyState
     attempt: Attempt | None
     intent: Intent | None
-    holding: Holding = NOTHING_HELD
-    """Overrides on it, those in force and those whose time is over."""
+    held: tuple[Held, ...] = ()
+    """Overrides in force on it."""
+    lapsed: tuple[Held, ...] = ()
+    """Overrides whose time is over, and that no apply has put away yet."""
 
     @property
     def conditions(self) -> tuple[Condition, ...]:
@@ -97,7 +97,7 @@ class Status(NamedTuple):
             return "Unknown"
         if self.intent is not None or self.actions or self.row is None or _going_back(self):
             return "InProgress"
-        return "Held" if self.holding.active else "Current"
+        return "Held" if self.held else "Current"
 
     def live(self, key: str) -> str:
         """A handle of what was started, or empty."""
@@ -130,7 +130,7 @@ class Status(NamedTuple):
             body["healthReason"] = self.health_reason
         conditions: list[Json] = [condition.to_json(generation) for condition in self.conditions]
         body["conditions"] = conditions
-        if self.holding.active:
+        if self.held:
             overrides: list[Json] = [
                 {
                     "path": held.path,
@@ -139,7 +139,7 @@ class Status(NamedTuple):
                     "by": held.by,
                     "until": instant(held.until),
                 }
-                for held in self.holding.active
+                for held in self.held
             ]
             body["overrides"] = overrides
         if self.row is not None:
@@ -189,7 +189,7 @@ def _synced(item: Status) -> Condition:
         why = item.actions[0].reasons[0]
         return Condition("Synced", Truth.FALSE, why.code.value, why.text)
     if back := _going_back(item):
-        return Condition("Synced", Truth.FALSE, "OverrideExpired", back)
+        return Condition("Synced", Truth.FALSE, "OverrideExpired", _told(back))
     return Condition("Synced", Truth.TRUE, "AsApplied", "")
 
 
@@ -218,15 +218,21 @@ def _drifted(item: Status) -> Condition:
     return Condition("Drifted", Truth.TRUE if drifted else Truth.FALSE, synced.reason if drifted else "NoDrift", "")
 
 
-def _going_back(item: Status) -> str:
-    """What the next apply returns to what is declared; empty where nothing lapsed that had an effect."""
-    return "; ".join(sentence(held) for held in item.holding.lapsed if held.value != held.declared)
+def _going_back(item: Status) -> tuple[Held, ...]:
+    """What the next apply returns to what is declared."""
+    return tuple(held for held in item.lapsed if held.value != held.declared)
 
 
 def _held(item: Status) -> Condition:
-    if item.holding.active:
-        return Condition("Held", Truth.TRUE, "Override", "; ".join(sentence(held) for held in item.holding.active))
+    if item.held:
+        return Condition("Held", Truth.TRUE, "Override", _told(item.held))
     return Condition("Held", Truth.FALSE, "NotHeld", "")
+
+
+def _told(every: tuple[Held, ...]) -> str:
+    from reconciler.engine.holding import sentence  # a fleet without overrides needs no words for them
+
+    return "; ".join(sentence(held) for held in every)
 
 
 CONDITIONS: Mapping[str, Callable[[Status], Condition]] = {

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from tests.cli.conftest import TEAM, Program
+from tests.conftest import WaitUntil
 
 pytestmark = pytest.mark.tmux
 
@@ -102,3 +103,21 @@ def test_a_session_is_adopted_by_its_name_on_the_command_line(houmao: Program) -
     assert ran.code == 0, ran
     assert states(houmao) == {"alice": "running"}
     assert houmao("import", "--generate").out == ""
+
+
+def test_the_gate_of_nothing_to_do_sees_what_is_held_and_that_its_time_is_over(
+    houmao: Program, wait_until: WaitUntil
+) -> None:
+    houmao.given()
+    assert houmao("apply", "-f", "team.yaml").out.startswith("No changes.")
+    assert houmao("stop", "alice", "--override=2s").code == 0
+    said: list[str] = []
+
+    def started_again() -> bool:
+        said.append(houmao("apply", "-f", "team.yaml").out)
+        return "OverrideExpired" in said[-1]
+
+    wait_until(started_again)
+    assert all("Held" in text for text in said[:-1])
+    assert states(houmao) == {"alice": "running"}
+    assert houmao("apply", "-f", "team.yaml").out.startswith("No changes.")

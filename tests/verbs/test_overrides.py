@@ -2,8 +2,7 @@
 
 import pytest
 
-from reconciler.app import columns as columns_
-from reconciler.app import read, verbs
+from reconciler.app import columns, read, verbs
 from reconciler.app.ask import Way
 from reconciler.model.errors import GuardRefused
 from reconciler.model.ref import Ref
@@ -183,8 +182,8 @@ def test_whoever_looks_sees_what_is_held_until_when(fake_world: FakeWorld) -> No
             "until": "2026-01-01T01:00:00Z",
         }
     ]
-    columns = dict(columns_.of("Instance", [item], wide=False))
-    assert columns["STATE"](item, fake_world.clock.now_utc()) == "Stopped (held until 01:00Z)"
+    cells = dict(columns.of("Instance", [item], wide=False))
+    assert cells["STATE"](item, fake_world.clock.now_utc()) == "Stopped (held until 01:00Z)"
     fake_world.clock.advance(3600)
     (item,) = read.get(fake_world.flags, ["instance/alice"]).items
     synced = item.condition("Synced")

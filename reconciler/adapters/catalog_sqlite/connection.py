@@ -37,12 +37,14 @@ class Connection:
     `lock` keeps the threads of one process apart: a transaction holds it to its end.
     """
 
-    __slots__ = ("_db", "lock", "path", "statements")
+    __slots__ = ("_db", "lock", "path", "statements", "version")
 
     def __init__(self, db: sqlite3.Connection, path: str) -> None:
         self._db = db
         self.path = path
         self.statements = 0
+        self.version = schema.VERSION
+        """Of the schema, where an older one is read."""
         self.lock = RLock()
 
     def run(self, sql: str, arguments: Sequence[Value] = ()) -> sqlite3.Cursor:
@@ -139,6 +141,7 @@ def open_reader(path: str, busy_timeout_ms: int = READ_TIMEOUT_MS) -> Connection
             opened.close()
             return None
         _check_version(path, version)
+        opened.version = version
     except ReconcilerError:
         opened.close()
         raise

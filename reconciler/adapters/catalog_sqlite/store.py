@@ -131,7 +131,8 @@ class SqliteReader:
 
     def overrides(self) -> tuple[Override, ...]:
         """Every override by uid and path; a catalog from before them has none."""
-        if self.meta("user_version") in (None, "0", "1"):
+        connection = self._opened()
+        if connection is None or connection.version < 2:
             return ()
         sql = (
             "SELECT uid, path, value, substr(manager, 10), expires_at, declared FROM field_owner"

@@ -23,6 +23,7 @@ LEFT_OUT = {
     "Project.spec.tmuxSocket": "names the server: tried on its own below",
     "Project.metadata.annotations.houmao/source-id": "never leaves the catalog; another one would be another source",
     "AuthProfile.spec.source.existing": "names a credential that has to exist",
+    "Moved.metadata.annotations.<value>": "stands in every document below, and is kept nowhere",
     "Setup.metadata.annotations.<value>": "stands in every document below",
     "LaunchProfile.spec.systemSkills.sets.[]": "only known names may be used; tried on its own below",
     "LaunchProfile.spec.systemSkills.skills.[]": "only known names may be used; tried on its own below",
