@@ -9,6 +9,7 @@ import os
 import time
 from collections.abc import Mapping, Sequence
 
+from reconciler.adapters import tmux_delivery as delivery
 from reconciler.adapters import tmux_listing as listing
 from reconciler.adapters import tmux_process as process
 from reconciler.adapters import tmux_requests as requests_
@@ -17,16 +18,19 @@ from reconciler.ports.tmux import (
     Answer,
     Create,
     Created,
+    Delivery,
     Done,
     Failed,
     Fence,
     Kill,
     Listing,
+    Paste,
     Refused,
     Request,
     Screen,
     Unanswered,
     Vacant,
+    delivery_fault,
     is_pane_id,
     is_session_id,
     request_fault,
@@ -122,9 +126,10 @@ class TmuxClient:
         if not is_pane_id(pane_id):
             return Unanswered(f"no pane id: {pane_id!r}")
         nonce = _nonce()
+        shown = f"{delivery.STAMP}\t#{{pane_title}}"
         ran = self._run(
             (
-                *("display-message", "-p", "-t", pane_id, f"{nonce}#{{pane_id}} #{{pane_title}}{nonce}", ";"),
+                *("display-message", "-p", "-t", pane_id, f"{nonce}#{{pane_id}} {shown}{nonce}", ";"),
                 *("capture-pane", "-p", "-t", pane_id, "-S", str(-max(0, lines)), ";"),
                 *("display-message", "-p", nonce),
             )
@@ -137,7 +142,8 @@ class TmuxClient:
         pieces = text.split(nonce)
         if ran.code != 0 or len(pieces) != 4 or pieces[3] != "\n" or not pieces[1].startswith(f"{pane_id} "):
             return Unanswered(_first(err) or f"there is no pane {pane_id}")
-        return Screen(pieces[2][1:].rstrip("\n"), pieces[1][len(pane_id) + 1 :])
+        stamp, _, title = pieces[1][len(pane_id) + 1 :].partition("\t")
+        return Screen(pieces[2][1:].rstrip("\n"), title, "" if lines > 0 else stamp)
 
     def captures(self, pane_ids: Sequence[str]) -> Mapping[str, Screen | Unanswered]:
         """What many panes show now. A pane that is gone cancels the rest of its line, which then is asked again."""
@@ -180,6 +186,30 @@ class TmuxClient:
         return found, _first(err)
 
     # Acting
+
+    def deliver(self, request: Delivery) -> Answer:
+        """Hand text or keys over, if the pane still is as judged: text, condition and paste are one trip."""
+        wrong = delivery_fault(request)
+        if wrong is not None:
+            return Failed(wrong)
+        line = delivery.Line(request, f"{_nonce()} 0")
+        if _size(line.words) > ARGV_LIMIT:
+            return Failed("the keys are longer than one tmux command line may be")
+        feed = request.text.encode("utf-8", "replace") if isinstance(request, Paste) else b""
+        ran = self._run(line.words, feed=feed)
+        if isinstance(ran, Unanswered):
+            return Failed(ran.why)
+        text, err = _text(ran)
+        found = requests_.answer(line.tag, requests_.complete(text), [*line.whys, ""])
+        if isinstance(found, Refused) and not found.why:
+            return Refused("the pane does not show any more what was judged", moved=True)
+        if found is not None:
+            return found if ran.code == 0 else Failed(f"only in part: {_first(err)}", unknown=True)
+        if ran.timed_out:
+            return Failed(f"tmux did not answer within {self._timeout_s:g} s", unknown=True)
+        if listing.says_no_server(err.strip()):
+            return Refused(f"no tmux server runs: {_first(err)}")
+        return Failed(_first(err) or "tmux gave no answer", unknown=not err.strip() or _leaving(err))
 
     def attach_command(self, session_id: str) -> tuple[str, ...]:
         """The argv that attaches a terminal to the session."""

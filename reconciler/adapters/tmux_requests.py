@@ -87,7 +87,7 @@ def line(fence: Fence, request: Request, tag: str) -> Line:
             parts = [
                 token,
                 (equal("pane_id", request.pane_id), f"there is no pane {request.pane_id}"),
-                *_owner(request.uid),
+                *owner(request.uid),
                 (equal("@houmao_pane", "agent"), f"pane {request.pane_id} is not the agent's"),
                 (equal("pane_dead", "0"), f"the program in pane {request.pane_id} has ended"),
             ]
@@ -104,12 +104,12 @@ def _nobody(uid: str) -> tuple[str, str]:
 def _session(session_id: str, uid: str, mark: str) -> list[tuple[str, str]]:
     return [
         (equal("session_id", session_id), f"there is no session {session_id}"),
-        *_owner(uid),
+        *owner(uid),
         (equal("@houmao_mark", mark), f"session {session_id} has another mark"),
     ]
 
 
-def _owner(uid: str) -> list[tuple[str, str]]:
+def owner(uid: str) -> list[tuple[str, str]]:
     """The option may be shadowed by the pane's or the window's; the session's environment must agree (R-TMX-5)."""
     return [
         (equal("@houmao_uid", uid), f"it does not carry uid {uid}"),

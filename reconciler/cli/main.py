@@ -7,7 +7,7 @@ than the parser is imported before that.
 
 import sys
 
-from reconciler.cli.tree import GROUPS, LATER, PATHS, VALUED
+from reconciler.cli.tree import EARLY, GROUPS, LATER, PATHS, SELECTORS, longest
 
 INTERRUPTED = 130
 
@@ -50,19 +50,16 @@ def _answer_at_once(words: list[str]) -> int | None:
 def _topic(words: list[str]) -> str | None:
     """Whose help is wanted: a command, a group, or the program; None when the words name nothing."""
     plain = _plain(words)
-    for count in (2, 1):
-        path = " ".join(plain[:count])
-        if len(plain) >= count and (path in PATHS or path in GROUPS):
-            return path
-    return None if plain else ""
+    path = longest(plain)
+    return path if path or not plain else None
 
 
 def _plain(words: list[str]) -> list[str]:
-    """The words that are neither options nor the values of global ones."""
+    """The words that are neither options nor the values of those that may stand before a command's last word."""
     return [
         word
         for index, word in enumerate(words)
-        if not word.startswith("-") and (index == 0 or words[index - 1] not in VALUED)
+        if not word.startswith("-") and (index == 0 or words[index - 1] not in EARLY)
     ]
 
 
@@ -103,46 +100,56 @@ def _run(words: list[str]) -> int:
 
 
 def _command(words: list[str]) -> "tuple[Command, list[str]]":
-    """The command that is meant, and the words for it: global options may stand before its name."""
+    """The command that is meant, and the words for it: global options may stand before its name, and what says which
+    agent before its last word (`agents single --agent-name alice state`)."""
     from importlib import import_module
 
     from reconciler.cli.grammar import Usage
 
-    ahead, rest = _ahead(words)
-    path = " ".join(rest[:2]) if rest[:1] and rest[0] in GROUPS else rest[0] if rest else ""
+    ahead, rest = _ahead(words, "")
+    path = ""
+    while rest and path not in PATHS:
+        deeper = f"{path} {rest[0]}".strip()
+        if deeper not in PATHS and deeper not in GROUPS:
+            break
+        path = deeper
+        between, rest = _ahead(rest[1:], path) if path in SELECTORS else ([], rest[1:])
+        ahead += between
     if path in PATHS:
         module = import_module(f"reconciler.cli.commands.{PATHS[path]}")
         command: Command = next(found for found in module.COMMANDS if found.path == path)
-        return command, [*ahead, *rest[len(path.split()) :]]
+        return command, [*ahead, *rest]
+    if path in GROUPS:
+        inside = [known for known in (*PATHS, *GROUPS) if known.startswith(f"{path} ")]
+        next_words = dict.fromkeys(known.removeprefix(f"{path} ").split()[0] for known in inside)
+        hint = _meant(f"{path} {rest[0]}", inside) if rest else ""
+        raise Usage(f"houmao {path} needs one of: {', '.join(next_words)}", hint)
     if not rest:
         raise Usage("no command was given", "`houmao --help` lists the commands")
-    if rest[0] in GROUPS:
-        inside = [known for known in PATHS if known.startswith(f"{rest[0]} ")]
-        raise Usage(
-            f"houmao {rest[0]} needs one of: {', '.join(known.split()[1] for known in inside)}", _meant(path, inside)
-        )
     if rest[0] in LATER:
         raise Usage(f"houmao has no command {rest[0]!r} yet", "it comes in a later release")
     raise Usage(
-        f"houmao has no command {rest[0]!r}", _meant(path, [*PATHS, *GROUPS]) or "`houmao --help` lists the commands"
+        f"houmao has no command {rest[0]!r}", _meant(rest[0], [*PATHS, *GROUPS]) or "`houmao --help` lists the commands"
     )
 
 
-def _ahead(words: list[str]) -> tuple[list[str], list[str]]:
-    """Split off the options before the command's name; only global ones may stand there."""
+def _ahead(words: list[str], group: str) -> tuple[list[str], list[str]]:
+    """Split off the options that begin `words`: global ones, and within a group what says which agent."""
     from reconciler.cli.grammar import GLOBAL, Usage
 
-    named = {name: option for option in GLOBAL for name in option.names}
+    named = {name: bool(option.metavar) for option in GLOBAL for name in option.names}
+    named |= dict.fromkeys(SELECTORS.get(group, ()), True)
     count = 0
     while count < len(words) and words[count].startswith("-"):
         name, equals, _ = words[count].partition("=")
-        option = named.get(name)
-        if option is None:
-            raise Usage(f"houmao has no option {name}", "options of a command come after its name")
+        if name not in named:
+            raise Usage(
+                f"houmao {group} has no option {name}".replace("  ", " "), "options of a command come after its name"
+            )
         count += 1
-        if option.metavar and not equals:
+        if named[name] and not equals:
             if count == len(words):
-                raise Usage(f"{name} needs a value: {name} {option.metavar}")
+                raise Usage(f"{name} needs a value")
             count += 1
     return words[:count], words[count:]
 

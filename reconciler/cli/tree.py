@@ -31,6 +31,22 @@ GROUPS = {
 VALUED = ("--project-dir", "--tmux-socket", "--agent-def-dir")
 """Options of every command whose next word is their value."""
 
+SELECTORS = {"agents single": ("--agent-id", "--agent-name")}
+"""Groups whose commands are told what they are about before their own name, and the options that say it."""
+
+EARLY = frozenset((*VALUED, *(name for names in SELECTORS.values() for name in names)))
+"""Options with a value that may stand before the last word of a command's name."""
+
+
+def longest(words: "list[str]") -> str:
+    """The longest beginning of `words` that is a command or a group; empty when there is none."""
+    for count in range(min(len(words), 4), 0, -1):
+        path = " ".join(words[:count])
+        if path in PATHS or path in GROUPS:
+            return path
+    return ""
+
+
 LATER = frozenset(
     (
         "show",

@@ -93,6 +93,46 @@ class SendKeys(NamedTuple):
     literal: bool = False
 
 
+class Judged(NamedTuple):
+    """The pane as it was judged fit for input. What is sent goes in only while all of this still holds, which tmux
+    itself tests in the step that sends it."""
+
+    pane_id: str
+    uid: Uid
+    pid: int
+    """The program the pane was started with: another one there is not the agent."""
+    screen: "Screen | None" = None
+    """As it was judged; None where it does not matter what the pane shows."""
+
+
+class Paste(NamedTuple):
+    """A text for the program in the pane, as one bracketed paste; it reaches tmux on standard input, never in argv."""
+
+    at: Judged
+    label: str
+    """Tells this paste's buffer from that of any other sender to the same agent."""
+    text: str
+    enter: bool = False
+    """Submit it in the same step."""
+
+
+class Stroke(NamedTuple):
+    """Literal text, or the name of one key."""
+
+    text: str
+    literal: bool = False
+
+
+class Strokes(NamedTuple):
+    """Keys for the program in the pane, in order."""
+
+    at: Judged
+    keys: tuple[Stroke, ...]
+
+
+Delivery = Paste | Strokes
+
+
 class Vacant(NamedTuple):
     """Is there really no session of this uid? Asked of the server itself before its absence has consequences."""
 
@@ -139,6 +179,28 @@ def request_fault(fence: Fence, request: Request) -> str | None:
     return wrong
 
 
+def delivery_fault(request: Delivery) -> str | None:
+    """Why a delivery cannot be put to tmux at all, or None when it can; every implementation answers Failed with it."""
+    at = request.at
+    if not at.uid or not _PLAIN.issuperset(at.uid):
+        return f"no valid uid: {at.uid!r}"
+    if not is_pane_id(at.pane_id):
+        return f"no pane id: {at.pane_id!r}"
+    if at.pid <= 0:
+        return f"no process id: {at.pid}"
+    if isinstance(request, Strokes):
+        if not request.keys or not all(key.text for key in request.keys):
+            return "there are no keys to send"
+        return "a NUL character cannot be handed to tmux" if any("\0" in key.text for key in request.keys) else None
+    if not request.label or not _PLAIN.issuperset(request.label):
+        return f"no valid label: {request.label!r}"
+    if not request.text:
+        return "there is nothing to paste"
+    if any((char < " " and char not in "\n\t") or "\x7f" <= char <= "\x9f" for char in request.text):
+        return "a paste holds a control character, which could end it early"
+    return None
+
+
 def _create_fault(create: Create) -> str | None:
     wrong = session_name_fault(create.name)
     if wrong is not None:
@@ -177,6 +239,8 @@ class Refused(NamedTuple):
     """The condition did not hold; nothing was done."""
 
     why: str
+    moved: bool = False
+    """Only what the pane shows has changed since it was judged: it may be judged again."""
 
 
 class Failed(NamedTuple):
@@ -217,14 +281,27 @@ class TmuxReader(Protocol):
 
 
 class Screen(NamedTuple):
-    """What a pane shows: text without escape sequences, and its title."""
+    """What a pane shows: text without escape sequences, and its title.
+
+    `stamp` is what tmux counts of the pane (cursor, size, history, the second of the last output): with text and title
+    it tells whether a pane still shows what it showed. Empty where that was not asked.
+    """
 
     text: str
     title: str
+    stamp: str = ""
 
 
 class Tmux(TmuxReader, Protocol):
     """Acting on the server."""
+
+    def deliver(self, request: Delivery) -> Answer:
+        """Hand text or keys to an agent's program if the pane still is as it was judged; never raises.
+
+        Done, Refused (nothing was sent), Failed (nothing was sent), or Failed with `unknown`. It needs no fence: it
+        changes nothing that a writer of the overlay owns.
+        """
+        ...
 
     def act(self, fence: Fence, requests: Sequence[Request]) -> tuple[Answer, ...]:
         """Carry out each request under the fence, in order, with one answer each; one trip for all.

@@ -11,6 +11,7 @@ from reconciler.ports.tmux import (
     Answer,
     Create,
     Created,
+    Delivery,
     Done,
     Failed,
     Fence,
@@ -18,6 +19,7 @@ from reconciler.ports.tmux import (
     Listing,
     Mark,
     Pane,
+    Paste,
     Refused,
     Request,
     Screen,
@@ -25,6 +27,7 @@ from reconciler.ports.tmux import (
     ServerStamp,
     Unanswered,
     Vacant,
+    delivery_fault,
     request_fault,
 )
 
@@ -46,7 +49,7 @@ class Processes(Protocol):
 class FakePane:
     """One pane; a test may write to `text`, `title` and `options` as its program would."""
 
-    __slots__ = ("dead", "keys", "options", "pane_id", "pid", "status", "text", "title", "window_id")
+    __slots__ = ("dead", "keys", "options", "pane_id", "pasted", "pid", "status", "text", "title", "window_id")
 
     def __init__(self, pane_id: str, window_id: str, pid: int) -> None:
         self.pane_id, self.window_id, self.pid = pane_id, window_id, pid
@@ -55,6 +58,8 @@ class FakePane:
         self.options: dict[str, str] = {}
         self.keys: list[tuple[str, bool]] = []
         """Keys received, each with whether it was literal text."""
+        self.pasted: list[str] = []
+        """Texts pasted."""
 
 
 class FakeSession:
@@ -135,6 +140,20 @@ class FakeTmux:
         if requests:
             self.round_trips += 1
         return tuple(self._answer(fence, request) for request in requests)
+
+    def deliver(self, request: Delivery) -> Answer:
+        """Text or keys into the pane, when it is as judged; a lie of `fail_act` counts it as one request."""
+        self.round_trips += 1
+        self._acts += 1
+        lie = self._lies.pop(self._acts, None)
+        if lie is not None:
+            if lie.carried_out:
+                self._delivered(request)
+            return lie.answer
+        wrong = delivery_fault(request)
+        if wrong is not None:
+            return Failed(wrong)
+        return Failed(self.unanswered, unknown=True) if self.unanswered else self._delivered(request)
 
     def attach_command(self, session_id: str) -> tuple[str, ...]:
         """The argv that attaches a terminal to the session."""
@@ -285,6 +304,36 @@ class FakeTmux:
             return Refused(f"the program in pane {request.pane_id} has ended")
         pane.keys.extend((key, request.literal) for key in request.keys)
         return Done()
+
+    def _delivered(self, request: Delivery) -> Answer:
+        if self.server is None:
+            return Refused("no tmux server runs")
+        at = request.at
+        found = self._find(at.pane_id)
+        if found is None:
+            return Refused(f"there is no pane {at.pane_id}")
+        session, pane = found
+        refused = self._not_of(session, pane, at.uid)
+        if refused is not None:
+            return refused
+        if self._option(session, pane, ROLE) != "agent":
+            return Refused(f"pane {at.pane_id} is not the agent's")
+        if pane.dead:
+            return Refused(f"the program in pane {at.pane_id} has ended")
+        if pane.pid != at.pid:
+            return Refused(f"another program runs in pane {at.pane_id} than process {at.pid}")
+        if at.screen is not None and (at.screen.text, at.screen.title) != (pane.text, pane.title):
+            return Refused("the pane does not show any more what was judged", moved=True)
+        if isinstance(request, Paste):
+            pane.pasted.append(request.text)
+            pane.keys += [("Enter", False)] if request.enter else []
+        else:
+            pane.keys += [(key.text, key.literal) for key in request.keys]
+        self.on_delivery(pane)
+        return Done()
+
+    def on_delivery(self, pane: FakePane) -> None:
+        """What the program in the pane does with input: nothing here; a world may let it answer."""
 
     def _not_of(self, session: FakeSession, pane: FakePane, uid: str) -> Refused | None:
         if self._option(session, pane, UID) != uid:

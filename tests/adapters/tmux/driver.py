@@ -3,6 +3,7 @@
 import os
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -10,11 +11,13 @@ from typing import Protocol
 
 from reconciler.adapters.tmux_client import TmuxClient
 from reconciler.model.ref import Uid
-from reconciler.ports.tmux import Create, Created, Fence, Listing, Pane, Tmux
-from reconciler.testing.tmux import FakeTmux
+from reconciler.ports.tmux import Create, Created, Fence, Listing, Pane, Screen, Tmux
+from reconciler.testing.tmux import FakePane, FakeTmux
 
 FENCE = Fence("overlay-1", 3)
 FOREVER = ("sleep", "1000")
+KEYS = {"Enter": "\r", "Escape": "\x1b", "C-u": "\x15"}
+"""Bytes of some keys."""
 
 
 def uid(number: int) -> Uid:
@@ -55,6 +58,18 @@ class Terminal(Protocol):
         """A server option, or empty."""
         ...
 
+    def listener(self, number: int) -> Pane:
+        """An agent whose program wants bracketed pastes, shows a prompt and keeps every byte it is sent."""
+        ...
+
+    def shows(self, pane: Pane, text: str) -> None:
+        """The program of a listener clears its screen and writes; on return tmux shows it."""
+        ...
+
+    def received(self, pane: Pane, count: int) -> str:
+        """The bytes a listener was sent, once there are at least `count`."""
+        ...
+
 
 def panes(port: Tmux) -> tuple[Pane, ...]:
     """What a listing that was answered shows."""
@@ -65,6 +80,13 @@ def panes(port: Tmux) -> tuple[Pane, ...]:
 
 def names(port: Tmux) -> list[str]:
     return sorted(pane.session_name for pane in panes(port))
+
+
+def screen_of(port: Tmux, pane: Pane) -> Screen:
+    """What a pane shows."""
+    seen = port.capture(pane.pane_id)
+    assert isinstance(seen, Screen), seen
+    return seen
 
 
 def created(port: Tmux, create: Create, fence: Fence = FENCE) -> Pane:
@@ -89,6 +111,26 @@ def process_state(pid: int) -> str:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
     except (FileNotFoundError, ProcessLookupError):
         return ""
+
+
+LISTENER = """
+import os, select, sys, termios, tty
+kept, orders = sys.argv[1:]
+tty.setraw(0, termios.TCSANOW)
+os.write(1, b"\\x1b[?2004hready> ")
+told = os.open(orders, os.O_RDWR)
+out = os.open(kept, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+while True:
+    for fd in select.select([0, told], [], [])[0]:
+        data = os.read(fd, 65536)
+        if not data:
+            raise SystemExit
+        if fd == told:
+            os.write(1, b"\\x1b[2J\\x1b[H" + data.replace(b"\\n", b"\\r\\n"))
+        else:
+            os.write(out, data)
+"""
+"""Raw mode, bracketed paste; input goes to one file, what it shall show comes through a pipe."""
 
 
 class RealTerminal:
@@ -135,6 +177,22 @@ class RealTerminal:
 
     def option(self, name: str) -> str:
         return self.tmux("show-options", "-s", "-v", "-q", name).strip()
+
+    def listener(self, number: int) -> Pane:
+        os.mkfifo(f"{self.socket}.orders-{number}")
+        kept = (f"{self.socket}.kept-{number}", f"{self.socket}.orders-{number}")
+        pane = created(self.port, agent(number, argv=(sys.executable, "-S", "-E", "-c", LISTENER, *kept)))
+        until(lambda: Path(kept[0]).exists() and "ready>" in screen_of(self.port, pane).text, 30.0)
+        return pane
+
+    def shows(self, pane: Pane, text: str) -> None:
+        Path(f"{self.socket}.orders-{int(pane.uid, 16)}").write_text(text)
+        until(lambda: screen_of(self.port, pane).text == text.rstrip(), 30.0)
+
+    def received(self, pane: Pane, count: int) -> str:
+        kept = Path(f"{self.socket}.kept-{int(pane.uid, 16)}")
+        until(lambda: len(kept.read_bytes()) >= count, 30.0)
+        return kept.read_bytes().decode()
 
     def close(self) -> None:
         """End whatever holds this socket, stopped or not, reachable or not, and wait for it."""
@@ -186,6 +244,24 @@ class FakeTerminal:
 
     def option(self, name: str) -> str:
         return self.fake.server_options.get(name, "")
+
+    def listener(self, number: int) -> Pane:
+        pane = created(self.port, agent(number))
+        self._pane(pane).text = "ready>"
+        return pane
+
+    def shows(self, pane: Pane, text: str) -> None:
+        self._pane(pane).text = text.rstrip()
+
+    def received(self, pane: Pane, count: int) -> str:
+        found = self._pane(pane)
+        said = [f"\x1b[200~{text}\x1b[201~" for text in found.pasted]
+        said += [key if literal else KEYS[key] for key, literal in found.keys]
+        assert len("".join(said).encode()) >= count
+        return "".join(said)
+
+    def _pane(self, pane: Pane) -> FakePane:
+        return next(p for s in self.fake.sessions.values() for p in s.panes if p.pane_id == pane.pane_id)
 
 
 def program(directory: Path, text: str) -> dict[str, str]:
