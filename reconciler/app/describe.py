@@ -1,7 +1,6 @@
 """`describe`: one resource on one screen, and why it is not converged (R-LOG-2)."""
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
 
 from reconciler.app import read, status
 from reconciler.app.session import Flags, Session, open_session
@@ -9,6 +8,7 @@ from reconciler.app.status import Status, Truth
 from reconciler.engine.handler import Absent, Part, Present
 from reconciler.model.json import Json, JsonMap
 from reconciler.model.ref import Ref
+from reconciler.model.tuples import NamedTuple
 from reconciler.ports.tmux import Unanswered
 
 SCREEN_LINES = 20

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import NamedTuple
 
 from reconciler.app import kind_names, status
 from reconciler.app.selector import parse_selector
@@ -12,6 +11,7 @@ from reconciler.engine.handler import Present, Unknown
 from reconciler.model.errors import ReconcilerError, Unreachable
 from reconciler.model.json import JsonMap
 from reconciler.model.ref import Ref
+from reconciler.model.tuples import NamedTuple
 from reconciler.ports.tmux import Pane, Unanswered
 
 

@@ -2,13 +2,13 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import NamedTuple
 
 from reconciler.app import settings as settings_
 from reconciler.app.settings import Settings
 from reconciler.app.wiring import KINDS, System, World, folders
 from reconciler.engine.discover import Discovered, built_in
 from reconciler.model.ref import Ref
+from reconciler.model.tuples import NamedTuple
 from reconciler.ports.bundle import Reader
 
 

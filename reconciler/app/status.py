@@ -7,7 +7,6 @@ actions it would take are what is not in sync (R-STA-2). Readiness is asked of t
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import NamedTuple
 
 from reconciler import __version__
 from reconciler.app import gate
@@ -19,6 +18,7 @@ from reconciler.model.action import Action, Code, Verb
 from reconciler.model.json import Json, JsonMap
 from reconciler.model.ref import Ref, Uid
 from reconciler.model.resource import API_VERSION, Resource
+from reconciler.model.tuples import NamedTuple
 from reconciler.ports.catalog import Attempt, Intent, InventoryRow
 
 PROBED = 100

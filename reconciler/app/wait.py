@@ -1,7 +1,6 @@
 """`wait`: look again until a condition holds, a value appears, or a resource is gone."""
 
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
 
 from reconciler.app import kind_names, read, status
 from reconciler.app.session import Flags, Session, open_session
@@ -9,6 +8,7 @@ from reconciler.app.status import Status
 from reconciler.model.errors import DeadlineExceeded, UsageFault
 from reconciler.model.json import Json, JsonMap
 from reconciler.model.ref import Ref
+from reconciler.model.tuples import NamedTuple
 
 POLL_S = 0.2
 

@@ -4,7 +4,6 @@ This is what the instance kind's steps and `brains build` call; the rest of this
 """
 
 from collections.abc import Mapping
-from typing import NamedTuple
 
 from reconciler.build import helper, launch, manifest, model_selection, shell
 from reconciler.build.home import Home, credentials, home_tree, selected_env
@@ -13,6 +12,7 @@ from reconciler.model.json import Json, JsonMap
 from reconciler.model.ref import Uid
 from reconciler.model.secret import Secret
 from reconciler.model.tree import Entry, Tree
+from reconciler.model.tuples import NamedTuple
 from reconciler.ports.build import (
     BuildRequest,
     BuildResult,

@@ -6,9 +6,9 @@ never ready.
 """
 
 import re
-from typing import NamedTuple
 
 from reconciler.build.helper import HEADLESS_READY
+from reconciler.model.tuples import NamedTuple
 from reconciler.ports.provider import ScreenState
 from reconciler.ports.tmux import Screen
 

@@ -50,7 +50,8 @@ _short = lru_cache(maxsize=4096)(_text)
 
 def _quoted(value: Json) -> str:
     """JSON, which is YAML, double quotes and escapes included; what YAML does not print is escaped as well."""
-    return _UNPRINTED.sub(lambda found: f"\\u{ord(found.group()):04x}", _json(value))
+    text = _json(value)
+    return text if text.isprintable() else _UNPRINTED.sub(lambda found: f"\\u{ord(found.group()):04x}", text)
 
 
 def _mapping(lines: list[str], indent: str, value: Mapping[str, Json]) -> None:
@@ -72,7 +73,10 @@ def _block(indent: str, text: str) -> str:
 def _entry(lines: list[str], head: str, indent: str, item: Json) -> None:
     if isinstance(item, dict) and item:
         lines.append(head)
-        lines.append(_block(indent + "  ", _json(item)))
+        if indent:
+            lines.append(_block(indent + "  ", _json(item)))
+        else:  # what is of this agent alone is somewhere in each of these
+            _mapping(lines, "  ", item)
     elif isinstance(item, list) and item:
         if all(not isinstance(each, (dict, list)) for each in item):
             lines.append(head + " [" + ", ".join(_flow(each) for each in item) + "]")

@@ -6,7 +6,7 @@ visible writes that do it; its steps are crashed one by one in a test that knows
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 from reconciler.model.action import Action, Reason
 from reconciler.model.change import FieldChange
@@ -15,6 +15,7 @@ from reconciler.model.json import Json, JsonMap
 from reconciler.model.outcome import Fault
 from reconciler.model.ref import Ref, Uid
 from reconciler.model.resource import ContentSource, Resource
+from reconciler.model.tuples import NamedTuple
 from reconciler.ports.bundle import Ports, Reader
 from reconciler.ports.catalog import Intent, InventoryRow, Transaction
 

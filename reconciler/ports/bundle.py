@@ -1,8 +1,9 @@
 """All ports together, and the half of them that only looks."""
 
 from collections.abc import Mapping
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
+from reconciler.model.tuples import NamedTuple
 from reconciler.ports.catalog import Catalog, CatalogReader
 from reconciler.ports.clock import Clock
 from reconciler.ports.files import Files, FilesReader

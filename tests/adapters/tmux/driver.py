@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Protocol
 
@@ -197,8 +198,8 @@ class RealTerminal:
     def close(self) -> None:
         """End whatever holds this socket, stopped or not, reachable or not, and wait for it."""
         for pid in self.holders():
-            os.kill(pid, signal.SIGKILL)
-            os.kill(pid, signal.SIGCONT)
+            with suppress(ProcessLookupError):  # it may have ended since it was found
+                os.kill(pid, signal.SIGKILL)
         until(lambda: not self.holders())
 
     def holders(self) -> list[int]:
