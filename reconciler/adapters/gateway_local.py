@@ -12,11 +12,12 @@ import signal
 import socket
 import time
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+
 
 from reconciler.adapters import procfs
 from reconciler.model.errors import Unreachable
 from reconciler.model.json import JsonMap, parse_map
+from reconciler.model.tuples import NamedTuple
 from reconciler.ports.gateway import (
     FOLDER,
     LOG_FILE,

@@ -7,6 +7,7 @@ from reconciler.model.tuples import NamedTuple
 from reconciler.ports.catalog import Catalog, CatalogReader
 from reconciler.ports.clock import Clock
 from reconciler.ports.files import Files, FilesReader
+from reconciler.ports.gateway import Gateways, GatewaysReader
 from reconciler.ports.process import Process, ProcessReader
 from reconciler.ports.provider import Provider
 from reconciler.ports.registry import Registry, RegistryReader
@@ -52,6 +53,7 @@ class Reader(NamedTuple):
     places: Places
     environ: Environment
     overlay_id: str
+    gateways: GatewaysReader
 
 
 class Ports(NamedTuple):
@@ -67,6 +69,7 @@ class Ports(NamedTuple):
     places: Places
     environ: Environment
     overlay_id: str
+    gateways: Gateways
 
     def reader(self) -> Reader:
         """The half that only looks."""

@@ -8,10 +8,11 @@ and a commit row after it, so that a gateway that is killed in between leaves an
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 from reconciler.model.errors import ReconcilerError
 from reconciler.model.json import Json, JsonMap
+from reconciler.model.tuples import NamedTuple
 
 PROTOCOL = "v1"
 FOLDER = "gateway"
@@ -69,12 +70,15 @@ class GatewayOrder(NamedTuple):
     """0 lets the kernel choose; the one that was chosen is taken again where it is free."""
     mode: ExecutionMode = ExecutionMode.AUXILIARY
     timings: Timings = Timings()
+    fixed: bool = False
+    """The port was declared: another one will not do."""
 
     def to_json(self) -> JsonMap:
         """The content of `desired-config.json`."""
         return {
             "desired_host": self.host,
             "desired_port": self.port,
+            "desired_port_declared": self.fixed,
             "desired_execution_mode": self.mode.value,
             "desired_tui_tracking_timings": self.timings.to_json(),
             "desired_diagnostic_logging": False,
@@ -95,6 +99,7 @@ def order_of(body: Mapping[str, Json]) -> GatewayOrder:
         port if isinstance(port, int) and not isinstance(port, bool) and 0 < port < 65536 else 0,
         ExecutionMode.DETACHED if mode == ExecutionMode.DETACHED else ExecutionMode.AUXILIARY,
         timings,
+        body.get("desired_port_declared") is True,
     )
 
 
@@ -311,6 +316,14 @@ class Recovered(NamedTuple):
     epoch: int
     unknown: tuple[str, ...]
     blocked: tuple[str, ...]
+
+
+class Log(Protocol):
+    """A file that only grows, up to a size; then it begins anew, and the one before is kept beside it."""
+
+    def line(self, text: str) -> None:
+        """Add one line; never raises: what happens is not worth less because it cannot be written down."""
+        ...
 
 
 class GatewayQueue(Protocol):

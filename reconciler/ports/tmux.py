@@ -32,6 +32,7 @@ class Pane(NamedTuple):
     role: str
     """`agent` on the primary pane (R-OBS-9a), else empty."""
     dead_status: str = ""
+    window_index: str = ""
 
 
 class Listing(NamedTuple):
