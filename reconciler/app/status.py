@@ -13,8 +13,9 @@ from reconciler.app import gate
 from reconciler.app.session import Session
 from reconciler.engine.handler import Absent, Case, Conditions, Part, Present, ReadyState, Seen, Target, Unknown
 from reconciler.engine.observe import Snapshot, from_bundle, look_at
-from reconciler.kinds.instance.health import Health, health_of
+from reconciler.kinds.instance.health import health_of
 from reconciler.model.action import Action, Code, Verb
+from reconciler.model.health import Health
 from reconciler.model.json import Json, JsonMap
 from reconciler.model.ref import Ref, Uid
 from reconciler.model.resource import API_VERSION, Resource
@@ -253,7 +254,7 @@ def _one(
     health, reason = None, ""
     if target.ref.kind == "Instance":
         running = target.row is not None and target.row.live.get("state") == "running"
-        health, reason = health_of(seen, recorded_running=running)
+        health, reason = health_of(seen, recorded_running=running, started=target.row is not None)
     attempt = attempts.get(target.uid) if target.uid else None
     return Status(
         target.ref, target.uid, target.row, target.want, seen, health, reason, actions, ready, attempt, target.intent

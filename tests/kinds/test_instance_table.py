@@ -4,16 +4,17 @@ from datetime import UTC, datetime
 
 import pytest
 
-from reconciler.engine.handler import Absent, Case, Part, Present, Seen
+from reconciler.engine.handler import Absent, Case, Part, Present, Seen, Unknown
 from reconciler.engine.lookup import View
 from reconciler.engine.observe import Snapshot
 from reconciler.kinds.instance import mark
-from reconciler.kinds.instance.health import Health, health_of
+from reconciler.kinds.instance.health import health_of, reachable
 from reconciler.kinds.instance.plan import plan_instance
 from reconciler.kinds.instance.resolve import launch_of
 from reconciler.kinds.instance.schema import SCHEMA
 from reconciler.kinds.specialist.schema import SCHEMA as SPECIALIST
 from reconciler.model.action import Code, Reason
+from reconciler.model.health import Health
 from reconciler.model.json import JsonMap, digest
 from reconciler.model.ref import Ref, Uid
 from reconciler.model.resource import Resource
@@ -181,7 +182,11 @@ def test_a_first_create_leaves_time_and_uid_to_the_intent() -> None:
     [
         (present(), (Health.HEALTHY, "Running")),
         (present(process=Part(False, {"reason": "ProviderExited"})), (Health.DEGRADED, "ProviderExited")),
+        (present(process=Part(False, {"reason": "MissingPrimary"})), (Health.DEGRADED, "MissingPrimary")),
+        (present(process=Part(False, {"reason": "StaleHandles"})), (Health.DEGRADED, "StaleHandles")),
         (present(record=GONE), (Health.DEGRADED, "RecordMissing")),
+        (present(record=Part(True, {"corrupt": "no JSON"})), (Health.DEGRADED, "RecordCorrupt")),
+        (present(home=GONE), (Health.DEGRADED, "HomeMissing")),
         (present(GONE), (Health.STALE, "Survivor")),
         (ABSENT, (Health.STALE, "SessionMissing")),
     ],
@@ -192,6 +197,20 @@ def test_health_comes_from_the_same_parts(seen: Seen, expected: tuple[Health, st
 
 def test_what_is_stopped_and_not_there_is_stopped() -> None:
     assert health_of(ABSENT, recorded_running=False) == (Health.STOPPED, "Stopped")
+
+
+def test_what_is_retired_and_what_never_ran() -> None:
+    assert health_of(ABSENT, recorded_running=False, retired=True) == (Health.RETIRED, "Retired")
+    assert health_of(Absent("never", {}), recorded_running=False, started=False) == (Health.ABSENT, "NeverStarted")
+
+
+def test_who_can_be_talked_to() -> None:
+    assert reachable(present())
+    assert reachable(present(record=GONE, home=GONE))
+    assert not reachable(present(process=GONE))
+    assert not reachable(present(GONE))
+    assert not reachable(ABSENT)
+    assert not reachable(Unknown("tmux did not answer"))
 
 
 @pytest.mark.parametrize("text", ["", "1 d o", "x d o 2", "1 d o x", "1 d o 2 3", None, 7])

@@ -144,6 +144,9 @@ def _process(
     if agent is not None:
         if agent.dead:
             return Part(False, {"reason": "ProviderExited", "status": agent.dead_status}, "its pane says it exited")
+        moved = _moved(target, agent, pid)
+        if moved is not None:
+            return moved
         facts = processes.get(agent.pid)
         if isinstance(facts, NoAnswer):
             return Part(None, {}, f"process {agent.pid} could not be looked at: {facts.why}")
@@ -162,6 +165,18 @@ def _process(
         first = bearers[0]
         return Part(True, {"pid": first.pid, "ticks": first.start_ticks, "survivor": True})
     return Part(False, {}, "no process carries its uid")
+
+
+def _moved(target: Target, agent: Pane, pid: int) -> Part | None:
+    """The agent's pane runs something else than what was recorded of this very session: an idle shell, for one."""
+    live = target.row.live if target.row else {}
+    if target.intent is not None or not pid or agent.pid == pid or live.get("mark") != agent.mark:
+        return None
+    if live.get("pane", agent.pane_id) != agent.pane_id:
+        why = f"its pane is {agent.pane_id}, and {live['pane']} was started"
+        return Part(False, {"reason": "StaleHandles", "other": agent.pid}, why)
+    why = f"process {agent.pid} runs in its pane, and {pid} was started"
+    return Part(False, {"reason": "ProviderExited", "other": agent.pid}, why)
 
 
 def _needs_search(target: Target, by_uid: Mapping[str, Sequence[Pane]], boot: str) -> bool:

@@ -107,6 +107,8 @@ def _rotated(ref: object, look: Lookup) -> bool:
 def _exited(process: Part) -> tuple[Reason, ...]:
     if process.facts.get("reason") == "MissingPrimary":
         return (Reason(Code.SESSION_MISSING, "its session has no agent pane any more"),)
+    if process.facts.get("other"):
+        return (Reason(Code.PROVIDER_EXITED, f"its program is gone: {process.why}"),)
     status = process.facts.get("status")
     how = f" with status {status}" if status else ""
     return (Reason(Code.PROVIDER_EXITED, f"its terminal is open, its process is gone{how}"),)
