@@ -13,7 +13,6 @@ import socket
 import time
 from collections.abc import Mapping, Sequence
 
-
 from reconciler.adapters import procfs
 from reconciler.model.errors import Unreachable
 from reconciler.model.json import JsonMap, parse_map

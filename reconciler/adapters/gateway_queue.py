@@ -221,7 +221,9 @@ class SqliteGatewayQueue:
         order = (
             known[0]
             if known
-            else self._database.execute("SELECT coalesce(max(created_order), 0) + 1 FROM gateway_reminders").fetchone()[0]
+            else self._database.execute("SELECT coalesce(max(created_order), 0) + 1 FROM gateway_reminders").fetchone()[
+                0
+            ]
         )
         self._database.execute(
             f"INSERT OR REPLACE INTO gateway_reminders ({_REMINDER}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",

@@ -91,3 +91,6 @@ class _Panes:
 
     def hangup(self, pid: int) -> None:
         self._world.process.hangup(pid)
+
+    def alive(self, pid: int) -> bool:
+        return self._world.process.alive(pid)

@@ -72,11 +72,8 @@ class Eye:
         state = self._tracker.feed(Look(screen, self._now(), facts))
         self.screen = screen if isinstance(screen, Screen) else None
         quiet = (
-            state.turn.phase is Phase.READY
-            and state.stability.stable
-            and state.stability.signature == before
-            or facts.process is ProcessState.TUI_DOWN
-        )
+            state.turn.phase is Phase.READY and state.stability.stable and state.stability.signature == before
+        ) or facts.process is ProcessState.TUI_DOWN
         self._pause = min(IDLE_MAX_S, self._pause * 2) if quiet else self._timings.watch_poll_interval
         return state
 

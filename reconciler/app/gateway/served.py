@@ -3,8 +3,8 @@
 from reconciler.model.json import Json, JsonMap, parse_map
 from reconciler.model.ref import Uid
 from reconciler.model.tuples import NamedTuple
-from reconciler.ports.gateway import ATTACH_FILE, FOLDER, GatewayFault
 from reconciler.ports.files import FilesReader
+from reconciler.ports.gateway import ATTACH_FILE, FOLDER, GatewayFault
 from reconciler.ports.process import ProcessFacts, ProcessReader
 from reconciler.ports.tmux import TmuxReader, Unanswered
 
@@ -89,9 +89,7 @@ def read_served(files: FilesReader, root: str) -> Served:
     try:
         body = parse_map(files.read(f"{root}/{FOLDER}/{ATTACH_FILE}"))
     except (ValueError, RecursionError) as fault:
-        raise GatewayFault(
-            f"{root}/{FOLDER}/{ATTACH_FILE} is no JSON object", code="gateway.attach_invalid"
-        ) from fault
+        raise GatewayFault(f"{root}/{FOLDER}/{ATTACH_FILE} is no JSON object", code="gateway.attach_invalid") from fault
     return served_of(body, root)
 
 
@@ -111,6 +109,4 @@ def place_of(uid: Uid, tmux: TmuxReader, process: ProcessReader) -> Place | Nowh
         return Nowhere("its program has ended; only its terminal is left", sure=True)
     if not isinstance(facts, ProcessFacts):
         return Nowhere(f"its process {pane.pid} cannot be seen", sure=False)
-    return Place(
-        pane.session_id, pane.session_name, pane.pane_id, pane.pid, facts.start_ticks, pane.session_created
-    )
+    return Place(pane.session_id, pane.session_name, pane.pane_id, pane.pid, facts.start_ticks, pane.session_created)

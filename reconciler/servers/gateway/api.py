@@ -262,15 +262,17 @@ def _refuse_headless(core: Core) -> None:
         raise Unfit(422, "this agent has no terminal program")
 
 
-def _choice_fault(
-    core: Core, chat: bodies.ChatSession | None, execution: bodies.Execution | None
-) -> Refusal | None:
+def _choice_fault(core: Core, chat: bodies.ChatSession | None, execution: bodies.Execution | None) -> Refusal | None:
     if core.served.headless:
-        return Refusal("unsupported_backend", 422, "turns of a headless agent are submitted with `agents single … turn`")
+        return Refusal(
+            "unsupported_backend", 422, "turns of a headless agent are submitted with `agents single … turn`"
+        )
     if execution is not None:
         return Refusal("invalid_execution", 422, "a model for one turn can be chosen for headless agents alone")
     if chat is not None and chat.mode != "auto":
-        return Refusal("invalid_chat_session", 422, "choose the conversation with a relaunch, or send the tool's command")
+        return Refusal(
+            "invalid_chat_session", 422, "choose the conversation with a relaunch, or send the tool's command"
+        )
     return None
 
 

@@ -10,9 +10,7 @@ BEAT_S = 15.0
 """A comment now and then tells proxies, and us, that the listener is still there."""
 
 
-async def stream(
-    told: Told, after: int, limit: int | None, gone: Callable[[], Awaitable[bool]]
-) -> AsyncIterator[str]:
+async def stream(told: Told, after: int, limit: int | None, gone: Callable[[], Awaitable[bool]]) -> AsyncIterator[str]:
     """Every event with a number above `after`, for ever or for `limit` of them."""
     loop = asyncio.get_running_loop()
     bell = asyncio.Event()

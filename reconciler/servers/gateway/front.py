@@ -53,7 +53,9 @@ class Front:
             await say(send, denied.status, denied.body)
         elif scope["path"] == "/health" and scope["method"] in ("GET", "HEAD"):
             await say(send, 200, {"protocol_version": PROTOCOL, "status": "ok"}, empty=scope["method"] == "HEAD")
-        elif any(name == b"content-length" and (not value.isdigit() or int(value[:20]) > BODY_MAX) for name, value in headers):
+        elif any(
+            name == b"content-length" and (not value.isdigit() or int(value[:20]) > BODY_MAX) for name, value in headers
+        ):
             await say(send, 413, {"detail": f"a request body has at most {BODY_MAX} bytes"})
         else:
             app = await self._loaded()

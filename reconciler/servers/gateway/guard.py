@@ -44,7 +44,9 @@ class Door(NamedTuple):
         if not self._knows_token(headers):
             return Denied(
                 401,
-                {"detail": "a token is needed: Authorization: Bearer <the content of gateway/token in the session root>"},
+                {
+                    "detail": "a token is needed: Authorization: Bearer <the content of gateway/token in the session root>"
+                },
             )
         return None
 
@@ -77,6 +79,8 @@ def _split(host: str) -> tuple[str, str]:
 
 def _is_ipv4(text: str) -> bool:
     parts = text.split(".")
-    return len(parts) == 4 and all(part.isascii() and part.isdecimal() and int(part) < 256 for part in parts if part) and (
-        all(parts)
+    return (
+        len(parts) == 4
+        and all(part.isascii() and part.isdecimal() and int(part) < 256 for part in parts if part)
+        and (all(parts))
     )
