@@ -8,13 +8,13 @@ up to a nonce per request. Nothing here imports more than the standard library's
 import os
 import time
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
 
 from reconciler.adapters import tmux_delivery as delivery
 from reconciler.adapters import tmux_listing as listing
 from reconciler.adapters import tmux_process as process
 from reconciler.adapters import tmux_requests as requests_
 from reconciler.model.errors import Unreachable
+from reconciler.model.tuples import NamedTuple
 from reconciler.ports.tmux import (
     Answer,
     Create,

@@ -47,19 +47,15 @@ class ExecutionMode(StrEnum):
     """In a process session of its own."""
 
 
-class Timings(NamedTuple):
-    """How the screen is followed; seconds, all above zero."""
-
-    watch_poll_interval: float = 0.5
-    stability_threshold: float = 1.0
-    completion_stability: float = 1.0
-    unknown_to_stalled_timeout: float = 30.0
-    stale_active_recovery: float = 5.0
-    final_stable_active_recovery: float = 20.0
-
-    def to_json(self) -> JsonMap:
-        """By the names of the fields, with `_seconds`."""
-        return {f"{name}_seconds": value for name, value in zip(self._fields, self, strict=True)}
+TIMINGS = (
+    "watch_poll_interval",
+    "stability_threshold",
+    "completion_stability",
+    "unknown_to_stalled_timeout",
+    "stale_active_recovery",
+    "final_stable_active_recovery",
+)
+"""What may be said of how the screen is followed, in seconds; their defaults are those of `ports.screen.Timings`."""
 
 
 class GatewayOrder(NamedTuple):
@@ -69,7 +65,8 @@ class GatewayOrder(NamedTuple):
     port: int = 0
     """0 lets the kernel choose; the one that was chosen is taken again where it is free."""
     mode: ExecutionMode = ExecutionMode.AUXILIARY
-    timings: Timings = Timings()
+    timings: tuple[tuple[str, float], ...] = ()
+    """Those that were declared, by their names in `TIMINGS`."""
     fixed: bool = False
     """The port was declared: another one will not do."""
 
@@ -80,7 +77,7 @@ class GatewayOrder(NamedTuple):
             "desired_port": self.port,
             "desired_port_declared": self.fixed,
             "desired_execution_mode": self.mode.value,
-            "desired_tui_tracking_timings": self.timings.to_json(),
+            "desired_tui_tracking_timings": {f"{name}_seconds": value for name, value in self.timings},
             "desired_diagnostic_logging": False,
         }
 
@@ -89,16 +86,16 @@ def order_of(body: Mapping[str, Json]) -> GatewayOrder:
     """An order from `desired-config.json`; what is missing or makes no sense has its default."""
     host, port, mode = body.get("desired_host"), body.get("desired_port"), body.get("desired_execution_mode")
     said = body.get("desired_tui_tracking_timings")
-    timings = Timings()
-    for name in Timings._fields:
+    timings: list[tuple[str, float]] = []
+    for name in TIMINGS:
         value = said.get(f"{name}_seconds") if isinstance(said, dict) else None
         if isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < 1e6:
-            timings = timings._replace(**{name: float(value)})
+            timings.append((name, float(value)))
     return GatewayOrder(
         host if isinstance(host, str) and host in HOSTS else HOSTS[0],
         port if isinstance(port, int) and not isinstance(port, bool) and 0 < port < 65536 else 0,
         ExecutionMode.DETACHED if mode == ExecutionMode.DETACHED else ExecutionMode.AUXILIARY,
-        timings,
+        tuple(timings),
         body.get("desired_port_declared") is True,
     )
 
@@ -196,8 +193,10 @@ class NoReply(NamedTuple):
 class GatewaysReader(Protocol):
     """The half that only looks."""
 
-    program: tuple[str, ...]
-    """The words that start a gateway, up to its arguments."""
+    @property
+    def program(self) -> tuple[str, ...]:
+        """The words that start a gateway, up to its arguments."""
+        ...
 
     def seen(self, roots: Sequence[str]) -> Mapping[str, GatewaySeen]:
         """For each session root whether a gateway lives there: run file, process, `/health`; all at once, no raise."""

@@ -5,7 +5,7 @@ needs and a provider into a Tree, a manifest and a launch plan; the instance kin
 
     BuildRequest + Materials ── build ──► home (Tree), manifest, LaunchPlan
                                   │
-                                  └─ asks the Provider: model_projection, home, launch, screen
+                                  └─ asks the Provider: model_projection, home, launch, reading
 
 The words of a build are in `ports.build`; whoever only observes or plans needs none of them, and making them takes
 milliseconds. They can be asked for by this module's name too, and are loaded then.
@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from reconciler.ports.build import RolePackage as RolePackage
     from reconciler.ports.build import Strategy as Strategy
     from reconciler.ports.build import ToolParam as ToolParam
+    from reconciler.ports.reading import Reading
     from reconciler.ports.tmux import Screen
 
 
@@ -54,17 +55,6 @@ def __getattr__(name: str) -> object:
     if name.startswith("_") or not hasattr(build, name):
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(build, name)
-
-
-class ScreenState(StrEnum):
-    """What a captured screen says; a screen nobody knows is `unknown`, never ready."""
-
-    STARTING = "starting"
-    IDLE = "idle"
-    BUSY = "busy"
-    ASKING = "asking"
-    CRASHED = "crashed"
-    UNKNOWN = "unknown"
 
 
 class PromptMode(StrEnum):
@@ -157,6 +147,6 @@ class Provider(Protocol):
         """Variables that follow from which credentials are there."""
         ...
 
-    def screen(self, screen: Screen) -> ScreenState:
-        """What the screen says; unknown when no sign matches."""
+    def reading(self, screen: Screen) -> Reading:
+        """What one captured screen says; unknown when it shows nothing known. Never raises."""
         ...

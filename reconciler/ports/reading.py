@@ -6,9 +6,9 @@ What a screen does not show is `unknown`, a value of its own: it is never taken 
 from collections.abc import Callable
 from enum import StrEnum
 from hashlib import blake2b
-from typing import NamedTuple
 
 from reconciler.model.json import JsonMap
+from reconciler.model.tuples import NamedTuple
 from reconciler.ports.tmux import Screen
 
 
@@ -89,7 +89,9 @@ class Reading(NamedTuple):
     anomalies: tuple[str, ...] = ()
     """Codes of what did not fit (`title_disagrees`, `unknown_screen`, …)."""
     body: str = ""
-    """Digest of what was said so far: the screen without prompt box and moving parts."""
+    """Digest of the newest of what was said: the end of the screen above the prompt box, without moving parts."""
+    lines: int = 0
+    """Lines that were said and are still to be seen."""
     pulse: str = ""
     """Digest of the parts that move while it works; empty where none does."""
 
@@ -97,7 +99,7 @@ class Reading(NamedTuple):
     def signature(self) -> str:
         """Equal while nothing but the moving parts changes."""
         flags = (*self.surface, self.busy, self.asking, self.crashed, self.starting, self.result, self.anomalies)
-        return digest_of(f"{flags!r}\n{self.body}")
+        return digest_of(f"{flags!r}\n{self.body}\n{self.lines}")
 
     @property
     def state(self) -> ScreenState:

@@ -7,12 +7,13 @@ Everything that types at an agent asks `submit_ready` and `pending_input` of a s
 screen does not show is `unknown`, a value of its own: it is never taken for `no`, and never for ready.
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import NamedTuple
 
 from reconciler.model.json import Json, JsonMap
+from reconciler.model.tuples import NamedTuple
 from reconciler.ports.reading import Reading, ScreenState, Surface, Tri, TurnResult
+from reconciler.ports.tmux import Screen, Unanswered
 
 
 class Phase(StrEnum):
@@ -287,6 +288,50 @@ class Transition(NamedTuple):
         if self.turn_id:
             found["turn_id"] = f"tui-anchor:{self.turn_id}"
         return found
+
+
+class Timings(NamedTuple):
+    """Seconds, all above zero."""
+
+    watch_poll_interval_s: float = 0.5
+    """How often a poller looks; the tracker itself does not care."""
+    stability_threshold_s: float = 1.0
+    completion_stability_s: float = 1.0
+    unknown_to_stalled_s: float = 30.0
+    stale_active_recovery_s: float = 5.0
+    final_stable_active_recovery_s: float = 20.0
+
+
+class Facts(NamedTuple):
+    """What is known of the agent besides its screen."""
+
+    transport: TransportState
+    process: ProcessState
+    instance: str = ""
+    """Which start of the provider this is (pid and start ticks, say); a change ends whatever ran before."""
+    detail: str = ""
+
+
+UP = Facts(TransportState.TMUX_UP, ProcessState.TUI_UP)
+
+
+class Moment(NamedTuple):
+    """One instant on both clocks: `s` is monotonic and measures, `utc` is what gets written down."""
+
+    s: float
+    utc: datetime
+
+    def after(self, seconds: float) -> "Moment":
+        """The moment that much later."""
+        return Moment(self.s + seconds, self.utc + timedelta(seconds=seconds))
+
+
+class Look(NamedTuple):
+    """One look at an agent; `screen` is None where there was nothing to capture."""
+
+    screen: Screen | Unanswered | None
+    now: Moment
+    facts: Facts = UP
 
 
 def surface_ready(state: TerminalState) -> bool:

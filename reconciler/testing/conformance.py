@@ -25,7 +25,8 @@ from reconciler.ports.build import (
     Materials,
     ModelConfig,
 )
-from reconciler.ports.provider import LOCAL_INTERACTIVE, PromptMode, Provider, Resume, ResumeMode, ScreenState
+from reconciler.ports.provider import LOCAL_INTERACTIVE, PromptMode, Provider, Resume, ResumeMode
+from reconciler.ports.reading import ScreenState, Tri
 from reconciler.ports.tmux import Screen
 
 CANARY = "canary-7c1e2a9b4d6f8a0c3e5b7d9f"
@@ -245,10 +246,13 @@ class ProviderConformance:
     # ---- screens
 
     def test_a_screen_nobody_knows_is_unknown(self) -> None:
-        assert self.provider().screen(Screen("$ ls\nREADME.md\n$ ", "host")) is ScreenState.UNKNOWN
+        reading = self.provider().reading(Screen("$ ls\nREADME.md\n$ ", "host"))
+        assert reading.state is ScreenState.UNKNOWN
+        assert set(reading.surface) == {Tri.UNKNOWN}
+        assert reading.anomalies
 
     def test_an_empty_screen_is_the_start(self) -> None:
-        assert self.provider().screen(Screen("\n\n\n", "")) is ScreenState.STARTING
+        assert self.provider().reading(Screen("\n\n\n", "")).state is ScreenState.STARTING
 
     def test_it_can_be_asked_to_leave(self) -> None:
         assert self.provider().stop_keys

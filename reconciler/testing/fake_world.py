@@ -7,6 +7,7 @@ from pathlib import Path
 
 from reconciler.ports.bundle import Ports
 from reconciler.testing.clock import FakeClock
+from reconciler.testing.gateway import FakeGateways
 from reconciler.testing.process import Behaviour, FakeProcess
 from reconciler.testing.tmux import FakePane, FakeTmux
 from reconciler.testing.world import World
@@ -26,6 +27,7 @@ class FakeWorld(World):
         self.clock = FakeClock()
         self.process = FakeProcess(self.clock)
         self.tmux = _Server(processes=_Panes(self), now=lambda: int(self.clock.now_utc().timestamp()))
+        self.gateways = FakeGateways(self.process)
         self.stubborn: set[str] = set()
         self.unkillable: set[str] = set()
 
@@ -70,7 +72,9 @@ class FakeWorld(World):
         self.clock.advance(seconds)
 
     def _twin(self, ports: Ports) -> Ports:
-        return ports._replace(tmux=self.tmux, process=self.process, clock=self.clock, environ=self.environ)
+        return ports._replace(
+            tmux=self.tmux, process=self.process, clock=self.clock, environ=self.environ, gateways=self.gateways
+        )
 
 
 class _Server(FakeTmux):

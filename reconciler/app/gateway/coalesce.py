@@ -1,7 +1,7 @@
 """Control intents that stand beside each other in the queue become one. Pure.
 
-Interrupts collapse into one; of exact prompts `/compact` < `/clear` < `/new` the strongest stays. Only neighbours of one
-epoch: a real prompt between two of them keeps its place.
+Interrupts collapse into one; of exact prompts `/compact` < `/clear` < `/new` the strongest stays. Only neighbours of
+one epoch: a real prompt between two of them keeps its place.
 """
 
 from collections.abc import Sequence

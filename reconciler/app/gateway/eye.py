@@ -1,20 +1,28 @@
 """The one poller of a gateway: it captures its agent's pane, feeds the tracker, and looks seldom while nothing changes.
 
-A capture costs two milliseconds, so a fixed half second would be the dearest thing an idle gateway does. While the agent
-is at rest and the picture stays the same, each pause is twice the one before, up to `IDLE_MAX_S`; whoever asks for
-something has it look at once.
+A capture costs two milliseconds, so a fixed half second would be the dearest thing an idle gateway does. While the
+agent is at rest and the picture stays the same, each pause is twice the one before, up to `IDLE_MAX_S`; whoever asks
+for something has it look at once.
 """
 
 from collections.abc import Sequence
 
 from reconciler.app.gateway.served import Nowhere, Place, Served, place_of
-from reconciler.build.tracking import Facts, Look, Moment, Tracker
-from reconciler.build.tracking import Timings as TrackerTimings
+from reconciler.build.tracking import Tracker
 from reconciler.ports.clock import Clock
-from reconciler.ports.gateway import Timings
 from reconciler.ports.process import Gone, ProcessFacts, ProcessReader
 from reconciler.ports.provider import Provider
-from reconciler.ports.screen import Phase, ProcessState, TerminalState, Transition, TransportState
+from reconciler.ports.screen import (
+    Facts,
+    Look,
+    Moment,
+    Phase,
+    ProcessState,
+    TerminalState,
+    Timings,
+    Transition,
+    TransportState,
+)
 from reconciler.ports.tmux import Screen, Tmux, Unanswered
 
 IDLE_MAX_S = 8.0
@@ -29,20 +37,8 @@ class Eye:
     ) -> None:
         self._served, self._tmux, self._process, self._clock = served, tmux, process, clock
         self._timings = timings
-        self._tracker = Tracker(
-            provider.reading,
-            provider.name,
-            TrackerTimings(
-                watch_poll_interval_s=timings.watch_poll_interval,
-                stability_threshold_s=timings.stability_threshold,
-                completion_stability_s=timings.completion_stability,
-                unknown_to_stalled_s=timings.unknown_to_stalled_timeout,
-                stale_active_recovery_s=timings.stale_active_recovery,
-                final_stable_active_recovery_s=timings.final_stable_active_recovery,
-            ),
-            keep=HISTORY_MAX,
-        )
-        self._pause = timings.watch_poll_interval
+        self._tracker = Tracker(provider.reading, provider.name, timings, keep=HISTORY_MAX)
+        self._pause = timings.watch_poll_interval_s
         self._last_pid = 0
         self.place: Place | Nowhere = Nowhere("nobody has looked yet", sure=False)
         self.screen: Screen | None = None
@@ -74,7 +70,7 @@ class Eye:
         quiet = (
             state.turn.phase is Phase.READY and state.stability.stable and state.stability.signature == before
         ) or facts.process is ProcessState.TUI_DOWN
-        self._pause = min(IDLE_MAX_S, self._pause * 2) if quiet else self._timings.watch_poll_interval
+        self._pause = min(IDLE_MAX_S, self._pause * 2) if quiet else self._timings.watch_poll_interval_s
         return state
 
     @property
@@ -84,7 +80,7 @@ class Eye:
 
     def wake(self) -> None:
         """Something is going to happen: look often again."""
-        self._pause = self._timings.watch_poll_interval
+        self._pause = self._timings.watch_poll_interval_s
 
     def note_prompt(self, turn_id: str) -> None:
         """A prompt was typed."""

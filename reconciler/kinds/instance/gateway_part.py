@@ -1,7 +1,7 @@
 """The gateway of an instance as desired state: what is wanted, what is seen, and what follows. Pure but for the look.
 
-A part of the instance, seen and compared on its own (R-OBS-9): nothing that is wrong with a gateway is a reason to touch
-its agent.
+A part of the instance, seen and compared on its own (R-OBS-9): nothing that is wrong with a gateway is a reason to
+touch its agent.
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,13 +12,13 @@ from reconciler.model.json import Json, canonical, parse_map
 from reconciler.ports.bundle import Reader
 from reconciler.ports.gateway import (
     HOSTS,
+    TIMINGS,
     Down,
     ExecutionMode,
     GatewayOrder,
     GatewaySeen,
     Running,
     Silent,
-    Timings,
     running_of,
 )
 
@@ -33,7 +33,7 @@ _TIMINGS = dict(
             "staleActiveRecovery",
             "finalStableActiveRecovery",
         ),
-        Timings._fields,
+        TIMINGS,
         strict=True,
     )
 )
@@ -47,16 +47,16 @@ def order_of(declared: Mapping[str, Json] | None) -> GatewayOrder | None:
     if not declared or declared.get("enabled") is not True:
         return None
     host, port, said = declared.get("host"), declared.get("port"), declared.get("tui")
-    timings = Timings()
-    for name, field in _TIMINGS.items():
+    timings: list[tuple[str, float]] = []
+    for name, word in _TIMINGS.items():
         value = said.get(name) if isinstance(said, dict) else None
         if isinstance(value, int) and value > 0:
-            timings = timings._replace(**{field: value / 1000})
+            timings.append((word, value / 1000))
     return GatewayOrder(
         host if isinstance(host, str) else HOSTS[0],
         port if isinstance(port, int) else 0,
         ExecutionMode.DETACHED if declared.get("background") is True else ExecutionMode.AUXILIARY,
-        timings,
+        tuple(timings),
         isinstance(port, int),
     )
 

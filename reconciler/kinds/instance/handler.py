@@ -8,7 +8,6 @@ from reconciler.kinds.lazy import schema_of
 from reconciler.model.action import Action
 from reconciler.model.ref import Ref
 from reconciler.ports.bundle import Reader
-from reconciler.ports.provider import ScreenState
 from reconciler.ports.tmux import Screen, Unanswered
 
 _schema = schema_of("instance")
@@ -84,7 +83,9 @@ def _prompt(case: Case, screen: Screen | Unanswered | None, ports: Reader) -> Re
         return ReadyState(None, "Unknown", "its screen cannot be read")
     if isinstance(screen, Unanswered):
         return ReadyState(None, "Unknown", screen.why)
-    state = provider.screen(screen)
+    from reconciler.ports.reading import ScreenState  # only a look at a screen needs the words for one
+
+    state = provider.reading(screen).state
     if state is ScreenState.IDLE or state is ScreenState.BUSY:
         return ReadyState(True, "PromptSeen", f"its screen is {state.value}")
     return ReadyState(False, f"Screen{state.value.capitalize()}", f"its screen is {state.value}")

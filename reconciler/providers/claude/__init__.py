@@ -1,6 +1,7 @@
 """Claude Code: facts and functions; what was tried with which version is in the tests' recipe of the same name."""
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from reconciler.model.tree import Entry, Tree
 from reconciler.ports.build import (
@@ -17,8 +18,10 @@ from reconciler.ports.build import (
     Strategy,
     ToolParam,
 )
-from reconciler.ports.provider import ScreenState
 from reconciler.ports.tmux import Screen
+
+if TYPE_CHECKING:
+    from reconciler.ports.reading import Reading
 
 ADAPTER = Adapter(
     tool="claude",
@@ -106,7 +109,7 @@ class Claude:
         del credentials
         return {}
 
-    def screen(self, screen: Screen) -> ScreenState:
+    def reading(self, screen: Screen) -> "Reading":
         from reconciler.providers.claude.screen import read
 
         return read(screen)

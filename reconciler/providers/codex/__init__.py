@@ -1,6 +1,7 @@
 """Codex CLI: facts and functions; what was tried with which version is in the tests' recipe of the same name."""
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from reconciler.model.tree import Entry, Tree
 from reconciler.ports.build import (
@@ -16,8 +17,10 @@ from reconciler.ports.build import (
     ModelSelection,
     Strategy,
 )
-from reconciler.ports.provider import ScreenState
 from reconciler.ports.tmux import Screen
+
+if TYPE_CHECKING:
+    from reconciler.ports.reading import Reading
 
 ADAPTER = Adapter(
     tool="codex",
@@ -93,7 +96,7 @@ class Codex:
         del credentials
         return {}
 
-    def screen(self, screen: Screen) -> ScreenState:
+    def reading(self, screen: Screen) -> "Reading":
         from reconciler.providers.codex.screen import read
 
         return read(screen)

@@ -1,25 +1,108 @@
-"""What Codex's screen says. Its working line disappears while an answer streams; the spinner in its title does not."""
+"""What Codex's screen says. Its working line disappears while an answer streams; the spinner in its title does not.
 
-from reconciler.build import screen as table
-from reconciler.ports.provider import ScreenState
+The prompt box is the lowest `›` in the first column, when nothing but its own text and the status lines come below. A
+submitted prompt has the same mark, and so has the choice in a menu, which is numbered.
+"""
+
+import re
+from collections.abc import Sequence
+
+from reconciler.build import screen as shared
+from reconciler.ports.reading import DialogKind, Reading, Tri, TurnResult
 from reconciler.ports.tmux import Screen
 
-SIGNS = table.Signs(
-    # Menus use the glyph too: the placeholder is what tells.
-    box=r"^› Ask Codex to do anything",
-    busy_screen=r"^• Working \(.*esc to interrupt\)",
-    busy_title=r"^[⠀-⣿] ",
-    asking=(
-        r"Choose how you want to use Codex|Sign in with ChatGPT",
-        r"Trust this folder\?",
-        r"^\s*(?:› \d\. )?Try new model|Meet .+\n(?:.*\n)*.*Try new model",
-        r"Hooks need review",
-        r"Would you like to run the following command\?|Would you like to make the following edits\?",
+PLACEHOLDER = "Ask Codex to do anything"
+BOX = re.compile(r"^›(?: |$)")
+CHOICE = re.compile(r"^[›>] \d+\. ")
+STATUS = re.compile(
+    r"^  (?:.*\? for shortcuts|.* · [~/]|.*← for agents|tab to queue message|esc again to edit|.*again to quit)"
+)
+SPINNER = re.compile(r"^[\u2800-\u28ff]")
+WORKING = re.compile(r"^• \S.* \(\d.* • esc to interrupt\)")
+DONE = re.compile(r"^  Worked for .+ • \d")
+MARK = re.compile(r"^(?:[•■⚠] |› (?!\d+\. ))")
+INTERRUPTED = "■ Conversation interrupted"
+CRASHED = re.compile(r"^(?:Error: |error: unexpected argument)")
+LOADING = re.compile(r"^\s+>_ OpenAI Codex ")
+DIALOGS: tuple[shared.DialogSign, ...] = (
+    (DialogKind.LOGIN, re.compile(r"Choose how you want to use Codex|Sign in with ChatGPT")),
+    (DialogKind.TRUST, re.compile(r"Trust this folder\?|Hooks need review")),
+    (DialogKind.UPDATE, re.compile(r"^(?:✨ ?)?Update available|^Meet .+\n(?:.*\n)*.*Try new model", re.MULTILINE)),
+    (
+        DialogKind.PERMISSION,
+        re.compile(r"Would you like to (?:run the following command|make the following edits|grant)"),
     ),
-    crashed=(r"^Error: ", r"^error: unexpected argument"),
+    (
+        DialogKind.OTHER,
+        re.compile(
+            r"^[›>] \d+\. |(?:^|· )(?:press )?enter(?:/esc)? (?:to )?(?:continue|confirm|select|submit)",
+            re.MULTILINE | re.I,
+        ),
+    ),
 )
 
 
-def read(screen: Screen) -> ScreenState:
-    """The state of one captured screen."""
-    return table.read(SIGNS, screen)
+def read(screen: Screen) -> Reading:
+    """What one capture says."""
+    seen = shared.picture(screen)
+    if seen.headless:
+        return shared.HEADLESS
+    lines = seen.lines
+    turning = SPINNER.match(seen.title) is not None
+    at, box = _box(lines)
+    if box is None:
+        below = shared.after(lines, MARK)
+        return shared.reading(
+            shared.Found(
+                said=lines,
+                busy=Tri.YES if turning else Tri.NO,
+                asking=shared.question(DIALOGS, below),
+                crashed=shared.shows(CRASHED, below),
+                starting=not lines or (len(lines) < 8 and shared.shows(LOADING, lines)),
+                result=TurnResult.UNKNOWN if lines else TurnResult.NONE,
+                moving=(seen.title,) if turning else (),
+            )
+        )
+    said = [line for line in lines[:at] if line]
+    working = said[-1:] if said and WORKING.match(said[-1]) else []
+    # An agent may have said the very words of the working line: without the spinner they prove nothing.
+    busy = Tri.YES if turning else Tri.UNKNOWN if working else Tri.NO
+    return shared.reading(
+        shared.Found(
+            said=said[:-1] if working else said,
+            box=box,
+            busy=busy,
+            result=_newest(said),
+            anomalies=("title_disagrees",) if busy is Tri.UNKNOWN else (),
+            moving=(seen.title, *working),
+        )
+    )
+
+
+def _box(lines: Sequence[str]) -> tuple[int, str | None]:
+    """(where the prompt box begins, its text); None where the lowest mark is no prompt box."""
+    at = shared.last(lines, BOX)
+    if at < 0:
+        return at, None
+    below = lines[at + 1 :]
+    status = shared.last(below, re.compile(r"^$")) + 1
+    if not shared.shows(STATUS, below[status:]) or any(line and not line.startswith("  ") for line in below):
+        return at, None
+    if CHOICE.match(lines[at]) and not shared.shows(re.compile(r" · [~/]"), below[status:]):
+        return at, None
+    text = "\n".join([lines[at][1:].strip(), *(line.strip() for line in below[:status])]).strip()
+    return at, "" if text == PLACEHOLDER else text
+
+
+def _newest(said: Sequence[str]) -> TurnResult:
+    """How the newest turn ended, from the lowest mark that tells."""
+    for line in reversed(said):
+        if DONE.match(line):
+            return TurnResult.SUCCESS
+        if line.startswith(INTERRUPTED):
+            return TurnResult.INTERRUPTED
+        if line.startswith("■ "):
+            return TurnResult.KNOWN_FAILURE
+        if line.startswith(("• ", "› ")):
+            return TurnResult.UNKNOWN
+    return TurnResult.NONE

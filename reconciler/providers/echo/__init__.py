@@ -1,6 +1,7 @@
 """Echo: the agent that ships with the package; it needs nothing installed and no account."""
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from reconciler.model.tree import Entry, Tree
 from reconciler.ports.build import (
@@ -15,8 +16,10 @@ from reconciler.ports.build import (
     ModelSelection,
     Strategy,
 )
-from reconciler.ports.provider import ScreenState
 from reconciler.ports.tmux import Screen
+
+if TYPE_CHECKING:
+    from reconciler.ports.reading import Reading
 
 ADAPTER = Adapter(tool="echo", home_env_var="ECHO_HOME", executable="echo-agent", env_allowlist=("ECHO_API_KEY",))
 
@@ -83,7 +86,7 @@ class Echo:
         del credentials
         return {}
 
-    def screen(self, screen: Screen) -> ScreenState:
+    def reading(self, screen: Screen) -> "Reading":
         from reconciler.providers.echo.screen import read
 
         return read(screen)

@@ -1,20 +1,59 @@
-"""What echo's screen says: the title names the state, and the last row must agree with it."""
+"""What echo's screen says: the title names the state, and the lowest row, drawn with it, must agree."""
 
-from reconciler.build import screen as table
-from reconciler.ports.provider import ScreenState
+import re
+from collections.abc import Sequence
+
+from reconciler.build import screen as shared
+from reconciler.ports.reading import DialogKind, Reading, Tri, TurnResult
 from reconciler.ports.tmux import Screen
 
-SIGNS = table.Signs(
-    box=r"^echo>(?: .*)?(?:\n\s*)*\Z",
-    idle_title=r"^echo: ready$",
-    busy_screen=r"^… working \(esc to interrupt\).*(?:\n\s*)*\Z",
-    busy_title=r"^echo: busy$",
-    asking=(r"^Do you trust this folder\? \(y/N\).*(?:\n\s*)*\Z",),
-    asking_title=r"^echo: asking$",
-    crashed=(r"^echo-agent: ",),
+PROMPT = re.compile(r"^echo>(?: (?P<typed>.*))?$")
+WORKING = re.compile(r"^… working \(esc to interrupt\)(?P<queued>  \[\d+ queued\])?(?:  (?P<typed>.*))?$")
+DIALOGS: tuple[shared.DialogSign, ...] = (
+    (DialogKind.TRUST, re.compile(r"^Do you trust this folder\? \(y/N\)", re.MULTILINE)),
 )
+CRASHED = re.compile(r"^echo-agent: ")
+ENDS = (("✓ done", TurnResult.SUCCESS), ("interrupted", TurnResult.INTERRUPTED))
 
 
-def read(screen: Screen) -> ScreenState:
-    """The state of one captured screen."""
-    return table.read(SIGNS, screen)
+def read(screen: Screen) -> Reading:
+    """What one capture says."""
+    seen = shared.picture(screen)
+    if seen.headless:
+        return shared.HEADLESS
+    lines = seen.lines
+    lowest = lines[-1] if lines else ""
+    prompt = PROMPT.match(lowest) if seen.title == "echo: ready" else None
+    working = WORKING.match(lowest) if seen.title == "echo: busy" else None
+    row = prompt or working
+    if row is None:
+        return shared.reading(
+            shared.Found(
+                said=lines,
+                asking=shared.question(DIALOGS, lines[-1:]) if seen.title == "echo: asking" else None,
+                crashed=CRASHED.match(lowest) is not None,
+                starting=not lines,
+                result=TurnResult.UNKNOWN if lines else TurnResult.NONE,
+                anomalies=("title_disagrees",) if seen.title.startswith("echo: ") else (),
+            )
+        )
+    said = lines[:-1]
+    return shared.reading(
+        shared.Found(
+            said=said,
+            box=row["typed"] or "",
+            queued=bool(working and working["queued"]),
+            busy=Tri.YES if working else Tri.NO,
+            result=_newest(said),
+        )
+    )
+
+
+def _newest(said: Sequence[str]) -> TurnResult:
+    """A turn's last line tells how it ended, whatever was said above."""
+    lowest = said[-1] if said else ""
+    if lowest.startswith("error: "):
+        return TurnResult.KNOWN_FAILURE
+    if any(line.startswith("● ") for line in said):
+        return next((result for end, result in ENDS if lowest == end), TurnResult.UNKNOWN)
+    return TurnResult.NONE

@@ -14,7 +14,11 @@ async def stream(told: Told, after: int, limit: int | None, gone: Callable[[], A
     """Every event with a number above `after`, for ever or for `limit` of them."""
     loop = asyncio.get_running_loop()
     bell = asyncio.Event()
-    end = told.listen(lambda: loop.call_soon_threadsafe(bell.set))
+
+    def ring() -> None:
+        loop.call_soon_threadsafe(bell.set)
+
+    end = told.listen(ring)
     sent = 0
     try:
         yield ": listening\n\n"

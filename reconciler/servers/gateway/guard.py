@@ -45,7 +45,7 @@ class Door(NamedTuple):
             return Denied(
                 401,
                 {
-                    "detail": "a token is needed: Authorization: Bearer <the content of gateway/token in the session root>"
+                    "detail": "a token is needed: Authorization: Bearer, and the content of gateway/token in its root"
                 },
             )
         return None

@@ -20,11 +20,13 @@ from reconciler.ports.gateway import (
     FOLDER,
     RUN_FILE,
     STATE_FILE,
+    TIMINGS,
     ExecutionMode,
     GatewayFault,
     GatewayOrder,
     Running,
 )
+from reconciler.ports.screen import Timings
 from reconciler.ports.tmux import Listing, Tmux
 from reconciler.servers.gateway.front import App, Front
 from reconciler.servers.gateway.guard import Door
@@ -46,7 +48,7 @@ class Serving:
         self._tmux = ports.tmux
         told = Told()
         self._journal = Journal(ports.events, ports.clock, told)
-        eye = Eye(served, provider, ports.tmux, ports.process, ports.clock, order.timings)
+        eye = Eye(served, provider, ports.tmux, ports.process, ports.clock, timings_of(order))
         self._core = Core(served, eye, ports.queue, ports.tmux, ports.clock, told)
         self._front = Front(Door(run.host, run.port, token), self._load, self._begin, self._end)
         self._server: _Quiet | None = None
@@ -77,9 +79,8 @@ class Serving:
         """Before the first request: settle what was left behind, then say that we are here."""
         self._core.start()
         self._core.fallen = self._fall
-        self._run = self._run._replace(
-            epoch=self._core.epoch, instance=self._core.instance, **_window(self._tmux, self._served, self._run)
-        )
+        run = _in_window(self._tmux, self._served, self._run)
+        self._run = run._replace(epoch=self._core.epoch, instance=self._core.instance)
         self._core.begin_work()
         self._write(STATE_FILE, self.status())
         self._write(RUN_FILE, self._run.to_json())
@@ -124,14 +125,20 @@ class Serving:
         self._files.write(f"{self._served.root}/{FOLDER}/{name}", (canonical(body) + "\n").encode())
 
 
-def _window(tmux: Tmux, served: Served, run: Running) -> dict[str, str]:
-    """The tmux window this process lives in, where it does."""
+def _in_window(tmux: Tmux, served: Served, run: Running) -> Running:
+    """With the tmux window this process lives in, where it does."""
     if run.mode is not ExecutionMode.AUXILIARY or not run.pane_id:
-        return {}
+        return run
     listing = tmux.listing()
     panes = listing.panes if isinstance(listing, Listing) else ()
     own = next((pane for pane in panes if pane.pane_id == run.pane_id and pane.uid == served.uid), None)
-    return {"window_id": own.window_id, "window_index": own.window_index} if own is not None else {}
+    return run._replace(window_id=own.window_id, window_index=own.window_index) if own is not None else run
+
+
+def timings_of(order: GatewayOrder) -> Timings:
+    """The defaults, under what was declared."""
+    names = dict(zip(TIMINGS, Timings._fields, strict=True))
+    return Timings()._replace(**{names[name]: value for name, value in order.timings})
 
 
 class _Quiet(Server):

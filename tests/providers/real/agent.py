@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tests.providers.real.recipes import COMMON_ENV, Recipe, rendered, substituted
-from tests.providers.real.terminal import Terminal
+from tests.providers.real.terminal import SIZE, Terminal
 
 KEY = "loopback-made-up-key-0123456789"
 START_S = 60.0
@@ -59,9 +59,9 @@ class Agent:
         env = {name: substituted(value, self.values) for name, value in wanted.items()}
         return env | {self.recipe.home_env: str(self.home), "PATH": ":".join(dict.fromkeys(paths))}
 
-    def start(self, argv: Sequence[str] | None = None) -> Terminal:
+    def start(self, argv: Sequence[str] | None = None, size: tuple[int, int] = SIZE) -> Terminal:
         words = tuple(argv or self.recipe.argv)
-        return Terminal((str(self.bin_dir / words[0]), *words[1:]), self.env(), self.cwd)
+        return Terminal((str(self.bin_dir / words[0]), *words[1:]), self.env(), self.cwd, size)
 
     def busy(self, terminal: Terminal) -> bool:
         return self.recipe.signs.busy(*terminal.look())
