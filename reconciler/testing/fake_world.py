@@ -53,6 +53,12 @@ class FakeWorld(World):
         self.process.exit(pane.pid)
         self.tmux.exit(pane.pane_id, f"signal {signal}")
 
+    def kill_gateway_of(self, name: str) -> None:
+        """SIGKILL to the gateway of an instance."""
+        root = self.rows[f"Instance/{name}"].live["session_manifest"].rpartition("/")[0]
+        for found in self.process.started_for(root):
+            self.process.exit(found.pid)
+
     def kill_server(self) -> None:
         self.tmux.kill_server()
 

@@ -38,7 +38,8 @@ Probe = Annotated[
         "session",
         "process",
         "prompt",
-        refused=dict.fromkeys(("gateway", "mailbox", "exec"), "use session, process or prompt"),
+        "gateway",
+        refused=dict.fromkeys(("mailbox", "exec"), "use session, process, prompt or gateway"),
     ),
 ]
 HeaderPolicy = Annotated[str, choice("inherit", "enabled", "disabled")]
