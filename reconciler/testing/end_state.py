@@ -85,7 +85,9 @@ class _Seen:
         self.records = self.reader.registry.scan().records
         self.boot = self.reader.process.boot_id()
         self.facts = self.reader.process.facts([pane.pid for pane in self.panes])
-        roots = [row.live["session_manifest"].rpartition("/")[0] for row in self.rows if row.live.get("session_manifest")]
+        roots = [
+            row.live["session_manifest"].rpartition("/")[0] for row in self.rows if row.live.get("session_manifest")
+        ]
         self.gateways = self.reader.gateways.seen(roots)
         self.names = _names(world, self)
 

@@ -10,6 +10,7 @@ from reconciler.kinds.instance.materials import Build, build
 from reconciler.model.action import Verb
 from reconciler.model.errors import ActionFailed, ErrorClass, ProcessSurvives, Unreachable
 from reconciler.model.json import JsonMap, canonical, parse_map
+from reconciler.model.tuples import NamedTuple
 from reconciler.ports.bundle import Ports
 from reconciler.ports.gateway import (
     ATTACH_FILE,
@@ -36,11 +37,22 @@ GRACE_S = 5.0
 HANDLES = ("gateway", "gateway_pid", "gateway_ticks")
 
 
+class _Said(NamedTuple):
+    """What the steps of one attempt know better than the look it began with."""
+
+    seen: Seen
+    running: Running | None
+
+
 class NotUp(ActionFailed):
     """The gateway did not come up; the agent is as it was."""
 
     code = "gateway.did_not_start"
     error_class = ErrorClass.TRANSIENT
+
+
+def _now(context: Context, found: Running | None) -> None:
+    context.scratch["gateway"] = _Said(context.seen, found)
 
 
 def _part(context: Context) -> Part:
@@ -62,7 +74,7 @@ def end_gateway(ports: Ports, context: Context) -> None:
     if root:
         ports.files.remove(f"{root}/{FOLDER}/{RUN_FILE}")
         ports.files.remove(f"{root}/{FOLDER}/{STATE_FILE}")
-    context.scratch["gateway"] = None
+    _now(context, None)
     for key in HANDLES:
         context.live.pop(key, None)
 
@@ -172,7 +184,7 @@ def see_gateway(ports: Ports, context: Context) -> None:
     root = root_of(build(ports, context))
     deadline = ports.clock.monotonic() + START_S
     seen: GatewaySeen = Down("it was not started")
-    while not context.scratch.get("gateway_failed"):
+    while context.scratch.get("gateway_failed") is not context.seen:
         seen = ports.gateways.seen([root])[root]
         if isinstance(seen, Running):
             break
@@ -181,18 +193,7 @@ def see_gateway(ports: Ports, context: Context) -> None:
             break
         ports.clock.sleep(LOOK_AGAIN_S)
     found = seen if isinstance(seen, Running) else None
-    context.scratch["gateway"] = found
-    # Recorded also when it is not up: the next look then asks for it, and finds it missing.
-    context.live["gateway"] = text_of(_ordered_as_declared(context, ports))
-    if found is not None:
-        context.live.update(gateway_pid=str(found.pid), gateway_ticks=str(found.ticks))
-
-
-def _ordered_as_declared(context: Context, ports: Ports) -> GatewayOrder:
-    resolved = build(ports, context).launch.resolved
-    order = order_of(resolved.gateway if resolved else None)
-    assert order is not None
-    return order
+    _now(context, found)
 
 
 def _where(root: str) -> str:
@@ -202,17 +203,26 @@ def _where(root: str) -> str:
 def _give_up(context: Context, error: ActionFailed | Unreachable) -> None:
     if context.action.verb is Verb.UPDATE:
         raise error
-    context.scratch["gateway_failed"] = True
+    context.scratch["gateway_failed"] = context.seen
     context.note = f"its gateway is not up: {error.message}; the next apply starts it"
 
 
 def advertised(context: Context) -> Running | None:
     """The gateway that may be named to others: seen alive in this very action, and not ended since."""
-    if "gateway" in context.scratch:
-        found = context.scratch["gateway"]
-        return found if isinstance(found, Running) else None
+    said = context.scratch.get("gateway")
+    if isinstance(said, _Said) and said.seen is context.seen:
+        return said.running
     part = _part(context)
     return running(part) if part.present else None
+
+
+def keep(context: Context, made: Build) -> None:
+    """The handles of the gateway that is named to others: it runs as declared, else it would have been ended first."""
+    found = advertised(context)
+    resolved = made.launch.resolved
+    order = order_of(resolved.gateway if resolved else None)
+    if found is not None and order is not None:
+        context.live.update(gateway=text_of(order), gateway_pid=str(found.pid), gateway_ticks=str(found.ticks))
 
 
 def record_of(found: Running | None, session_root: str) -> JsonMap | None:

@@ -125,7 +125,16 @@ def reasons(this: Case, seen: Present, order: GatewayOrder | None) -> tuple[Reas
         return (Reason(Code.GATEWAY_MISSING, why),)
     if part.present and recorded != text_of(order):
         return (Reason(Code.GATEWAY_CHANGED, f"its gateway runs otherwise than declared{_how(recorded, order)}"),)
+    live = this.row.live if this.row is not None else {}
+    if part.present and (live.get("gateway_pid"), live.get("gateway_ticks")) != handles(part):
+        return (Reason(Code.INTERRUPTED, "its gateway was started, and that was not recorded"),)
     return ()
+
+
+def handles(part: Part) -> tuple[str, str]:
+    """Pid and start ticks as they are recorded."""
+    found = running(part)
+    return (str(found.pid), str(found.ticks)) if found is not None else ("", "")
 
 
 def _how(recorded: str, order: GatewayOrder) -> str:

@@ -179,6 +179,7 @@ def publish_record(ports: Ports, context: Context) -> None:
     made = build(ports, context)
     _adopt_seen(ports, context)
     body = _record(ports, context, made, active=True)
+    gateway.keep(context, made)
     context.live.update(
         record_file=ports.registry.publish(made.site.agent_id, body),
         state="running",

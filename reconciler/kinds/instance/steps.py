@@ -50,7 +50,7 @@ def steps_for(action: Action, case: Case, look: Lookup) -> Sequence[Step]:
                 Step("publish-record", run=live.publish_record),
             )
             if not _about_gateway(action):
-                return publish
+                return (*publish, *((EXPORT,) if old else ()))
             # An earlier gateway is withdrawn before another one is started; without another one that is all.
             return (*old, *publish, *(new or (EXPORT,)))
         case _:

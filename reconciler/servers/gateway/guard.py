@@ -44,9 +44,7 @@ class Door(NamedTuple):
         if not self._knows_token(headers):
             return Denied(
                 401,
-                {
-                    "detail": "a token is needed: Authorization: Bearer, and the content of gateway/token in its root"
-                },
+                {"detail": "a token is needed: Authorization: Bearer, and the content of gateway/token in its root"},
             )
         return None
 
