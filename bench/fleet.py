@@ -205,8 +205,10 @@ class Comment:
 
 
 def _place() -> str:
-    """Memory where there is such a place, for one sample must not slow the next: after files were deleted, ext4 makes new
-    ones up to ten times slower for minutes, stepping over what it deleted. Short, for a socket's path has a hundred bytes.
+    """Memory where there is such a place, for one sample must not slow the next.
+
+    After files were deleted, ext4 makes new ones up to ten times slower for minutes, stepping over what it deleted.
+    Short, for a socket's path has a hundred bytes.
     """
     return "/dev/shm" if os.access("/dev/shm", os.W_OK | os.X_OK) else "/tmp"
 

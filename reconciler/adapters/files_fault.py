@@ -60,6 +60,10 @@ def is_directory(path: str) -> FileRefused:
     return FileRefused(f"{path} is a directory, not a file", code="files.directory")
 
 
+def is_large(path: str, size: int, limit: int) -> FileRefused:
+    return FileRefused(f"{path} has {size} bytes, and {limit} is the most", code="files.large")
+
+
 def exists(path: str) -> FileRefused:
     return FileRefused(f"{path} is there already", code="files.exists")
 

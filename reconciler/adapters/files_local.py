@@ -41,6 +41,23 @@ class LocalFiles:
             finally:
                 os.close(descriptor)
 
+    def read_below(self, root: str, path: str, limit: int) -> bytes:
+        files_place.check_path(path)
+        with Reading(f"{root}/{path}"):
+            top = os.open(root, files_place.DIRECTORY)
+            try:
+                descriptor, found = files_place.open_below(top, path)
+            finally:
+                os.close(top)
+            try:
+                if found.st_size > limit:
+                    raise files_fault.is_large(path, found.st_size, limit)
+                self._reads += 1
+                with os.fdopen(descriptor, "rb", closefd=False) as file:
+                    return file.read(limit)
+            finally:
+                os.close(descriptor)
+
     def stamp(self, path: str) -> Stamp | None:
         with Reading(path):
             try:

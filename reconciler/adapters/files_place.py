@@ -244,12 +244,36 @@ def _copy(source: str, digest: str, to: int) -> None:
 def open_file(path: str, flags: int = 0) -> tuple[int, os.stat_result]:
     """Open a regular file for reading, and say what was opened; a pipe or device is refused, without waiting for its
     other end."""
-    descriptor = os.open(path, _READ | flags)
+    return _opened(os.open(path, _READ | flags), path)
+
+
+def _opened(descriptor: int, path: str) -> tuple[int, os.stat_result]:
     found = os.fstat(descriptor)
     if not stat.S_ISREG(found.st_mode):
         os.close(descriptor)
         raise files_fault.is_directory(path) if stat.S_ISDIR(found.st_mode) else files_fault.is_special(path)
     return descriptor, found
+
+
+def open_below(root: int, path: str) -> tuple[int, os.stat_result]:
+    """Open a regular file below an open directory, through no link; refused and missing things are told apart."""
+    directory = os.dup(root)
+    try:
+        parts = path.split("/")
+        for depth, part in enumerate(parts, 1):
+            try:
+                if depth == len(parts):
+                    return _opened(os.open(part, _READ | os.O_NOFOLLOW, dir_fd=directory), path)
+                below = os.open(part, DIRECTORY, dir_fd=directory)
+            except OSError as fault:
+                if fault.errno in (errno.ELOOP, errno.ENOTDIR) and is_link(directory, part):
+                    raise files_fault.is_link("/".join(parts[:depth])) from fault
+                raise
+            os.close(directory)
+            directory = below
+        raise files_fault.escapes(path)
+    finally:
+        os.close(directory)
 
 
 def write_all(descriptor: int, data: bytes) -> None:

@@ -129,6 +129,24 @@ class LocalProcess:
             raise Unreachable(f"{name!r} is not on PATH or not executable", code="process.cannot_start")
         return process_run.run(executable, argv, timeout_s=timeout_s, cwd=cwd)
 
+    def start(self, argv: tuple[str, ...], *, cwd: str, env: Mapping[str, str]) -> ProcessFacts:
+        executable = self.which(argv[0]) if argv else None
+        if executable is None:
+            name = os.path.basename(argv[0]) if argv else ""
+            raise Unreachable(f"{name!r} is not on PATH or not executable", code="process.cannot_start")
+        pid = process_run.start(executable, argv, cwd=cwd, env=env)
+        seen = procfs.facts(pid)
+        return seen if isinstance(seen, ProcessFacts) else ProcessFacts(pid, 0, "X")
+
+    def terminate(self, pid: int, start_ticks: int) -> bool:
+        handle = hold(pid, start_ticks, pidfds=self._pidfds) if pid > 1 else None
+        if not isinstance(handle, Handle):
+            return False
+        try:
+            return not handle.gone() and handle.signal(signal.SIGTERM)
+        finally:
+            handle.close()
+
     def _kill(self, pid: int, start_ticks: int, held: dict[tuple[int, int], Handle]) -> Ended:
         """KILL until nothing is left; who forks while being killed is found by looking again."""
         deadline = time.monotonic() + self._kill_wait_s

@@ -8,6 +8,8 @@ import os
 import select
 import signal
 import time
+from collections.abc import Mapping
+from typing import Any
 
 from reconciler.adapters import procfs
 from reconciler.model.errors import Unreachable
@@ -49,17 +51,32 @@ def run(executable: str, argv: tuple[str, ...], *, timeout_s: float, cwd: str | 
     return Finished(os.waitstatus_to_exitcode(status), texts[0], texts[1])
 
 
+def start(executable: str, argv: tuple[str, ...], *, cwd: str, env: Mapping[str, str]) -> int:
+    """Start a program on its own, away from our terminal and our streams; its pid. Raises Unreachable."""
+    name = os.path.basename(executable)
+    if not os.path.isdir(cwd):
+        raise Unreachable(f"{name} cannot start in {cwd}: no such directory", code="process.cannot_start")
+    argv = ("/bin/sh", "-c", _ENTER, "sh", os.path.abspath(cwd), executable, *argv[1:])
+    nowhere = [(os.POSIX_SPAWN_OPEN, fd, os.devnull, os.O_RDWR, 0) for fd in range(3)]
+    return _spawned(name, "/bin/sh", argv, dict(env), nowhere)
+
+
 def _spawn(name: str, executable: str, argv: tuple[str, ...], output: int, errors: int) -> int:
+    files = [
+        (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
+        (os.POSIX_SPAWN_DUP2, output, 1),
+        (os.POSIX_SPAWN_DUP2, errors, 2),
+    ]
+    return _spawned(name, executable, argv, dict(os.environ), files)
+
+
+def _spawned(name: str, executable: str, argv: tuple[str, ...], env: dict[str, str], files: list[Any]) -> int:
     try:
         return os.posix_spawn(
             executable,
             argv,
-            os.environ,
-            file_actions=[
-                (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
-                (os.POSIX_SPAWN_DUP2, output, 1),
-                (os.POSIX_SPAWN_DUP2, errors, 2),
-            ],
+            env,
+            file_actions=files,
             setsid=True,
             setsigmask=(),
             setsigdef=(signal.SIGPIPE, signal.SIGXFSZ),

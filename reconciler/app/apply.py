@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from reconciler.app import gate_record
+from reconciler.app import gate_record, holding
 from reconciler.app import overlay as overlay_
 from reconciler.app import settings as settings_
 from reconciler.app.desired import Desired, load, options, refs_of
@@ -45,7 +45,7 @@ def apply(
         if made.plan.empty:
             shown(made.plan)
             return waited(Report(made.plan), desired, session.reader, how)
-        return _carry_out(
+        return carry_out(
             desired.session,
             made,
             lambda reader: _plan(desired, wanted, reader),
@@ -95,15 +95,16 @@ def delete(
         if made.plan.empty:
             shown(made.plan)
             return Report(made.plan)
-        return _carry_out(session, made, again, desired, how, confirm=confirm, shown=shown, emit=emit)
+        return carry_out(session, made, again, desired, how, confirm=confirm, shown=shown, emit=emit)
 
 
 def _plan(desired: Desired, wanted: PlanFlags, reader: Reader) -> planning.Planned:
-    snapshot = observe(desired.declared, desired.apply_set, desired.session.handlers, reader)
-    return planning.make(desired.declared, snapshot, desired.session.handlers, options(desired, wanted, reader))
+    declared, held = holding.laid_over(desired.declared, reader)
+    snapshot = observe(declared, desired.apply_set, desired.session.handlers, reader)
+    return planning.make(declared, snapshot, desired.session.handlers, options(desired, wanted, reader), held)
 
 
-def _carry_out(
+def carry_out(
     session: Session,
     first: planning.Planned,
     again: Callable[[Reader], planning.Planned],
@@ -113,8 +114,12 @@ def _carry_out(
     confirm: Confirm,
     shown: Shown,
     emit: Emit,
+    first_of_all: Callable[[], None] = lambda: None,
 ) -> Report:
-    """Confirm, take the lock, plan again under it, run, and look once more (R-EXE-12, R-EXE-13)."""
+    """Confirm, take the lock, plan again under it, run, and look once more (R-EXE-12, R-EXE-13).
+
+    `first_of_all` is done under the lock, before anything runs.
+    """
     asked = needs_confirmation(first.plan)
     if asked and not how.yes:
         shown(first.plan)
@@ -139,6 +144,7 @@ def _carry_out(
             _refuse_moved(first.plan, second.plan)
         else:
             shown(second.plan)
+        first_of_all()
         report = _run(second, session, desired, ports, writer, how, emit)
         gated = desired.gated
         prepared = gate_record.prepare(ports, *gated, desired.declared, desired.apply_set) if gated else None
@@ -209,6 +215,7 @@ def _run(
             source_root=desired.source_root,
             root_of=desired.compiled.root_of if desired.compiled else {},
             apply_set=desired.apply_set,
+            keep_sets=desired.by_hand,
             tries=how.tries,
             launches=_limit(desired, "limits.launchConcurrency"),
             launch_rate=_rate(desired),

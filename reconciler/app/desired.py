@@ -31,6 +31,9 @@ class Desired(NamedTuple):
     gated: tuple[Compiled, Inputs] | None = None
     """Set where a run with no other flags than its source declared this: what the no-op gate may compare with."""
 
+    by_hand: bool = False
+    """Of an imperative verb: resources stay in the apply set they are in."""
+
     @property
     def revision(self) -> str:
         """Source revision, where the source is a git work tree."""

@@ -16,6 +16,7 @@ from reconciler.model.errors import ReconcilerError, UsageFault
 from reconciler.model.field import field_at
 from reconciler.model.json import Json, JsonMap
 from reconciler.model.ref import Ref
+from reconciler.model.resource import Position
 from reconciler.model.tree import Entry, Tree
 from reconciler.model.tuples import NamedTuple
 from reconciler.ports.catalog import ContentRef, InventoryRow
@@ -67,20 +68,44 @@ def export(
     documents: list[JsonMap] = []
     payloads: list[Payload] = []
     for row in rows:
-        body, schema = bundles.get(row.digest), catalogue.schema(row.ref.kind)
-        spec = body.get("spec") if body else None
-        if schema is None or not isinstance(spec, dict):
-            raise Unreadable(f"{row.ref} has no last-applied spec", hint="apply what declares it, then export again")
-        if row.ref.kind not in definitions:
-            found = session.reader.catalog.definitions(row.ref.kind)
-            definitions[row.ref.kind] = {each.ref.name: each.contents for each in found.values()}
-        made = schema.sparse(spec)
-        contents = definitions[row.ref.kind].get(row.ref.name, {})
-        payloads += _with_contents(made, contents, schema, session)
-        documents.append(document(row.ref.kind, row.ref.name, made, row.labels, row.annotations))
+        made, found = _document(session, row, catalogue, bundles.get(row.digest), definitions)
+        documents.append(made)
+        payloads += found
     sets = tuple(sorted({row.apply_set for row in rows}))
     result = Exported(tuple(documents), tuple(dict.fromkeys(payloads)), sets)
     return _written(result, session, directory) if directory is not None else result
+
+
+def document_of(session: Session, row: InventoryRow, catalogue: Catalogue) -> tuple[JsonMap, list[Payload]]:
+    """One resource as it was last applied, as people write it, and the payloads it refers to."""
+    body = session.reader.catalog.bundles({row.digest}).get(row.digest)
+    return _document(session, row, catalogue, body, {})
+
+
+def inventory_position(row: InventoryRow) -> Position | None:
+    """Where a resource was declared when it was last applied."""
+    file, _, rest = row.position.rpartition(":")
+    file, _, line = file.rpartition(":")
+    return Position(file, int(line), int(rest)) if file and line.isdigit() and rest.isdigit() else None
+
+
+def _document(
+    session: Session,
+    row: InventoryRow,
+    catalogue: Catalogue,
+    body: JsonMap | None,
+    definitions: dict[str, Mapping[str, Mapping[str, ContentRef]]],
+) -> tuple[JsonMap, list[Payload]]:
+    schema = catalogue.schema(row.ref.kind)
+    spec = body.get("spec") if body else None
+    if schema is None or not isinstance(spec, dict):
+        raise Unreadable(f"{row.ref} has no last-applied spec", hint="apply what declares it, then export again")
+    if row.ref.kind not in definitions:
+        found = session.reader.catalog.definitions(row.ref.kind)
+        definitions[row.ref.kind] = {each.ref.name: each.contents for each in found.values()}
+    made = schema.sparse(spec)
+    payloads = _with_contents(made, definitions[row.ref.kind].get(row.ref.name, {}), schema, session)
+    return document(row.ref.kind, row.ref.name, made, row.labels, row.annotations), payloads
 
 
 def _chosen(session: Session, words: Sequence[str], selector: str, apply_set: str | None) -> list[InventoryRow]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from reconciler.app import wiring
+from reconciler.app import holding, wiring
 from reconciler.app.desired import Desired, inputs_of, is_starter, load, options
 from reconciler.app.request import PlanFlags, Source
 from reconciler.app.session import Flags, opened
@@ -59,8 +59,10 @@ def plan(flags: Flags, source: Source, wanted: PlanFlags) -> PlanResult:
     with opened(flags) as session:
         desired = load(session, source, wanted)
         session = desired.session
-        snapshot = observe(desired.declared, desired.apply_set, session.handlers, session.reader)
-        planned = planning.make(desired.declared, snapshot, session.handlers, options(desired, wanted, session.reader))
+        declared, held = holding.laid_over(desired.declared, session.reader)
+        snapshot = observe(declared, desired.apply_set, session.handlers, session.reader)
+        wished = options(desired, wanted, session.reader)
+        planned = planning.make(declared, snapshot, session.handlers, wished, held)
         return _result(planned.plan, desired)
 
 
@@ -68,8 +70,9 @@ def client_diff(flags: Flags, source: Source, wanted: PlanFlags) -> PlanResult:
     """`--dry-run=client`: compare with what was last applied; nothing is observed (R-CLI-3)."""
     with opened(flags) as session:
         desired = load(session, source, wanted)
-        snapshot = record_of(desired.declared, desired.apply_set, session.reader)
-        made = compare(desired.declared, snapshot, session.handlers, options(desired, wanted, session.reader))
+        declared, held = holding.laid_over(desired.declared, session.reader)
+        snapshot = record_of(declared, desired.apply_set, session.reader)
+        made = compare(declared, snapshot, session.handlers, options(desired, wanted, session.reader), held)
         return _result(made, desired)
 
 

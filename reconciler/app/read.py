@@ -8,7 +8,7 @@ from reconciler.app.selector import parse_selector
 from reconciler.app.session import Flags, Session, open_session
 from reconciler.app.status import Status
 from reconciler.engine.handler import Present, Unknown
-from reconciler.model.errors import ReconcilerError, Unreachable
+from reconciler.model.errors import ReconcilerError, Unreachable, UsageFault
 from reconciler.model.json import JsonMap
 from reconciler.model.ref import Ref
 from reconciler.model.tuples import NamedTuple
@@ -48,7 +48,7 @@ def get(
     selects = parse_selector(selector) if selector else None
     if named.refs:
         items = status.look(session, refs=named.refs)
-        _refuse_missing(named.refs, items, session)
+        must_be_there(session, named.refs, items)
     else:
         items = status.look(session, kinds=named.kinds, lean=lean)
     kept = [
@@ -71,14 +71,48 @@ def refs(session: Session, words: Sequence[str], selector: str = "") -> tuple[Re
     if named.refs:
         return named.refs
     if not selector:
-        from reconciler.model.errors import UsageFault
-
         raise UsageFault(
             f"{words[0]!r} names a whole kind", hint="name the resources, or choose some with -l", code="usage.names"
         )
     selects = parse_selector(selector)
     rows = session.reader.catalog.inventory()
     return tuple(row.ref for row in rows if row.ref.kind in named.kinds and selects(row.labels))
+
+
+def agents(session: Session, words: Sequence[str], selector: str = "") -> tuple[Ref, ...]:
+    """The agents that words and selector name: a bare name is an instance's, a set stands for its members.
+
+    Raises NotFound for one that is not recorded, UsageFault where nothing was named.
+    """
+    rows = {row.ref: row for row in session.reader.catalog.inventory()}
+    found: list[Ref] = []
+    if not words and not selector:
+        raise UsageFault("no agent was named", hint="write a name, instance/NAME, or -l LABELS", code="usage.names")
+    for ref in _named_agents(session, words, selector):
+        if ref not in rows:
+            must_be_there(session, (ref,), ())
+        members = [one.ref for one in rows.values() if ref.kind == "InstanceSet" and one.owner == rows[ref].uid]
+        found += members or [ref]
+    strange = next((ref for ref in found if ref.kind != "Instance"), None)
+    if strange is not None:
+        raise UsageFault(f"{strange} is no agent", hint="name instances, or sets of them", code="usage.kind")
+    return tuple(dict.fromkeys(found))
+
+
+def _named_agents(session: Session, words: Sequence[str], selector: str) -> tuple[Ref, ...]:
+    if not words:
+        return refs(session, ("instances",), selector)
+    bare = [word for word in words if "/" not in word]
+    if bare and len(bare) == len(words):
+        try:
+            kind = kind_names.kind_of(words[0], session.handlers)
+        except UsageFault:
+            kind = ""
+        known = {row.ref for row in session.reader.catalog.inventory()}
+        if kind and (len(words) > 1 or selector) and Ref("Instance", words[0]) not in known:
+            return refs(session, words, selector)
+    named = tuple(f"instance/{word}" if "/" not in word else word for word in words)
+    return kind_names.named(named, session.handlers).refs
 
 
 def one(session: Session, words: Sequence[str], *, kind: str | None = None) -> Status:
@@ -88,15 +122,14 @@ def one(session: Session, words: Sequence[str], *, kind: str | None = None) -> S
     else:
         wanted = kind_names.named(words, session.handlers).refs
     if len(wanted) != 1:
-        from reconciler.model.errors import UsageFault
-
         raise UsageFault("exactly one resource must be named", hint="write kind/name, such as instance/alice")
     items = status.look(session, refs=wanted)
-    _refuse_missing(wanted, items, session)
+    must_be_there(session, wanted, items)
     return items[0]
 
 
-def _refuse_missing(wanted: Sequence[Ref], items: Sequence[Status], session: Session) -> None:
+def must_be_there(session: Session, wanted: Sequence[Ref], items: Sequence[Status]) -> None:
+    """Raise NotFound for the first ref that was looked for and not found, naming the nearest that is there."""
     there = {item.ref for item in items}
     missing = [ref for ref in wanted if ref not in there]
     if not missing:

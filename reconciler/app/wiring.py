@@ -24,6 +24,7 @@ from reconciler.ports.gateway import QUEUE_FILE, GatewayQueue, Gateways, Gateway
 from reconciler.ports.process import Process
 from reconciler.ports.provider import Provider
 from reconciler.ports.registry import Registry
+from reconciler.ports.requests import RequestLog
 from reconciler.ports.tmux import Tmux
 
 KINDS, PROVIDERS = "reconciler.kinds", "reconciler.providers"
@@ -62,6 +63,16 @@ class CallerEnvironment:
     def root(self) -> bool:
         """True when this program runs as uid 0."""
         return is_root()
+
+
+class RequestLogs:
+    """The logs of requests, loaded with the first one that is opened."""
+
+    def log(self, session_root: str, *, create: bool = True) -> RequestLog | None:
+        """The log in a session root."""
+        from reconciler.adapters.requests_sqlite import SqliteRequests
+
+        return SqliteRequests().log(session_root, create=create)
 
 
 def places(settings: Settings) -> Places:
@@ -247,4 +258,5 @@ def _ports(settings: Settings, catalog: "Catalog | CatalogReader", overlay_id: s
         environ=CallerEnvironment(),
         overlay_id=overlay_id,
         gateways=LazyGateways(),
+        requests=RequestLogs(),
     )

@@ -124,7 +124,7 @@ def assemble(
     )
     plan = plan._replace(transient_env_var_names=tuple(sorted(transient)))
     marks: JsonMap = {"uid": site.uid, "overlay_id": site.overlay_id, "agent_id": site.agent_id, **(owner or {})}
-    start = _start(plan, provider, site, host, headless)
+    start = start_of(plan, provider, site, host, headless)
     tree = home.tree.merged(
         Tree({
             helper.HELPER: Entry(data=helper.launch_sh(start).encode(), mode=0o700),
@@ -150,13 +150,18 @@ def assemble(
 
 def session_env(request: BuildRequest, provider: Provider, site: Site) -> dict[str, str]:
     """The variables every window of the agent's session sees; none of them is secret."""
+    env = {**pointers(provider, site, request.agent_def_dir), provider.adapter.home_env_var: site.home_path}
+    return {**env, **request.persistent_env_records}
+
+
+def pointers(provider: Provider, site: Site, agent_def_dir: str) -> dict[str, str]:
+    """The variables that lead an agent to its own files."""
     env = {
         "HOUMAO_MANIFEST_PATH": site.manifest_path,
         "HOUMAO_AGENT_ID": site.agent_id,
         "HOUMAO_UID": site.uid,
-        "HOUMAO_AGENT_DEF_DIR": request.agent_def_dir,
+        "HOUMAO_AGENT_DEF_DIR": agent_def_dir,
         "HOUMAO_TOOL": provider.name,
-        provider.adapter.home_env_var: site.home_path,
     }
     if site.memory_path:
         env |= {
@@ -164,7 +169,7 @@ def session_env(request: BuildRequest, provider: Provider, site: Site) -> dict[s
             "HOUMAO_AGENT_MEMO_FILE": site.memo_file,
             "HOUMAO_AGENT_PAGES_DIR": site.pages_dir,
         }
-    return {**env, **request.persistent_env_records}
+    return env
 
 
 def check_ready(provider: Provider, materials: Materials) -> None:
@@ -189,7 +194,7 @@ def credential_names(materials: Materials) -> frozenset[str]:
     return credentials(materials.auth, materials.adapter)
 
 
-def _start(plan: LaunchPlan, provider: Provider, site: Site, host: Host, headless: bool) -> helper.Start:
+def start_of(plan: LaunchPlan, provider: Provider, site: Site, host: Host, headless: bool) -> helper.Start:
     """What the launch helper is written from: the plan, and folders and search path of the agent's own."""
     own = {"HOME": f"{site.home_path}/home", "TMPDIR": f"{site.home_path}/tmp"}
     env = {name: path for name, path in own.items() if name not in plan.env}

@@ -36,6 +36,11 @@ class Picture(NamedTuple):
         """The launch helper waits for a turn: there is no program to type at."""
         return bool(self.lines) and self.lines[-1].startswith(HEADLESS_READY)
 
+    @property
+    def ended(self) -> bool:
+        """tmux says so below the last screen of a program that left."""
+        return bool(self.lines) and self.lines[-1].startswith("Pane is dead (")
+
 
 def picture(screen: Screen) -> Picture:
     """The newest lines of a capture, cleaned."""

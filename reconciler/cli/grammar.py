@@ -268,8 +268,6 @@ def _nearest(word: str, known: Sequence[str]) -> str | None:
 LATER_OPTIONS = frozenset(
     (
         "--adopt-from",
-        "--override",
-        "--write-back",
         "--upgrade",
         "--respect-busy",
         "--ignore-window",

@@ -47,12 +47,12 @@ def help_texts() -> dict[str, str]:
     """File name without suffix to text: the program, every group, every command."""
     every = commands()
     texts = {"houmao": _program(every)}
-    texts |= {group: _group(group, every) for group in GROUPS}
+    texts |= {group.replace(" ", "-"): _group(group, every) for group in GROUPS}
     return texts | {command.path.replace(" ", "-"): _command(command) for command in every}
 
 
 def _program(every: list[Command]) -> str:
-    rows = [(command.path, command.summary) for command in every]
+    rows = _listed("", every)
     lines = [SUMMARY, "", "Usage: houmao COMMAND [OPTIONS]", "", "Commands:", *_rows(rows), ""]
     lines += ["Options of every command:", *_rows([_option(option) for option in GLOBAL])]
     lines += _rows([("    --version", "Print the version.")])
@@ -61,8 +61,30 @@ def _program(every: list[Command]) -> str:
 
 
 def _group(group: str, every: list[Command]) -> str:
-    rows = [(c.path, c.summary) for c in every if c.path.startswith(f"{group} ")]
+    rows = _listed(group, every)
     return "\n".join([GROUPS[group], "", f"Usage: houmao {group} COMMAND [OPTIONS]", "", "Commands:", *_rows(rows), ""])
+
+
+def _listed(group: str, every: list[Command]) -> list[tuple[str, str]]:
+    """What stands in a group: its commands, and in place of those of a family with groups of its own the groups."""
+    nested = {name for name in GROUPS if name != group and any(other.startswith(f"{name} ") for other in GROUPS)}
+    nested |= {name for name in GROUPS if name.count(" ") and name != group}
+    rows: list[tuple[str, str]] = []
+    for command in every:
+        if group and not command.path.startswith(f"{group} "):
+            continue
+        inside = next(
+            (
+                name
+                for name in sorted(nested, key=len)
+                if command.path.startswith(f"{name} ") and (not group or name.startswith(f"{group} "))
+            ),
+            None,
+        )
+        row = (inside, GROUPS[inside]) if inside else (command.path, command.summary)
+        if row not in rows:
+            rows.append(row)
+    return rows
 
 
 def _command(command: Command) -> str:

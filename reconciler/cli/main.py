@@ -99,13 +99,12 @@ def _run(words: list[str]) -> int:
         return complain(error, words, command.trouble if command else None)
 
 
-def _command(words: list[str]) -> "tuple[Command, list[str]]":
-    """The command that is meant, and the words for it: global options may stand before its name, and what says which
-    agent before its last word (`agents single --agent-name alice state`)."""
-    from importlib import import_module
+def named(words: list[str]) -> tuple[str, list[str], list[str]]:
+    """The command or group that is meant, the options before and within its name, and the other words.
 
-    from reconciler.cli.grammar import Usage
-
+    Global options may stand before the name, and what says which agent before its last word (`agents single
+    --agent-name alice state`).
+    """
     ahead, rest = _ahead(words, "")
     path = ""
     while rest and path not in PATHS:
@@ -115,6 +114,16 @@ def _command(words: list[str]) -> "tuple[Command, list[str]]":
         path = deeper
         between, rest = _ahead(rest[1:], path) if path in SELECTORS else ([], rest[1:])
         ahead += between
+    return path, ahead, rest
+
+
+def _command(words: list[str]) -> "tuple[Command, list[str]]":
+    """The command that is meant, and the words for it."""
+    from importlib import import_module
+
+    from reconciler.cli.grammar import Usage
+
+    path, ahead, rest = named(words)
     if path in PATHS:
         module = import_module(f"reconciler.cli.commands.{PATHS[path]}")
         command: Command = next(found for found in module.COMMANDS if found.path == path)

@@ -70,6 +70,24 @@ RUNNING = (
     Option(("--events",), "Write what happens as JSON lines to a file, - or fd:N.", "WHERE"),
 )
 
+DRY = Option(
+    ("--dry-run",),
+    "Show the plan and stop: client compares with the last apply, server looks at what runs.",
+    "WHERE",
+    kind="choice",
+    choices=("none", "client", "server"),
+)
+
+WAY = (
+    Option(
+        ("--override",),
+        "Hold the value for a time, 1h when none is given, whatever the manifest declares.",
+        "TTL",
+        kind="seconds",
+    ),
+    Option(("--write-back",), "Edit the file that declares it, comments and layout kept, and apply that."),
+)
+
 RUN_CODES = {
     "1": "at least one resource failed",
     "3": "not converged in time",

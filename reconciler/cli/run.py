@@ -5,8 +5,10 @@ import sys
 from collections.abc import Callable
 from types import FrameType
 
+from reconciler.app.ask import Said
 from reconciler.app.request import RunFlags
 from reconciler.cli import orders, places, render_plan, render_report, screen
+from reconciler.cli.complain import printable
 from reconciler.cli.events import Events
 from reconciler.cli.grammar import Args, Usage
 from reconciler.cli.render_data import write
@@ -45,7 +47,7 @@ class Stop:
 class Teller:
     """Says what a run does: to a person, to a program, to an event stream."""
 
-    __slots__ = ("_command", "_events", "_form", "_progress", "_screen", "_shown", "_wide")
+    __slots__ = ("_command", "_events", "_form", "_progress", "_said", "_screen", "_shown", "_wide")
 
     def __init__(self, args: Args) -> None:
         self._command = args.command.path
@@ -58,11 +60,19 @@ class Teller:
         self._screen = screen.stderr(args) if data else screen.stdout(args)
         self._progress = render_report.Progress(self._screen)
         self._shown: str | None = None
+        self._said: Said | None = None
         self._events: Events | None = None
         if where is not None:
             from reconciler.app.session import open_session
 
             self._events = Events(where, open_session(places.flags(args)).reader.clock.now_utc)
+
+    def told(self, said: Said) -> None:
+        """What kind of thing a verb is, and what it changes or asks for (R-IMP-1); once."""
+        if self._said is not None:
+            return
+        self._said = said
+        tell(said, self._screen)
 
     def shown(self, plan: Plan) -> None:
         """Print a plan before it runs; the same one is not printed twice."""
@@ -94,7 +104,8 @@ class Teller:
     def report(self, report: Report) -> int:
         """The end, and its exit code."""
         if self._form:
-            write(report.to_json(), self._form, lambda: [render_report.one_line(o) for o in report.outcomes])
+            body = report.to_json() if self._said is None else {**report.to_json(), "request": self._said.to_json()}
+            write(body, self._form, lambda: [render_report.one_line(o) for o in report.outcomes])
         else:
             render_report.show(report, self._screen, self._command)
         self.ended(report.exit_code, {"applied": len(report.outcomes)})
@@ -105,6 +116,13 @@ class Teller:
         if self._events is not None:
             self._events.summary(code, fields)
             self._events = None
+
+
+def tell(said: Said, out: screen.Screen) -> None:
+    """One line for what it is, one for each thing it names."""
+    out.line(out.paint(f"{said.headline}:" if said.lines else f"{said.headline}: nothing to change.", "bold"))
+    for line in said.lines:
+        out.line(f"  {printable(line)}")
 
 
 def run(args: Args, use_case: Callable[[RunFlags, Teller], Report]) -> int:

@@ -108,3 +108,32 @@ def _text(text: str) -> str:
     if plain and resolve(text) == text and not _OLD.fullmatch(text):
         return text
     return _ESCAPED.sub(lambda found: f"\\u{ord(found.group()):04x}", json.dumps(text, ensure_ascii=False))
+
+
+def to_lines(value: Json, indent: int) -> list[str]:
+    """A value as lines of block style, for an editor: a mapping or list indented, a long text from its `|` on."""
+    pad = " " * indent
+    if isinstance(value, dict) and value:
+        return [pad + line for line in _mapping(value, 0)]
+    if isinstance(value, list) and value:
+        return [pad + line for line in _sequence(value, 0)]
+    first, *rest = _leaf("", value, 0)
+    return [first, *(pad + line if line else "" for line in rest)]
+
+
+def flow(value: Json, *, like: str = "", inside: bool = False) -> str:
+    """A value on one line: in the quotes of the one it replaces, and safe `inside` braces and brackets."""
+    if isinstance(value, dict):
+        return (
+            "{" + ", ".join(f"{flow(key, inside=True)}: {flow(item, inside=True)}" for key, item in value.items()) + "}"
+        )
+    if isinstance(value, list):
+        return "[" + ", ".join(flow(item, inside=True) for item in value) + "]"
+    if not isinstance(value, str):
+        return _scalar(value)
+    plain = _text(value)
+    if like == "'" and value.isprintable():
+        return "'" + value.replace("'", "''") + "'"
+    if like == '"' or (inside and not plain.startswith('"') and any(mark in plain for mark in ",[]{}")):
+        return plain if plain.startswith('"') else json.dumps(value, ensure_ascii=False)
+    return plain

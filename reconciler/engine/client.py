@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping
 
-from reconciler.engine import diff, order
-from reconciler.engine.handler import Handlers
+from reconciler.engine import diff, holding, order
+from reconciler.engine.handler import Handlers, Held
 from reconciler.engine.observe import Snapshot
 from reconciler.engine.plan import Options
 from reconciler.model.action import Action, Code, Disruption, Notice, Plan, Reason, Verb
@@ -11,11 +11,17 @@ from reconciler.model.ref import Ref
 from reconciler.model.resource import Resource
 
 
-def compare(declared: Mapping[Ref, Resource], snapshot: Snapshot, handlers: Handlers, options: Options) -> Plan:
+def compare(
+    declared: Mapping[Ref, Resource],
+    snapshot: Snapshot,
+    handlers: Handlers,
+    options: Options,
+    held: Mapping[Ref, tuple[Held, ...]] | None = None,
+) -> Plan:
     """`create` what was never applied, `update` what differs from its last application; live state counts as unseen."""
     actions: list[Action] = []
     for ref, resource in declared.items():
-        if resource.derived:
+        if resource.derived or (options.scope is not None and ref not in options.scope):
             continue
         row = snapshot.inventory.get(ref)
         needs = tuple(sorted({edge.to for edge in resource.edges}))
@@ -39,7 +45,12 @@ def compare(declared: Mapping[Ref, Resource], snapshot: Snapshot, handlers: Hand
     notices = tuple(
         Notice(Code.ORPHANED, ref, "owned by this apply set, no longer declared")
         for ref, row in sorted(snapshot.inventory.items())
-        if row.apply_set == options.apply_set and ref not in declared and not row.owner
+        if row.apply_set == options.apply_set and ref not in declared and not row.owner and options.scope is None
+    )
+    notices += tuple(
+        Notice(Code.HELD, ref, holding.sentence(one))
+        for ref, found in (held or {}).items()
+        for one in holding.split(found, options.now).active
     )
     in_plan = {action.ref for action in actions}
     linked = [a._replace(needs=tuple(need for need in a.needs if need in in_plan)) for a in actions]

@@ -71,12 +71,36 @@ class Target(NamedTuple):
 
 
 class Held(NamedTuple):
-    """An operator's temporary value for a declared path (R-OWN-7)."""
+    """An operator's temporary value for a declared path (R-OWN-7); None takes the path away."""
 
     path: str
+    """`spec.state`, `metadata.labels.team`."""
     value: Json
     by: str
     until: datetime
+    declared: Json = None
+    """What the declaration says there now."""
+    known: Json = None
+    """What it said when that was last recorded."""
+
+
+class Books(NamedTuple):
+    """What settles in the catalog with an action, beside its own rows: overrides that come, stay and go."""
+
+    put: tuple[Held, ...] = ()
+    drop: tuple[str, ...] = ()
+    reasons: tuple[Reason, ...] = ()
+    """Said with the action, or of an action that does nothing but keep these books."""
+
+
+class Asked(NamedTuple):
+    """An action asked for once (R-IMP-5). `token` is the writer's that first began it, None before that."""
+
+    id: str
+    by: str
+    token: int | None = None
+    resume: JsonMap | None = None
+    """Which conversation to continue, this once; None as declared (R-MOD-13)."""
 
 
 class Case(NamedTuple):
@@ -98,6 +122,10 @@ class Case(NamedTuple):
     removal: Reason | None = None
     derived: tuple[tuple[Ref, tuple[FieldChange, ...]], ...] = ()
     """Derived rows of this resource that differ: its own action writes them (R-OWN-8a)."""
+    lapsed: tuple[Held, ...] = ()
+    """Overrides whose time is over and that nothing has put away yet."""
+    books: Books = Books()
+    asked: Asked | None = None
 
 
 class Lookup(Protocol):

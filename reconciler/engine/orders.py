@@ -33,6 +33,8 @@ class Orders(NamedTuple):
     root_of: Mapping[Ref, str] = {}
     """The source root id of each declared ref, where several roots are applied together (R-PRU-10)."""
     apply_set: str = ""
+    keep_sets: bool = False
+    """Of an imperative verb: what a set declares stays that set's, and where it was declared stays recorded."""
     tries: int = TRIES
     launches: int | None = None
     """How many launches may be under way at a time, beside `parallelism`."""

@@ -7,10 +7,11 @@ which the runner needs again.
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 
-from reconciler.engine import diff, order, prune
-from reconciler.engine.handler import Case, Handlers, Held, Present, Unknown
+from reconciler.engine import diff, holding, order, prune
+from reconciler.engine.handler import Asked, Books, Case, Handlers, Held, Present, Step, Unknown
 from reconciler.engine.lookup import View
 from reconciler.engine.observe import Snapshot
+from reconciler.model import names
 from reconciler.model.action import Action, Code, Notice, Plan, Reason, Verb
 from reconciler.model.change import Classification, FieldChange
 from reconciler.model.errors import GuardRefused
@@ -52,6 +53,16 @@ class Options(NamedTuple):
     exclude: frozenset[Ref] = frozenset()
     scope: frozenset[Ref] | None = None
     """Of an imperative verb: plan these refs alone, as if nothing else were declared or missing."""
+    follows: frozenset[Ref] = frozenset()
+    """Of an imperative verb: what uses `scope`, planned too for what follows from the verb, and for nothing else."""
+    books: Mapping[Ref, Books] = {}
+    """Of an imperative verb: what settles beside the rows."""
+    asked: Mapping[Ref, Asked] = {}
+    """Actions asked for, not declared."""
+
+
+NOTHING_HELD = holding.Holding()
+NO_BOOKS = Books()
 
 
 class Planned(NamedTuple):
@@ -70,17 +81,28 @@ def make(
     held: Mapping[Ref, tuple[Held, ...]] | None = None,
 ) -> Planned:
     """Plan `declared` against `snapshot`; raises GuardRefused (exit 6) before anything could run."""
-    refuse_foreign(declared, snapshot, options.apply_set)
+    if options.scope is None:
+        refuse_foreign(declared, snapshot, options.apply_set)
     changes = {
         ref: found for ref, resource in declared.items() if (found := _changes(ref, resource, snapshot, handlers))
     }
     view = View(declared, snapshot, changes)
-    removals = prune.decide(declared, snapshot, handlers, view, options.removal, options.source_root, options.apply_set)
+    removals = prune.decide(
+        declared,
+        snapshot,
+        handlers,
+        view,
+        options.removal,
+        options.source_root,
+        options.apply_set,
+        scope=options.scope,
+    )
     cases: dict[Ref, Case] = {}
     derived = _derived(declared, changes)
+    holdings = {ref: holding.split(found, options.now) for ref, found in (held or {}).items()}
     for ref in sorted(declared.keys() | removals.remove.keys()):
         resource = declared.get(ref)
-        if (resource is not None and resource.derived) or (options.scope is not None and ref not in options.scope):
+        if (resource is not None and resource.derived) or _out_of_scope(ref, removals, options):
             continue
         row, intent = snapshot.inventory.get(ref), snapshot.intents.get(ref)
         cases[ref] = Case(
@@ -91,19 +113,29 @@ def make(
             seen=snapshot.seen.get(ref, Unknown("it was not observed")),
             changes=changes.get(ref, ()),
             intent=intent,
-            held=(held or {}).get(ref, ()),
+            held=holdings.get(ref, NOTHING_HELD).active,
             now=options.now,
             removal=removals.remove.get(ref),
             derived=derived.get(ref, ()),
+            lapsed=holdings.get(ref, NOTHING_HELD).lapsed,
+            books=holding.books_of(
+                holdings.get(ref, NOTHING_HELD),
+                options.books.get(ref, NO_BOOKS),
+                options.apply_set if options.scope is None else row.apply_set if row else options.apply_set,
+                row.apply_set if row else None,
+            ),
+            asked=options.asked.get(ref),
         )
     actions: list[Action] = []
-    notices = list(removals.notices)
+    notices = [*removals.notices, *holding.notices(holdings, cases)]
     for ref, case in cases.items():
         if isinstance(case.seen, Unknown):
             code = Code.AMBIGUOUS if case.seen.ambiguous else Code.UNKNOWN
             notices.append(Notice(code, ref, f"left alone: {case.seen.why}"))
             continue
         decided = decide(case, view, handlers, force_conflicts=options.force_conflicts)
+        if ref in options.follows and all(_is_drift(action) for action in decided):
+            continue
         actions += [_with_needs(action, case, view) for action in decided]
     reverse = prune.removal_needs(removals.remove, view)
     actions = [a._replace(needs=reverse.get(a.ref, ())) if a.ref in removals.remove else a for a in actions]
@@ -139,16 +171,34 @@ def decide(case: Case, view: View, handlers: Handlers, *, force_conflicts: bool 
         return (Action(Verb.BLOCKED, case.ref, case.uid, (reason,), held=Verb.UPDATE, changes=case.changes),)
     actions = handlers[case.ref.kind].plan(case, view)
     if at_path(case.want.spec if case.want else None, "drift.policy") == "ignore":
-        return [action for action in actions if not all(reason.code in DRIFT for reason in action.reasons)]
-    return actions
+        actions = [action for action in actions if not all(reason.code in DRIFT for reason in action.reasons)]
+    return holding.with_books(actions, case)
+
+
+def steps_of(action: Action, case: Case, view: View, handlers: Handlers) -> Sequence[Step]:
+    """The visible writes of an action: its kind's, or none where only the books are kept."""
+    if holding.keeps_books_only(action):
+        return ()
+    return handlers[action.ref.kind].steps(action, case, view)
+
+
+def _is_drift(action: Action) -> bool:
+    """Nobody's intention, or left by an earlier run: not what follows from a verb on something else."""
+    return all(reason.code in DRIFT or reason.code is Code.INTERRUPTED for reason in action.reasons)
+
+
+def _out_of_scope(ref: Ref, removals: prune.Decided, options: Options) -> bool:
+    if options.scope is None or ref in removals.remove:
+        return False
+    return ref not in options.scope and ref not in options.follows
 
 
 def refuse_foreign(declared: Mapping[Ref, Resource], snapshot: Snapshot, apply_set: str) -> None:
-    """Two sets naming one resource is refused at plan time (R-OWN-2)."""
+    """Two sets naming one resource is refused (R-OWN-2); what was made by hand may be declared (R-IMP-6)."""
     foreign = [
         (ref, snapshot.inventory[ref].apply_set)
         for ref in sorted(declared)
-        if ref in snapshot.inventory and snapshot.inventory[ref].apply_set != apply_set
+        if ref in snapshot.inventory and snapshot.inventory[ref].apply_set not in (apply_set, names.IMPERATIVE)
     ]
     if not foreign:
         return

@@ -57,15 +57,21 @@ def decide(
     asked: Asked,
     source_root: str,
     apply_set: str,
+    *,
+    scope: frozenset[Ref] | None = None,
 ) -> Decided:
-    """Who is a candidate, and whether anything may happen to it."""
+    """Who is a candidate, and whether anything may happen to it. In a `scope` only children of what is in it are."""
     owned = {ref: row for ref, row in snapshot.inventory.items() if row.apply_set == apply_set}
     if asked.delete is not None:
         return _deletion(owned, snapshot, view, asked)
-    gone = {ref: row for ref, row in owned.items() if ref not in declared}
     owners: dict[str, Ref] = {row.uid: row.ref for row in snapshot.inventory.values()}
+    if scope is not None:
+        owned = {ref: row for ref, row in snapshot.inventory.items() if owners.get(row.owner or "") in scope}
+    gone = {ref: row for ref, row in owned.items() if ref not in declared}
     shrunk, candidates = _split(gone, declared, owners, view)
     rows, children = _shrunk(shrunk, owners)
+    if scope is not None:
+        return Decided(children, rows)
     foreign = {ref: row for ref, row in candidates.items() if not _same_root(row.source_root, source_root)}
     if not asked.prune:
         counted = {ref: row for ref, row in candidates.items() if not _is_derived(ref, row, owners, view)}

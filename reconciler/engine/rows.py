@@ -1,17 +1,23 @@
 """The inventory rows that settle with an action: its own, and those of the rows it derives (R-OWN-3, R-OWN-8a)."""
 
-from reconciler.engine.handler import Case, Context
+from reconciler.engine.handler import Asked, Case, Context
 from reconciler.engine.lookup import View
 from reconciler.engine.observe import to_bundle
 from reconciler.engine.orders import Orders
 from reconciler.model.action import Action, Verb
+from reconciler.model.json import JsonMap
 from reconciler.model.ref import Ref, Uid
 from reconciler.model.resource import Resource
-from reconciler.ports.catalog import InventoryRow, Transaction
+from reconciler.ports.catalog import InventoryRow, Override, RequestRow, Transaction
 from reconciler.ports.clock import Clock
 
 DERIVED = {"derived": "1"}
 """Kept with the row and not with the spec: a declared resource may say the same as a derived one."""
+
+
+def request_key(request: str, uid: Uid) -> str:
+    """One request may be for many resources: each has a row."""
+    return f"{request}/{uid}"
 
 
 class Rows:
@@ -51,6 +57,23 @@ class Rows:
         tx.put_bundle(want.digest, to_bundle(want))
         tx.put_inventory(self._row(want, case.row, context.uid, owner, context.live))
         self._children(tx, want, context, known)
+        self._books(tx, context, case)
+
+    def _books(self, tx: Transaction, context: Context, case: Case) -> None:
+        """Overrides that come and go with this action, and the request it answers."""
+        for path in case.books.drop:
+            tx.drop_override(context.uid, path)
+        for held in case.books.put:
+            tx.put_override(
+                Override(context.uid, held.path, held.value, held.by, held.until.isoformat(), held.declared)
+            )
+        if case.asked is not None:
+            tx.put_request(self.request(case.asked, context, "done"))
+
+    def request(self, asked: Asked, context: Context, state: str) -> RequestRow:
+        """The row of a request as it stands: who asked, and the token under which it was first begun."""
+        args: JsonMap = {"token": context.token if asked.token is None else asked.token}
+        return RequestRow(request_key(asked.id, context.uid), "relaunch", context.uid, args, asked.by, state)
 
     def _children(self, tx: Transaction, want: Resource, context: Context, known: list[InventoryRow]) -> None:
         """Put what is derived now, drop what is not any more."""
@@ -78,13 +101,18 @@ class Rows:
         flags = lifecycle if isinstance(lifecycle, dict) else {}
         ignored = flags.get("ignoreChanges")
         layout = live.get("layout_version", "")
+        if self._orders.keep_sets and before is None and want.owner is not None:
+            # A child by a verb on its owner is its owner's set's.
+            owners = self._view.snapshot.inventory.get(want.owner)
+            before = owners._replace(digest="", generation=0) if owners is not None else None
+        kept = self._orders.keep_sets
         return InventoryRow(
             uid=uid,
             ref=want.ref,
-            apply_set=self._orders.apply_set,
+            apply_set=before.apply_set if kept and before else self._orders.apply_set,
             owner=owner,
-            source_root=self.root_of(want.ref),
-            position=str(want.position) if want.position else "",
+            source_root=before.source_root if kept and before else self.root_of(want.ref),
+            position=before.position if kept and before else str(want.position) if want.position else "",
             digest=want.digest,
             generation=1 if before is None else before.generation + (before.digest != want.digest),
             labels=want.labels,

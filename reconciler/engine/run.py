@@ -31,7 +31,7 @@ from reconciler.engine.handler import (
 from reconciler.engine.launches import Bucket, is_launch
 from reconciler.engine.observe import look_at
 from reconciler.engine.orders import Orders
-from reconciler.engine.plan import Planned, decide
+from reconciler.engine.plan import Planned, decide, steps_of
 from reconciler.engine.rows import Rows
 from reconciler.engine.workers import Job, Workers
 from reconciler.model.action import Action, Disruption, Verb
@@ -41,7 +41,7 @@ from reconciler.model.outcome import Fault, Outcome, Result
 from reconciler.model.ref import Ref, Uid
 from reconciler.model.tuples import NamedTuple
 from reconciler.ports.bundle import Ports
-from reconciler.ports.catalog import Attempt, Intent
+from reconciler.ports.catalog import Attempt, Intent, Transaction
 
 READY_POLL_S = 0.1
 NOT_STARTED = frozenset({"Interrupted", "TimedOut", "FailFast"})
@@ -222,10 +222,17 @@ class Runner:
                         now,
                     )
                 )
+                self._open_request(tx, flight)
         for flight in flights:
             self.orders.probe(fault_point(flight.action, INTENT), "after", flight.action.ref)
             self.orders.emit("action_start", {"ref": str(flight.action.ref), "verb": flight.action.verb.value})
         self.flying += flights
+
+    def _open_request(self, tx: Transaction, flight: Flight) -> None:
+        """With the intent, so that a later run knows from which token on it may have been done (R-IMP-5)."""
+        asked = flight.case.asked
+        if asked is not None and asked.token is None:
+            tx.put_request(self.rows.request(asked, flight.context, "open"))
 
     def _flight(self, action: Action) -> Flight:
         case = self.planned.cases[action.ref]
@@ -244,7 +251,7 @@ class Runner:
             handle=handle,
             uids=self.rows.uids,
         )
-        steps = self.handlers[action.ref.kind].steps(action, case, self.planned.view)
+        steps = steps_of(action, case, self.planned.view, self.handlers)
         return Flight(action, case, context, steps, self.ports.clock.monotonic())
 
     def _allocated(self, action: Action, uid: Uid) -> JsonMap:
@@ -473,7 +480,7 @@ class Runner:
         context = flight.context
         context.case, context.seen = case, case.seen
         action = now or flight.action
-        steps = self.handlers[case.ref.kind].steps(action, case, self.planned.view)
+        steps = steps_of(action, case, self.planned.view, self.handlers)
         again = Flight(flight.action, case, context, steps, flight.started)
         while (step := again.step) is not None:
             self._one(again, step)

@@ -119,7 +119,7 @@ def write(ports: Ports, context: Context, resource: Resource) -> None:
 def _write_slot(ports: Ports, context: Context, slot: Slot) -> None:
     target = f"{ports.places.content}/{slot.relative_path}"
     source = context.look.content(slot.digest)
-    if source is None:
+    if source is None or source.path == target:
         _verify_stored(ports.files, target, slot)
         return
     if slot.tree:

@@ -96,6 +96,14 @@ class Code(StrEnum):
     LIMIT = "Limit"
     BACK_OFF = "BackOff"
     HELD = "Held"
+    OVERRIDE_EXPIRED = "OverrideExpired"
+    OVERRIDE_RELEASED = "OverrideReleased"
+    DECLARED_BENEATH = "DeclaredBeneath"
+    TAKEN_OVER = "TakenOver"
+    REQUESTED = "Requested"
+    RENAMED = "Renamed"
+    ADOPTED = "Adopted"
+    LAUNCH_DIGEST_UNKNOWN = "LaunchDigestUnknown"
     ORPHANED = "Orphaned"
 
 

@@ -1,6 +1,8 @@
 """Every name the outside world sees, in one place: a rebrand is one edit."""
 
 PROGRAM = "houmao"
+IMPERATIVE = "imperative"
+"""The apply set of what was made by hand (R-IMP-6)."""
 OVERLAY_DIR = ".houmao"
 CONFIG_FILE = "houmao-config.toml"
 CATALOG_FILE = "catalog.sqlite"

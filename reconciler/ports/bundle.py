@@ -11,6 +11,7 @@ from reconciler.ports.gateway import Gateways, GatewaysReader
 from reconciler.ports.process import Process, ProcessReader
 from reconciler.ports.provider import Provider
 from reconciler.ports.registry import Registry, RegistryReader
+from reconciler.ports.requests import Requests
 from reconciler.ports.tmux import Tmux, TmuxReader
 
 
@@ -54,6 +55,7 @@ class Reader(NamedTuple):
     environ: Environment
     overlay_id: str
     gateways: GatewaysReader
+    requests: Requests
 
 
 class Ports(NamedTuple):
@@ -70,6 +72,7 @@ class Ports(NamedTuple):
     environ: Environment
     overlay_id: str
     gateways: Gateways
+    requests: Requests
 
     def reader(self) -> Reader:
         """The half that only looks."""

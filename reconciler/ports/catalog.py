@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from contextlib import AbstractContextManager
 from typing import Protocol
 
-from reconciler.model.json import JsonMap
+from reconciler.model.json import Json, JsonMap
 from reconciler.model.ref import Ref, Uid
 from reconciler.model.tuples import NamedTuple
 
@@ -104,6 +104,31 @@ class RunRow(NamedTuple):
     ended: str
 
 
+class Override(NamedTuple):
+    """An operator's temporary value for one path of a resource (R-OWN-7, R-IMP-2); a value of None takes it away."""
+
+    uid: Uid
+    path: str
+    """`spec.state`, `metadata.labels.team`."""
+    value: Json
+    by: str
+    until: str
+    """ISO 8601, UTC."""
+    declared: Json = None
+    """What the declaration says there, as far as it was told."""
+
+
+class RequestRow(NamedTuple):
+    """Something asked for once (R-IMP-5): `id` names the asking and the resource. `state` is `open` or `done`."""
+
+    id: str
+    verb: str
+    uid: Uid
+    args: JsonMap
+    actor: str
+    state: str
+
+
 class CatalogReader(Protocol):
     """The half that only looks; opened `rw` with `query_only` (R-ACT-4). Raises OverlayError."""
 
@@ -134,6 +159,14 @@ class CatalogReader(Protocol):
         ...
 
     def attempts(self) -> Mapping[Uid, Attempt]: ...
+
+    def overrides(self) -> tuple[Override, ...]:
+        """Every override, those that lapsed too, sorted by uid and path."""
+        ...
+
+    def requests(self, ids: Iterable[str]) -> Mapping[str, RequestRow]:
+        """Requests by id; unknown ones are left out."""
+        ...
 
     def lease(self) -> Lease | None: ...
 
@@ -176,6 +209,18 @@ class Transaction(Protocol):
 
     def settle(self, run: str, uid: Uid, outcome: str, at: str) -> None:
         """Close the open intents of `uid`, of this run and of earlier ones."""
+        ...
+
+    def put_override(self, override: Override) -> None:
+        """Insert or replace by uid and path; the resource must be in the inventory."""
+        ...
+
+    def drop_override(self, uid: Uid, path: str) -> None:
+        """Unknown is no error."""
+        ...
+
+    def put_request(self, request: RequestRow) -> None:
+        """Insert or replace by id."""
         ...
 
     def put_attempt(self, attempt: Attempt) -> None: ...

@@ -85,6 +85,14 @@ class FilesReader(Protocol):
         """Whole content, links followed; raises FileMissing, FileRefused or FilesUnreachable."""
         ...
 
+    def read_below(self, root: str, path: str, limit: int) -> bytes:
+        """Whole content of a file below `root`, a directory: no link is followed, neither at the end nor on the way.
+
+        Raises FileMissing, FilesUnreachable, and FileRefused: `files.link`, `files.special`, `files.directory`,
+        `files.escape` for a path that is no plain relative one, `files.large` beyond `limit` bytes.
+        """
+        ...
+
     def stamp(self, path: str) -> Stamp | None:
         """None when there is nothing at `path`; follows links."""
         ...

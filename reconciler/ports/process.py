@@ -91,6 +91,15 @@ class Process(ProcessReader, Protocol):
         """TERM, wait `grace_s`, KILL, wait: the process and its process session, after matching ticks (R-EXE-6)."""
         ...
 
+    def start(self, argv: tuple[str, ...], *, cwd: str, env: Mapping[str, str]) -> ProcessFacts:
+        """Start a program that goes on without us: it leads a process session, has no terminal, and its standard
+        streams lead nowhere. Raises Unreachable when it cannot start; the text shows no argument."""
+        ...
+
+    def terminate(self, pid: int, start_ticks: int) -> bool:
+        """SIGTERM to exactly this process, and to none beside it; False where it is gone or another has its pid."""
+        ...
+
     def run(self, argv: tuple[str, ...], *, timeout_s: float, cwd: str | None = None) -> Finished:
         """Run a short command without a shell; raises Unreachable when it cannot start or does not end in time."""
         ...

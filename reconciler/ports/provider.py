@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Protocol
 from reconciler.model.tuples import NamedTuple
 
 if TYPE_CHECKING:
+    from reconciler.model.json import JsonMap
     from reconciler.model.tree import Tree
     from reconciler.ports.build import Adapter as Adapter
     from reconciler.ports.build import ArgsOverride as ArgsOverride
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
     from reconciler.ports.build import ToolParam as ToolParam
     from reconciler.ports.reading import Reading
     from reconciler.ports.tmux import Screen
+    from reconciler.ports.turn import Heard
 
 
 def __getattr__(name: str) -> object:
@@ -111,6 +113,8 @@ class Provider(Protocol):
     """The program's name as a search path finds it; None where the provider ships its own."""
     stop_keys: tuple[tuple[str, ...], ...]
     """Batches of tmux keys for a polite quit, in order."""
+    submit_pause_s: float
+    """Seconds a pasted prompt needs to settle before Enter submits it; 0 where both may come at once."""
     setups: Mapping[str, Tree]
     """Starter setups shipped with the provider; nothing secret."""
 
@@ -149,4 +153,8 @@ class Provider(Protocol):
 
     def reading(self, screen: Screen) -> Reading:
         """What one captured screen says; unknown when it shows nothing known. Never raises."""
+        ...
+
+    def heard(self, line: JsonMap) -> tuple[Heard, ...]:
+        """What one line of a headless turn's output means; empty where it means nothing to anybody."""
         ...

@@ -254,6 +254,9 @@ class ProviderConformance:
     def test_an_empty_screen_is_the_start(self) -> None:
         assert self.provider().reading(Screen("\n\n\n", "")).state is ScreenState.STARTING
 
+    def test_a_paste_settles_in_a_bounded_time(self) -> None:
+        assert 0 <= self.provider().submit_pause_s <= 2
+
     def test_it_can_be_asked_to_leave(self) -> None:
         assert self.provider().stop_keys
         assert all(batch and all(batch) for batch in self.provider().stop_keys)

@@ -120,6 +120,19 @@ class FakeFiles:
             self.reads += 1
             return node.data
 
+    def read_below(self, root: str, path: str, limit: int) -> bytes:
+        _check_path(path)
+        parts = path.split("/")
+        for depth in range(len(parts) + 1):
+            at = "/".join((root, *parts[:depth]))
+            node = self._find(at, follow=False)
+            if node is not None and node.link is not None:
+                raise _refused("link", f"{at} is a symbolic link, and no link is followed there")
+        data = self.read(f"{root}/{path}")
+        if len(data) > limit:
+            raise _refused("large", f"{root}/{path} has {len(data)} bytes, and {limit} is the most")
+        return data
+
     def stamp(self, path: str) -> Stamp | None:
         with self._turn:
             node = self._find(path)

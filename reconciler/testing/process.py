@@ -59,6 +59,7 @@ class FakeProcess:
         self.silent_pids: dict[int, str] = {}
         self.signals: list[tuple[int, str]] = []
         self.passes = 0
+        self.spawned = 0
         self._boots = 1
         self._next_pid = 1000
         self._ticks = 5000
@@ -86,6 +87,7 @@ class FakeProcess:
                 self._next_pid += 1
                 pid = self._next_pid
             self._ticks += 7
+            self.spawned += 1
             made = Running(pid, self._ticks, tuple(argv), dict(env), cwd, behaviour or self.behaviour(tuple(argv)))
             if parent is not None:
                 above = self._table[parent]
@@ -194,6 +196,20 @@ class FakeProcess:
             with self._turn:
                 self._tell(left, "KILL", lambda behaviour: False)
         return Ended.SURVIVES if any(self._is(member.pid, member.start_ticks) for member in left) else Ended.GONE
+
+    def start(self, argv: tuple[str, ...], *, cwd: str, env: Mapping[str, str]) -> ProcessFacts:
+        """A process that runs until a test ends it."""
+        pid = self.spawn(argv, env, cwd)
+        return self.started(pid).facts()
+
+    def terminate(self, pid: int, start_ticks: int) -> bool:
+        """SIGTERM to this one process."""
+        if not self._is(pid, start_ticks) or not self.alive(pid):
+            return False
+        self.signals.append((pid, "TERM"))
+        if not self.started(pid).behaviour.ignore_term:
+            self.exit(pid)
+        return True
 
     def run(self, argv: tuple[str, ...], *, timeout_s: float, cwd: str | None = None) -> Finished:
         name = argv[0].rpartition("/")[2] if argv else ""

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 
+from reconciler.app.ask import Said
 from reconciler.app.plan import PlanResult
 from reconciler.model.action import Action, Plan
 from reconciler.model.json import JsonMap
@@ -52,6 +53,23 @@ class Applied(NamedTuple):
         """Everything planned was done, and nothing is left."""
         done = all(outcome.result.value == "settled" for outcome in self.report.outcomes)
         return done and len(self.report.outcomes) == len(self.report.plan.running) and not self.report.remaining
+
+
+class Asked(NamedTuple):
+    """What an imperative verb was told to be, and what it did."""
+
+    applied: Applied
+    said: Said
+
+    @property
+    def told(self) -> list[str]:
+        """The plan as verb, ref and reason codes."""
+        return self.applied.told
+
+    @property
+    def settled(self) -> bool:
+        """Everything planned was done, and nothing is left."""
+        return self.applied.settled
 
 
 class Foreseen(NamedTuple):

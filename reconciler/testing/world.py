@@ -18,9 +18,11 @@ from pathlib import Path
 from typing import Any, Self
 
 from reconciler.app import apply as use_cases
+from reconciler.app import change as changes
 from reconciler.app import overlay, wiring
 from reconciler.app import plan as plans
 from reconciler.app import settings as settings_
+from reconciler.app.ask import Ask, Said
 from reconciler.app.request import PlanFlags, RunFlags, Source
 from reconciler.app.session import Flags
 from reconciler.app.settings import Settings
@@ -31,7 +33,7 @@ from reconciler.ports.catalog import InventoryRow
 from reconciler.ports.process import ProcessFacts
 from reconciler.ports.tmux import Listing, Pane
 from reconciler.testing.faults import Fault, Kind, Watch
-from reconciler.testing.told import Applied, Foreseen
+from reconciler.testing.told import Applied, Asked, Foreseen
 
 OnPoint = Callable[[str, str, Ref], None]
 HEADER = "apiVersion: houmao/v1alpha1\n"
@@ -141,6 +143,22 @@ class World(ABC):
                 emit=lambda kind, fields: None,
             )
         return Applied(report, watch)
+
+    def when_asked(self, ask: Ask, *, fault: Fault | None = None, **flags: object) -> Asked:
+        """An imperative verb, with `--yes`."""
+        watch = self._life(fault, None, None)
+        said: list[Said] = []
+        with self._living(watch):
+            report = changes.change(
+                self.flags,
+                ask,
+                _split(flags)[1]._replace(probe=watch.probe),
+                tell=said.append,
+                confirm=lambda plan: True,
+                shown=lambda plan: None,
+                emit=lambda kind, fields: None,
+            )
+        return Asked(Applied(report, watch), said[-1])
 
     def until_ready(self) -> None:
         """Let every agent come to its prompt: what it writes into its home by then is written."""

@@ -50,10 +50,10 @@ def test_every_example_fits_its_command(command: Command) -> None:
     assert command.examples
     for example in command.examples:
         program, *words = shlex.split(example.line)
-        path = command.path.split()
-        assert [program, *words[: len(path)]] == ["houmao", *path]
+        path, ahead, rest = main.named(words)
+        assert (program, path) == ("houmao", command.path)
         valued = {name for option in command.every() if option.metavar for name in option.names}
-        grammar.parse(command, normalised(words[len(path) :], valued))
+        grammar.parse(command, normalised([*ahead, *rest], valued))
 
 
 @pytest.mark.parametrize("command", COMMANDS.values(), ids=COMMANDS)

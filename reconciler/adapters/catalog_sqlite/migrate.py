@@ -20,7 +20,13 @@ class Migration(NamedTuple):
     apply: Callable[[Connection], None]
 
 
-MIGRATIONS: tuple[Migration, ...] = ()
+def _values_of_overrides(opened: Connection) -> None:
+    """What an override says, and what it stands over; nobody wrote one before."""
+    for column in ("value", "declared"):
+        opened.run(f"ALTER TABLE field_owner ADD COLUMN {column} TEXT NOT NULL DEFAULT 'null'")
+
+
+MIGRATIONS: tuple[Migration, ...] = (Migration(2, "overrides keep their values", _values_of_overrides),)
 """In order; the first release wrote version 1."""
 
 

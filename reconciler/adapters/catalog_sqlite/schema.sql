@@ -237,6 +237,8 @@ CREATE TABLE field_owner (
   path TEXT NOT NULL,
   manager TEXT NOT NULL,
   expires_at TEXT,
+  value TEXT NOT NULL DEFAULT 'null',
+  declared TEXT NOT NULL DEFAULT 'null',
   PRIMARY KEY (uid, path)
 );
 

@@ -4,6 +4,7 @@ Reads are one query per table whatever the number of rows; a write happens in `t
 token. Both count their statements.
 """
 
+import json
 import time
 from collections.abc import Callable, Iterable, Mapping
 from types import TracebackType
@@ -20,7 +21,7 @@ from reconciler.adapters.catalog_sqlite.connection import (
 from reconciler.model.errors import TokenLost
 from reconciler.model.json import JsonMap, canonical, parse_map
 from reconciler.model.ref import Ref, Uid
-from reconciler.ports.catalog import Attempt, Definition, Intent, InventoryRow, Lease, RunRow
+from reconciler.ports.catalog import Attempt, Definition, Intent, InventoryRow, Lease, Override, RequestRow, RunRow
 
 if TYPE_CHECKING:
     from reconciler.adapters.catalog_sqlite.transaction import SqliteTransaction
@@ -125,6 +126,28 @@ class SqliteReader:
         """Retry state by uid."""
         sql = "SELECT uid, class, count, next_at, input_digest, code, error FROM attempt ORDER BY uid"
         return {Uid(row[0]): Attempt(*row) for row in self._rows(sql)}
+
+    def overrides(self) -> tuple[Override, ...]:
+        """Every override by uid and path; a catalog from before them has none."""
+        if self.meta("user_version") in (None, "0", "1"):
+            return ()
+        sql = (
+            "SELECT uid, path, value, substr(manager, 10), expires_at, declared FROM field_owner"
+            " WHERE manager LIKE 'override:%' ORDER BY uid, path"
+        )
+        return tuple(
+            Override(Uid(uid), path, json.loads(value), by, until, json.loads(declared))
+            for uid, path, value, by, until, declared in self._rows(sql)
+        )
+
+    def requests(self, ids: Iterable[str]) -> Mapping[str, RequestRow]:
+        """Requests by id, unknown ones left out: one query."""
+        sql = (
+            "SELECT id, verb, uid, args, actor, state FROM request WHERE id IN (SELECT value FROM json_each(?))"
+            " ORDER BY id"
+        )
+        rows = self._rows(sql, (canonical(sorted(set(ids))),))
+        return {row[0]: RequestRow(row[0], row[1], Uid(row[2]), parse_map(row[3]), row[4], row[5]) for row in rows}
 
     def lease(self) -> Lease | None:
         """Who writes, or wrote last."""

@@ -9,7 +9,7 @@ from reconciler.adapters.catalog_sqlite.definition_writer import DefinitionWrite
 from reconciler.model.errors import OverlayError
 from reconciler.model.json import Json, JsonMap, canonical, digest
 from reconciler.model.ref import Ref, Uid
-from reconciler.ports.catalog import Attempt, Definition, Intent, InventoryRow, Lease, RunRow
+from reconciler.ports.catalog import Attempt, Definition, Intent, InventoryRow, Lease, Override, RequestRow, RunRow
 
 _UNUSED_BUNDLES = (
     "DELETE FROM bundle WHERE NOT EXISTS (SELECT 1 FROM resource WHERE last_applied_ref = bundle.digest)"
@@ -125,6 +125,40 @@ class SqliteTransaction:
         self._connection.run(
             "UPDATE journal SET state = 'settled', outcome = ?, settled_at = ? WHERE uid = ? AND state <> 'settled'",
             (outcome, at, uid),
+        )
+
+    def put_override(self, override: Override) -> None:
+        """Insert or replace; the path has one manager, the operator."""
+        self._upsert(
+            "field_owner",
+            ("uid", "path"),
+            {
+                "uid": override.uid,
+                "path": override.path,
+                "manager": f"override:{override.by}",
+                "expires_at": override.until,
+                "value": canonical(override.value),
+                "declared": canonical(override.declared),
+            },
+        )
+
+    def drop_override(self, uid: Uid, path: str) -> None:
+        """Forget what an operator said of one path; unknown is no error."""
+        self._connection.run("DELETE FROM field_owner WHERE uid = ? AND path = ?", (uid, path))
+
+    def put_request(self, request: RequestRow) -> None:
+        """Insert or replace by id."""
+        self._upsert(
+            "request",
+            ("id",),
+            {
+                "id": request.id,
+                "verb": request.verb,
+                "uid": request.uid,
+                "args": canonical(request.args),
+                "actor": request.actor,
+                "state": request.state,
+            },
         )
 
     def put_attempt(self, attempt: Attempt) -> None:

@@ -14,6 +14,7 @@ from reconciler.model.tree import Entry, Tree
 from reconciler.ports.bundle import Ports
 from reconciler.ports.process import ProcessFacts
 from reconciler.ports.provider import backend_of
+from reconciler.ports.registry import BadRecord, Record
 from reconciler.ports.tmux import Create, Created, Failed, Fence, Refused, Request
 
 LEASE_YEARS = 100
@@ -280,9 +281,12 @@ def _stopped_body(ports: Ports, context: Context) -> JsonMap | None:
     """From the record as it is, so that nothing in it is invented; none where the agent never had one."""
     agent_id = context.live.get("agent_id") or ""
     found = ports.registry.scan().records.get(agent_id)
-    body = getattr(found, "body", None)
-    if not agent_id or not isinstance(body, dict):
+    if isinstance(found, BadRecord):
+        ports.registry.remove(agent_id, context.uid)  # nobody can read it, and nothing runs any more that it could name
         return None
+    if not agent_id or not isinstance(found, Record):
+        return None
+    body = found.body
     now = ports.clock.now_utc().isoformat(timespec="seconds")
     lifecycle: JsonMap = {
         "state": "stopped",

@@ -20,7 +20,16 @@ from reconciler.model.secret import Secret
 from reconciler.model.tree import Tree
 from reconciler.model.tuples import NamedTuple
 from reconciler.ports.bundle import Ports
-from reconciler.ports.provider import AuthFile, AuthMaterial, Host, Materials, Provider, backend_of
+from reconciler.ports.provider import (
+    AuthFile,
+    AuthMaterial,
+    Host,
+    Materials,
+    Provider,
+    Resume,
+    ResumeMode,
+    backend_of,
+)
 
 EXEC_TIMEOUT_S = 30.0
 
@@ -82,7 +91,7 @@ def _build(ports: Ports, context: Context) -> Build:
         site=site,
         host=_host(ports, context, provider, workdir, resolved.prompt_mode.value == "unattended"),
         headless=resolved.headless,
-        resume=resolved.resume,
+        resume=_resume(context, resolved),
         owner={"generation": context.generation, "launch_digest": launch.digest, "fencing_token": context.token},
     )
     backend = backend_of(provider.name, resolved.headless)
@@ -98,6 +107,14 @@ def _build(ports: Ports, context: Context) -> Build:
         session_id=session_id,
         session_manifest=f"{ports.places.runtime}/sessions/{backend}/{session_id}/manifest.json",
     )
+
+
+def _resume(context: Context, resolved: precedence.Resolved) -> Resume:
+    """Which conversation goes on: as was asked for this once, else as declared (R-MOD-13)."""
+    asked = context.action.post.get("resume")
+    if not isinstance(asked, dict):
+        return resolved.resume
+    return Resume(ResumeMode(str(asked.get("mode"))), str(asked.get("id") or ""))
 
 
 def _site(ports: Ports, context: Context, agent_id: str) -> Site:

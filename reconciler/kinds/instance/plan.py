@@ -24,7 +24,7 @@ def plan_instance(this: Case, look: Lookup) -> Sequence[Action]:
     if this.want is None:
         return (_removal(this),)
     if this.want.spec.get("state") == "Stopped":
-        return _stopped(this)
+        return _stopped(this) if this.asked is None else (_not_for_stopped(this),)
     launch = launch_of(this.want, look)
     if launch.fault is not None:
         return (Action(Verb.BLOCKED, this.ref, this.uid, (launch.fault,), held=Verb.CREATE),)
@@ -40,8 +40,10 @@ def _running(this: Case, seen: Present, launch: Launch, look: Lookup) -> Sequenc
     if not session.present:
         return (_guarded(_creation(this, launch, look, survivor=True), this, look),)
     if not process.present:
-        return (_guarded(_relaunch(this, launch, _exited(process), look), this, look),)
+        why = (*_asked(this, None), *_exited(process))
+        return (_guarded(_relaunch(this, launch, why, look), this, look),)
     started = mark.parse(session.facts.get("mark"))
+    asked = _asked(this, started)
     if this.intent is not None and this.row is None:
         if started is not None and started.launch_digest == launch.digest:
             reason = Reason(Code.INTERRUPTED, "an earlier apply started it and did not finish")
@@ -49,7 +51,10 @@ def _running(this: Case, seen: Present, launch: Launch, look: Lookup) -> Sequenc
         reason = Reason(Code.INTERRUPTED, "an earlier apply started it from another declaration and did not finish")
         return (_guarded(_relaunch(this, launch, (reason,), look), this, look),)
     if started is None or started.launch_digest != launch.digest:
-        return (_guarded(_relaunch(this, launch, why_changed(this, launch, look), look), this, look),)
+        why = (*asked, *why_changed(this, launch, look))
+        return (_guarded(_relaunch(this, launch, why, look), this, look),)
+    if asked:
+        return (_guarded(_relaunch(this, launch, asked, look), this, look),)
     wanted = gateway_part.order_of(launch.resolved.gateway if launch.resolved else None)
     reasons = (*_record_reasons(this, seen), *gateway_part.reasons(this, seen, wanted), *reasons_for(this))
     if seen.parts.get("home", NONE).present is False:
@@ -63,6 +68,22 @@ def _running(this: Case, seen: Present, launch: Launch, look: Lookup) -> Sequenc
     if Change.IMMUTABLE in classes:
         return (_action(this, Verb.BLOCKED, launch, (_immutable(this), *reasons), Disruption.NONE, held=Verb.UPDATE),)
     return (_action(this, Verb.UPDATE, launch, reasons, Disruption.RECORD),)
+
+
+def _asked(this: Case, started: mark.SessionMark | None) -> tuple[Reason, ...]:
+    """A relaunch that was asked for; nothing once what runs was started by whoever first began it, or later."""
+    asked = this.asked
+    if asked is None or (asked.token is not None and started is not None and started.token >= asked.token):
+        return ()
+    return (Reason(Code.REQUESTED, f"a relaunch was asked for by {asked.by} (request {asked.id})"),)
+
+
+def _not_for_stopped(this: Case) -> Action:
+    """What shall not run is not relaunched: the two say the opposite of one another."""
+    held = next((held for held in this.held if held.path == "spec.state"), None)
+    way = "end that with `houmao release`" if held else "start it with `houmao set … state=Running`"
+    reason = Reason(Code.STOP_DECLARED, f"it is {'held' if held else 'declared'} Stopped; {way}")
+    return Action(Verb.BLOCKED, this.ref, this.uid, (reason,), held=Verb.RELAUNCH)
 
 
 def why_changed(this: Case, launch: Launch, look: Lookup) -> tuple[Reason, ...]:
@@ -136,6 +157,8 @@ def _creation(this: Case, launch: Launch, look: Lookup, *, survivor: bool = Fals
         reasons.append(Reason(Code.SURVIVOR, "its session is gone, its process still runs and is ended first"))
     if this.row is not None and this.row.launch_digest and this.row.launch_digest != launch.digest:
         reasons += why_changed(this, launch, look)
+    if this.row is not None:
+        reasons = [*_asked(this, None), *reasons]
     if this.row is not None and any(change.change is Change.REPLACE for change in this.changes):
         return _replace(this, launch, tuple(reasons))
     disruption = Disruption.RESTART if survivor else Disruption.NONE
@@ -149,7 +172,10 @@ def _relaunch(this: Case, launch: Launch, reasons: tuple[Reason, ...], look: Loo
         return _action(this, Verb.BLOCKED, launch, (_immutable(this), *reasons), Disruption.NONE, held=Verb.RELAUNCH)
     if any(change.change is Change.REPLACE for change in this.changes):
         return _replace(this, launch, reasons)
-    disruption = Disruption.RESTART if launch.keeps_conversation else Disruption.LOSES_CONVERSATION
+    keeps = launch.keeps_conversation
+    if this.asked is not None and this.asked.resume is not None:
+        keeps = launch.can_resume and this.asked.resume.get("mode") != "new"
+    disruption = Disruption.RESTART if keeps else Disruption.LOSES_CONVERSATION
     return _action(this, Verb.RELAUNCH, launch, reasons, disruption)
 
 
@@ -254,6 +280,8 @@ def _action(
     post: JsonMap = {}
     if launch is not None and verb in (Verb.CREATE, Verb.RELAUNCH, Verb.REPLACE):
         post = {"launchDigest": launch.digest, **_names(this, launch)}
+        if this.asked is not None and this.asked.resume is not None:
+            post["resume"] = this.asked.resume
     elif launch is not None:
         post = {"launchDigest": launch.digest}
     return Action(

@@ -31,6 +31,7 @@ class Launch(NamedTuple):
     auth_refs: tuple[Ref, ...] = ()
     session_name: str | None = None
     keeps_conversation: bool = True
+    can_resume: bool = True
     layout_version: int = 0
     fault: Reason | None = None
 
@@ -91,6 +92,7 @@ def _resolve(want: Resource, look: Lookup) -> Launch:
         auth_refs=(auth,) if auth else (),
         session_name=session if isinstance(session, str) else None,
         keeps_conversation=resolved.resume.mode is not ResumeMode.NEW and stamp.get("can_resume") is not False,
+        can_resume=stamp.get("can_resume") is not False,
         layout_version=layout if isinstance(layout, int) else 0,
     )
 

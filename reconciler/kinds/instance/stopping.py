@@ -113,6 +113,17 @@ def end_process(ports: Ports, context: Context) -> None:
     pid, ticks = recorded_process(context)
     if pid:
         _end(ports, context, pid, ticks)
+    if str(context.live.get("backend", "")).endswith("_headless"):
+        _end_turns(ports, context)
+
+
+def _end_turns(ports: Ports, context: Context) -> None:
+    """A headless turn is a process of its own, which no terminal hangs up."""
+    found = ports.process.bearing([context.uid])
+    if isinstance(found, NoAnswer):
+        raise Unreachable(f"the process table could not be searched: {found.why}", code="process.table")
+    for process in found.get(context.uid, ()):
+        _end(ports, context, process.pid, process.start_ticks)
 
 
 def end_survivor(ports: Ports, context: Context) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from reconciler.model.json import JsonMap
 from reconciler.model.tree import Entry, Tree
 from reconciler.ports.build import (
     Adapter,
@@ -19,6 +20,7 @@ from reconciler.ports.build import (
     ToolParam,
 )
 from reconciler.ports.tmux import Screen
+from reconciler.ports.turn import Heard
 
 if TYPE_CHECKING:
     from reconciler.ports.reading import Reading
@@ -69,6 +71,7 @@ class Claude:
     strategies: tuple[Strategy, ...] = (Strategy("claude-unattended-2.1.81", (2, 1, 81)),)
     lookup: str | None = "claude"
     stop_keys: tuple[tuple[str, ...], ...] = (("Escape",), ("C-u",), ("/exit",), ("Enter",))
+    submit_pause_s = 0.25
     setups: Mapping[str, Tree] = {
         "default": Tree({"settings.json": Entry(data=b'{\n  "skipDangerousModePermissionPrompt": true\n}\n')})
     }
@@ -113,6 +116,11 @@ class Claude:
         from reconciler.providers.claude.screen import read
 
         return read(screen)
+
+    def heard(self, line: JsonMap) -> tuple[Heard, ...]:
+        from reconciler.providers.claude.turn import heard
+
+        return heard(line)
 
 
 provider = Claude()

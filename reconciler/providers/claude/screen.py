@@ -57,7 +57,7 @@ def read(screen: Screen) -> Reading:
                 said=lines,
                 busy=Tri.NO,
                 asking=shared.question(DIALOGS, [line for line in below if not RULE.match(line)]),
-                crashed=shared.shows(CRASHED, below),
+                crashed=seen.ended or shared.shows(CRASHED, below),
                 starting=not lines,
                 result=TurnResult.UNKNOWN if lines else TurnResult.NONE,
             )

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from reconciler.model.json import JsonMap
 from reconciler.model.tree import Entry, Tree
 from reconciler.ports.build import (
     Adapter,
@@ -18,6 +19,7 @@ from reconciler.ports.build import (
     Strategy,
 )
 from reconciler.ports.tmux import Screen
+from reconciler.ports.turn import Heard
 
 if TYPE_CHECKING:
     from reconciler.ports.reading import Reading
@@ -58,6 +60,7 @@ class Codex:
     strategies: tuple[Strategy, ...] = (Strategy("codex-unattended-0.116.x", (0, 116, 0)),)
     lookup: str | None = "codex"
     stop_keys: tuple[tuple[str, ...], ...] = (("Escape",), ("C-u",), ("/quit",), ("Enter",))
+    submit_pause_s = 0.25
     setups: Mapping[str, Tree] = {"default": Tree({"config.toml": Entry(data=DEFAULT_SETUP)})}
 
     @property
@@ -100,6 +103,11 @@ class Codex:
         from reconciler.providers.codex.screen import read
 
         return read(screen)
+
+    def heard(self, line: JsonMap) -> tuple[Heard, ...]:
+        from reconciler.providers.codex.turn import heard
+
+        return heard(line)
 
 
 provider = Codex()

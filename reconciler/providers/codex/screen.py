@@ -57,7 +57,7 @@ def read(screen: Screen) -> Reading:
                 said=lines,
                 busy=Tri.YES if turning else Tri.NO,
                 asking=shared.question(DIALOGS, below),
-                crashed=shared.shows(CRASHED, below),
+                crashed=seen.ended or shared.shows(CRASHED, below),
                 starting=not lines or (len(lines) < 8 and shared.shows(LOADING, lines)),
                 result=TurnResult.UNKNOWN if lines else TurnResult.NONE,
                 moving=(seen.title,) if turning else (),

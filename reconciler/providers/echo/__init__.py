@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from reconciler.model.json import JsonMap
 from reconciler.model.tree import Entry, Tree
 from reconciler.ports.build import (
     Adapter,
@@ -17,6 +18,7 @@ from reconciler.ports.build import (
     Strategy,
 )
 from reconciler.ports.tmux import Screen
+from reconciler.ports.turn import Heard
 
 if TYPE_CHECKING:
     from reconciler.ports.reading import Reading
@@ -47,6 +49,7 @@ class Echo:
     strategies: tuple[Strategy, ...] = ()
     lookup: str | None = None
     stop_keys: tuple[tuple[str, ...], ...] = (("C-c", "C-u", "C-d"),)
+    submit_pause_s = 0.0
     setups: Mapping[str, Tree] = {"default": Tree({"README.md": Entry(data=README)})}
 
     @property
@@ -90,6 +93,11 @@ class Echo:
         from reconciler.providers.echo.screen import read
 
         return read(screen)
+
+    def heard(self, line: JsonMap) -> tuple[Heard, ...]:
+        from reconciler.providers.echo.turn import heard
+
+        return heard(line)
 
 
 provider = Echo()

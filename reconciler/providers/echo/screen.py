@@ -31,7 +31,7 @@ def read(screen: Screen) -> Reading:
             shared.Found(
                 said=lines,
                 asking=shared.question(DIALOGS, lines[-1:]) if seen.title == "echo: asking" else None,
-                crashed=CRASHED.match(lowest) is not None,
+                crashed=seen.ended or CRASHED.match(lowest) is not None,
                 starting=not lines,
                 result=TurnResult.UNKNOWN if lines else TurnResult.NONE,
                 anomalies=("title_disagrees",) if seen.title.startswith("echo: ") else (),

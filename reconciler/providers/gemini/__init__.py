@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from reconciler.model.json import JsonMap
 from reconciler.model.tree import Entry, Tree
 from reconciler.ports.build import (
     Adapter,
@@ -18,6 +19,7 @@ from reconciler.ports.build import (
     Strategy,
 )
 from reconciler.ports.tmux import Screen
+from reconciler.ports.turn import Heard
 
 if TYPE_CHECKING:
     from reconciler.ports.reading import Reading
@@ -62,6 +64,7 @@ class Gemini:
     strategies: tuple[Strategy, ...] = (Strategy("gemini-unattended-0.36.0", (0, 36, 0)),)
     lookup: str | None = "gemini"
     stop_keys: tuple[tuple[str, ...], ...] = (("Escape",), ("C-u",), ("/quit",), ("Enter",))
+    submit_pause_s = 0.25
     setups: Mapping[str, Tree] = {"default": Tree({"README.md": Entry(data=README)})}
 
     @property
@@ -107,6 +110,11 @@ class Gemini:
         from reconciler.providers.gemini.screen import read
 
         return read(screen)
+
+    def heard(self, line: JsonMap) -> tuple[Heard, ...]:
+        from reconciler.providers.gemini.turn import heard
+
+        return heard(line)
 
 
 provider = Gemini()

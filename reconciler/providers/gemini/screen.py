@@ -49,7 +49,7 @@ def read(screen: Screen) -> Reading:
                 said=lines,
                 busy=Tri.YES if titled is Tri.YES else Tri.NO,
                 asking=shared.question(DIALOGS, below, FRAME),
-                crashed=shared.shows(CRASHED, below),
+                crashed=seen.ended or shared.shows(CRASHED, below),
                 starting=not lines or shared.shows(STARTING, below),
                 result=TurnResult.UNKNOWN if lines else TurnResult.NONE,
             )

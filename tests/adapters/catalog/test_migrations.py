@@ -6,13 +6,15 @@ from pathlib import Path
 import pytest
 
 from reconciler.adapters.catalog_sqlite import migrate as migration
+from reconciler.adapters.catalog_sqlite import schema
 from reconciler.adapters.catalog_sqlite.check import check
 from reconciler.adapters.catalog_sqlite.connection import Connection
 from reconciler.adapters.catalog_sqlite.migrate import Migrated, Migration, MigrationPlan
 from reconciler.adapters.catalog_sqlite.store import SqliteCatalog
 from reconciler.model.errors import OverlayError
+from reconciler.ports.catalog import Override
 from tests.adapters.catalog.conftest import Elsewhere, Opening
-from tests.adapters.catalog.rows import inventory, role, team
+from tests.adapters.catalog.rows import inventory, role, team, uid
 
 
 def add_nickname(connection: Connection) -> None:
@@ -32,12 +34,17 @@ def orphan(connection: Connection) -> None:
     connection.run("DELETE FROM roles")
 
 
-STEPS = (Migration(2, "roles get a nickname", add_nickname), Migration(3, "nicknames are filled in", fill_nickname))
+NOW = schema.VERSION
+NEXT = NOW + 2
+STEPS = (
+    Migration(NOW + 1, "roles get a nickname", add_nickname),
+    Migration(NEXT, "nicknames are filled in", fill_nickname),
+)
 
 
 @pytest.fixture
 def old(catalog: SqliteCatalog, token: int, path: str) -> str:
-    """A catalog of version 1 with a team in it."""
+    """A catalog of the present version with a team in it."""
     with catalog.transaction(token) as tx:
         team(tx)
     catalog.close()
@@ -45,29 +52,29 @@ def old(catalog: SqliteCatalog, token: int, path: str) -> str:
 
 
 def test_the_present_version_needs_no_migration(old: str) -> None:
-    assert migration.plan(old) == MigrationPlan(old, 1, 1, (), ())
+    assert migration.plan(old) == MigrationPlan(old, NOW, NOW, (), ())
     assert migration.migrate(old) == Migrated((), None)
     assert [found.name for found in Path(old).parent.iterdir()] == ["catalog.sqlite"]
 
 
 def test_without_a_catalog_there_is_nothing_to_migrate(path: str) -> None:
     assert migration.plan(path).version is None
-    assert migration.migrate(path, migrations=STEPS, target=3) == Migrated((), None)
+    assert migration.migrate(path, migrations=STEPS, target=NEXT) == Migrated((), None)
     assert not Path(path).exists()
 
 
 def test_an_older_catalog_goes_through_every_step_and_leaves_a_copy(
     opening: Opening, old: str, elsewhere: Elsewhere
 ) -> None:
-    planned = migration.plan(old, migrations=STEPS, target=3)
-    assert planned == MigrationPlan(old, 1, 3, ("roles get a nickname", "nicknames are filled in"), ())
+    planned = migration.plan(old, migrations=STEPS, target=NEXT)
+    assert planned == MigrationPlan(old, NOW, NEXT, ("roles get a nickname", "nicknames are filled in"), ())
     assert planned.required
     assert planned.can_apply
-    done = migration.migrate(old, migrations=STEPS, target=3)
+    done = migration.migrate(old, migrations=STEPS, target=NEXT)
     assert done.steps == planned.steps
     assert elsewhere("SELECT name, nickname FROM roles") == [("reviewer", "nick-reviewer")]
-    assert elsewhere("PRAGMA user_version") == [(3,)]
-    assert elsewhere("SELECT value FROM catalog_meta WHERE key = 'schema_version'") == [("3",)]
+    assert elsewhere("PRAGMA user_version") == [(NEXT,)]
+    assert elsewhere("SELECT value FROM catalog_meta WHERE key = 'schema_version'") == [(str(NEXT),)]
     assert elsewhere("SELECT specialist_name FROM v_specialists") == [("reviewer",)]
     # The triggers know the new column.
     (before,) = elsewhere("SELECT value FROM meta WHERE key = 'revision'")
@@ -76,24 +83,52 @@ def test_an_older_catalog_goes_through_every_step_and_leaves_a_copy(
     assert int(str(after[0])) == int(str(before[0])) + 1
     # The copy is a whole catalog of the old version, for its owner alone.
     backup = Path(str(done.backup))
-    assert backup.name == "catalog.sqlite.v1-backup"
+    assert backup.name == f"catalog.sqlite.v{NOW}-backup"
     assert backup.stat().st_mode & 0o777 == 0o600
     copy = opening.reader(str(backup))
     assert copy.definitions("Role")["reviewer"].facts == role().facts
     copy.close()
 
 
+@pytest.fixture
+def first(old: str, elsewhere: Elsewhere) -> str:
+    """The same as the first release left it: version 1, overrides without values."""
+    for column in ("value", "declared"):
+        # Triggers name every column of their table.
+        elsewhere("DROP TRIGGER IF EXISTS revision_update_field_owner")
+        elsewhere(f"ALTER TABLE field_owner DROP COLUMN {column}")
+    elsewhere("PRAGMA user_version = 1")
+    return old
+
+
+def test_a_catalog_of_the_first_release_is_read_and_migrated(opening: Opening, first: str, token: int) -> None:
+    before = opening.reader(first)
+    assert before.overrides() == ()
+    assert set(before.definitions("Role")) == {"reviewer"}
+    before.close()
+    assert migration.migrate(first).steps[0] == "overrides keep their values"
+    after = opening.catalog(first)
+    held = Override(uid(1), "spec.state", "Stopped", "ann", "2026-01-01T01:00:00+00:00", "Running")
+    with after.transaction(token) as tx:
+        tx.put_inventory(inventory())
+        tx.put_override(held)
+    assert after.overrides() == (held,)
+    with after.transaction(token) as tx:
+        tx.drop_override(uid(1), "spec.state")
+    assert after.overrides() == ()
+
+
 def test_a_second_backup_does_not_replace_the_first(old: str) -> None:
-    Path(f"{old}.v1-backup").write_text("mine")
-    done = migration.migrate(old, migrations=STEPS, target=3)
-    assert done.backup == f"{old}.v1-backup.1"
-    assert Path(f"{old}.v1-backup").read_text() == "mine"
+    Path(f"{old}.v{NOW}-backup").write_text("mine")
+    done = migration.migrate(old, migrations=STEPS, target=NEXT)
+    assert done.backup == f"{old}.v{NOW}-backup.1"
+    assert Path(f"{old}.v{NOW}-backup").read_text() == "mine"
 
 
 def test_a_step_that_fails_changes_nothing(opening: Opening, old: str, elsewhere: Elsewhere) -> None:
     with pytest.raises(ZeroDivisionError):
-        migration.migrate(old, migrations=(STEPS[0], Migration(3, "fails", fail)), target=3)
-    assert elsewhere("PRAGMA user_version") == [(1,)]
+        migration.migrate(old, migrations=(STEPS[0], Migration(NEXT, "fails", fail)), target=NEXT)
+    assert elsewhere("PRAGMA user_version") == [(NOW,)]
     assert opening.reader(old).definitions("Role")["reviewer"].facts == role().facts
     with pytest.raises(sqlite3.OperationalError, match="nickname"):
         elsewhere("SELECT nickname FROM roles")
@@ -101,25 +136,25 @@ def test_a_step_that_fails_changes_nothing(opening: Opening, old: str, elsewhere
 
 def test_a_step_that_leaves_rows_without_a_parent_is_taken_back(opening: Opening, old: str) -> None:
     with pytest.raises(OverlayError, match="presets, specialists") as refused:
-        migration.migrate(old, migrations=(Migration(2, "forgets roles", orphan),), target=2)
+        migration.migrate(old, migrations=(Migration(NOW + 1, "forgets roles", orphan),), target=NOW + 1)
     assert refused.value.code == "catalog.unmigratable"
     assert set(opening.reader(old).definitions("Role")) == {"reviewer"}
 
 
-@pytest.mark.parametrize(("version", "why"), [(9, "knows versions up to 3"), (0, "another program")])
+@pytest.mark.parametrize(("version", "why"), [(99, f"knows versions up to {NEXT}"), (0, "another program")])
 def test_what_cannot_be_migrated_says_why(old: str, elsewhere: Elsewhere, version: int, why: str) -> None:
     elsewhere(f"PRAGMA user_version = {version}")
-    planned = migration.plan(old, migrations=STEPS, target=3)
+    planned = migration.plan(old, migrations=STEPS, target=NEXT)
     assert not planned.can_apply
     assert why in planned.unsupported[0]
     with pytest.raises(OverlayError, match=why) as refused:
-        migration.migrate(old, migrations=STEPS, target=3)
+        migration.migrate(old, migrations=STEPS, target=NEXT)
     assert refused.value.code == "catalog.unmigratable"
 
 
 def test_a_missing_step_is_no_way(old: str) -> None:
-    assert migration.plan(old, migrations=STEPS[1:], target=3).unsupported == (
-        "no way leads from schema version 1 to 3",
+    assert migration.plan(old, migrations=STEPS[1:], target=NEXT).unsupported == (
+        f"no way leads from schema version {NOW} to {NEXT}",
     )
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from reconciler.adapters.catalog_sqlite import schema
 from reconciler.adapters.catalog_sqlite.check import check
 from reconciler.adapters.catalog_sqlite.store import SqliteCatalog, SqliteReader
 from reconciler.model.errors import ErrorClass, OverlayError, ReconcilerError, Unreachable
@@ -47,9 +48,9 @@ def test_the_file_is_for_its_owner_alone(opening: Opening, catalog: SqliteCatalo
 def test_it_is_made_for_concurrent_readers_and_checked_references(catalog: SqliteCatalog, token: int) -> None:
     assert catalog._connection is not None
     pragmas = ("journal_mode", "synchronous", "foreign_keys", "user_version")
-    assert [catalog._connection.row(f"PRAGMA {name}") for name in pragmas] == [("wal",), (1,), (1,), (1,)]
+    assert [catalog._connection.row(f"PRAGMA {name}") for name in pragmas] == [("wal",), (1,), (1,), (schema.VERSION,)]
     assert catalog._connection.rows("SELECT key, value FROM catalog_meta ORDER BY key") == [
-        ("schema_version", "1"),
+        ("schema_version", str(schema.VERSION)),
         ("storage_model", "hybrid_sqlite_catalog"),
     ]
 

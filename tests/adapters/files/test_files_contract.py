@@ -375,3 +375,51 @@ def test_a_link_is_never_locked(disk: Disk) -> None:
     with pytest.raises(FileRefused) as raised:
         disk.files.lock(f"{disk.root}/lock")
     assert code(raised) == "files.link"
+
+
+# Reading below a directory that somebody else writes to.
+
+
+def test_a_file_below_a_directory_is_read(disk: Disk) -> None:
+    disk.files.write(f"{disk.root}/own/a/b.md", b"text")
+    assert disk.files.read_below(f"{disk.root}/own", "a/b.md", 4) == b"text"
+
+
+@pytest.mark.parametrize(
+    ("path", "word"),
+    [
+        ("../secret", "files.escape"),
+        ("/etc/passwd", "files.escape"),
+        ("a/../../secret", "files.escape"),
+        ("a/./b", "files.escape"),
+        ("", "files.escape"),
+        ("nul\0", "files.escape"),
+        ("link", "files.link"),
+        ("aside/secret", "files.link"),
+        ("pipe", "files.special"),
+        ("a", "files.directory"),
+        ("large", "files.large"),
+        ("none", "files.missing"),
+        ("a/none/b", "files.missing"),
+        ("large/x", "files.missing"),
+    ],
+)
+def test_nothing_else_is(disk: Disk, path: str, word: str) -> None:
+    own = f"{disk.root}/own"
+    disk.files.write(f"{disk.root}/secret", b"secret")
+    disk.files.make_dir(f"{own}/a")
+    disk.files.link(f"{own}/link", "../secret")
+    disk.files.link(f"{own}/aside", "..")
+    disk.files.write(f"{own}/large", b"12345")
+    disk.pipe(f"{own}/pipe")
+
+    with pytest.raises(ReconcilerError) as raised:
+        disk.files.read_below(own, path, 4)
+    assert code(raised) == word
+
+
+def test_the_directory_itself_may_be_no_link(disk: Disk) -> None:
+    disk.files.write(f"{disk.root}/real/a", b"x")
+    disk.files.link(f"{disk.root}/own", "real")
+    with pytest.raises(ReconcilerError):
+        disk.files.read_below(f"{disk.root}/own", "a", 4)

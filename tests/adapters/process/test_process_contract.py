@@ -1,5 +1,8 @@
 """What anybody may rely on of a process table, asked of the host's and of the fake alike."""
 
+from collections.abc import Mapping
+from pathlib import Path
+
 from reconciler.adapters.clock_system import SystemClock
 from reconciler.ports.process import Ended, Gone, ProcessFacts
 from tests.adapters.process.world import Table
@@ -122,3 +125,31 @@ def test_the_first_process_of_all_is_never_ended(table: Table) -> None:
 
 def test_the_boot_has_one_name(table: Table) -> None:
     assert table.process.boot_id() == table.process.boot_id() != ""
+
+
+def test_a_started_program_leads_a_session_of_its_own(table: Table, tmp_path: Path) -> None:
+    argv = ("/bin/sh", "-c", "sleep 1000 & wait")
+    seen = table.process.start(argv, cwd=str(tmp_path), env={"HOUMAO_UID": UID, "PATH": "/usr/bin:/bin"})
+    try:
+        assert seen.session == seen.pid
+        assert facts(table, seen.pid).start_ticks == seen.start_ticks
+        found = table.process.bearing([UID])
+        assert isinstance(found, Mapping)
+        assert seen.pid in {one.pid for one in found[UID]}
+    finally:
+        assert table.process.end(seen.pid, seen.start_ticks, 1.0) is Ended.GONE
+
+
+def test_a_term_reaches_one_process_alone(table: Table) -> None:
+    pid, other = table.start(children=1), table.start()
+    (child,) = table.process.children(pid)
+    seen = facts(table, child.pid)
+
+    assert not table.process.terminate(child.pid, seen.start_ticks + 1)
+    assert table.process.terminate(child.pid, seen.start_ticks)
+    assert table.process.wait_gone(child.pid, seen.start_ticks, 30.0)
+
+    assert not table.process.terminate(child.pid, seen.start_ticks)
+    assert not facts(table, pid).exited
+    assert not facts(table, other).exited
+    assert not table.process.terminate(NOBODY, 1)

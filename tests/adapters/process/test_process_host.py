@@ -183,3 +183,11 @@ def test_the_lean_parts_stay_lean() -> None:
     )
     run = subprocess.run([sys.executable, "-S", "-c", script], capture_output=True, text=True, check=True)
     assert run.stdout == "[]\n"
+
+
+def test_what_cannot_be_started_is_said_without_its_arguments(tmp_path: Path) -> None:
+    for argv, cwd in ((("no-such-program", "secret"), str(tmp_path)), (("sleep", "secret"), str(tmp_path / "no"))):
+        with pytest.raises(Unreachable) as fault:
+            LocalProcess().start(argv, cwd=cwd, env={})
+        assert fault.value.code == "process.cannot_start"
+        assert "secret" not in fault.value.message

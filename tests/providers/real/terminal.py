@@ -27,13 +27,13 @@ SIZE = (110, 36)
 class Terminal:
     """A context manager; leaving it ends the tmux server and with it the program."""
 
-    def __init__(
-        self, argv: Sequence[str], env: Mapping[str, str], cwd: Path, size: tuple[int, int] = SIZE
-    ) -> None:
+    def __init__(self, argv: Sequence[str], env: Mapping[str, str], cwd: Path, size: tuple[int, int] = SIZE) -> None:
         self._socket = f"houmao-real-{uuid.uuid4().hex[:12]}"
         self._env = dict(env)
         # remain-on-exit keeps the last screen readable when the program refuses to start.
-        self._tmux("new-session", "-d", "-s", "real", "-x", str(size[0]), "-y", str(size[1]), "-c", str(cwd), "sleep 3600")
+        self._tmux(
+            "new-session", "-d", "-s", "real", "-x", str(size[0]), "-y", str(size[1]), "-c", str(cwd), "sleep 3600"
+        )
         self._path = self._tmux("display-message", "-p", "#{socket_path}").strip()
         self._tmux("set-option", "-g", "default-terminal", "xterm-256color")
         self._tmux("set-option", "-g", "remain-on-exit", "on")
