@@ -12,26 +12,37 @@ import threading
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
+from reconciler.app import hand_over
 from reconciler.app.gateway import admission, coalesce, reminders
 from reconciler.app.gateway.admission import Policy, Refusal, Standing
-from reconciler.app.gateway.delivery import Typed, keys_of, type_keys, type_prompt
 from reconciler.app.gateway.eye import Eye
 from reconciler.app.gateway.served import Nowhere, Place, Served
 from reconciler.app.gateway.told import Told
+from reconciler.app.hand_over import Handed, Terminal
+from reconciler.app.sight import sight
+from reconciler.app.turnstile import AgentTaken, turnstile
 from reconciler.model.errors import ReconcilerError
 from reconciler.model.json import JsonMap
+from reconciler.model.keys import sequence
 from reconciler.model.tuples import NamedTuple
 from reconciler.ports.clock import Clock
+from reconciler.ports.files import Files
 from reconciler.ports.gateway import GatewayQueue, Kind, ReminderRow, Row, State
+from reconciler.ports.provider import Provider
+from reconciler.ports.requests import Outcome
 from reconciler.ports.screen import submit_ready, utc_text
-from reconciler.ports.tmux import Screen, Tmux
+from reconciler.ports.tmux import Screen, Stroke, Tmux, Unanswered
 
 KEPT = 5000
 """Settled rows that are remembered."""
 TRIES = 5
 """How often a prompt is judged again when the screen moved between the look and the hand-over."""
-SETTLE_S = 2.0
+TAKEN_S = 2.0
 """How long a screen may look untouched after something was typed before it is believed."""
+HELD_S = 5.0
+"""How long to wait for another sender to the same agent: a command typed by a person, say."""
+POLL_S = 0.005
+ESCAPE = (Stroke("Escape"),)
 
 
 class Unfit(ReconcilerError):
@@ -56,9 +67,20 @@ class Turned(NamedTuple):
 class Core:
     """Everything but HTTP. Methods may be called from any thread."""
 
-    def __init__(self, served: Served, eye: Eye, queue: GatewayQueue, tmux: Tmux, clock: Clock, told: Told) -> None:
+    def __init__(
+        self,
+        served: Served,
+        provider: Provider,
+        eye: Eye,
+        queue: GatewayQueue,
+        tmux: Tmux,
+        files: Files,
+        clock: Clock,
+        told: Told,
+    ) -> None:
         self.served, self.told = served, told
-        self._eye, self._queue, self._tmux, self._clock = eye, queue, tmux, clock
+        self._provider, self._eye, self._queue = provider, eye, queue
+        self._tmux, self._files, self._clock = tmux, files, clock
         self._turn = threading.RLock()
         self._bell = threading.Event()
         self._stopping = False
@@ -66,8 +88,6 @@ class Core:
         self._running = False
         self._executing = ""
         """The reminder that is being typed."""
-        self._blocked = ""
-        self._sent: tuple[Screen | None, float] | None = None
         self.epoch = 0
         self.instance = ""
         self.fallen: Callable[[], None] = lambda: None
@@ -187,9 +207,9 @@ class Core:
         if not standing.connected or standing.blocked:
             return False
         if row.kind is Kind.INTERRUPT:
-            return self._carry_out(row, lambda: self._interrupt()).state is not State.ACCEPTED
+            return self._carry_out(row, self._interrupt).state is not State.ACCEPTED
         text = str(row.payload.get("prompt", ""))
-        if not self._at_rest() or admission.refusal(Policy.READY_ONLY, standing) is not None:
+        if admission.refusal(Policy.READY_ONLY, standing) is not None:
             return False
         return self._carry_out(row, lambda: self._type(text, row.id, judged=True)).state is not State.ACCEPTED
 
@@ -223,7 +243,7 @@ class Core:
             for _ in range(TRIES):
                 self._eye.look()
                 self._follow_instance()
-                refused = self._refused(policy)
+                refused = admission.refusal(policy, self.standing())
                 if refused is not None:
                     if row is not None:
                         self._commit(row, Turned(State.FAILED, refused.detail))
@@ -237,23 +257,16 @@ class Core:
             self._bell.set()
             return self._queue.get(row.id) or row
 
-    def _refused(self, policy: Policy) -> Refusal | None:
-        refused = admission.refusal(policy, self.standing())
-        if refused is None and policy is Policy.READY_ONLY and not self._at_rest():
-            return Refusal(admission.NOT_READY, 409, "the agent has not yet shown what was typed before")
-        return refused
-
-    def keys(self, sequence: str, *, escape: bool, request_id: str = "") -> Row:
-        """Type keys now; raises Unfit for a sequence that is none."""
-        strokes = keys_of(sequence, escape=escape)
+    def keys(self, text: str, *, literal: bool, request_id: str = "") -> Row:
+        """Type keys now, whatever the screen shows; raises UsageFault for a sequence that is none."""
+        strokes = strokes_of(text, literal=literal)
         with self._turn:
+            known = self._queue.get(request_id) if request_id else None
+            if known is not None:
+                return known
             self._admit_to_queue()
             row = self._intend(Kind.SEND_KEYS, {"count": len(strokes)}, request_id)
-            place = self._eye.place
-            assert isinstance(place, Place)
-            turned = _turned(type_keys(self._tmux, self.served.uid, place, strokes))
-            self._commit(row, turned)
-            self._touched()
+            self._commit(row, self._press(strokes))
             self._bell.set()
             return self._queue.get(row.id) or row
 
@@ -275,39 +288,49 @@ class Core:
         self._tell(row.id, turned.state)
 
     def _type(self, text: str, label: str, *, judged: bool) -> Turned:
-        place = self._eye.place
-        if isinstance(place, Nowhere):
-            return Turned(State.FAILED, place.why)
-        screen = self._eye.screen if judged else None
-        turned = _turned(type_prompt(self._tmux, self.served.uid, place, screen, label, text))
+        """Paste and submit it, if the screen still is the one that was judged, and nobody else is typing."""
+
+        def hand(terminal: Terminal, screen: Screen | None) -> Handed:
+            return hand_over.prompt(terminal, screen if judged else None, label, text)
+
+        turned = self._held(hand)
         if turned.state is not State.FAILED:
             self._eye.note_prompt(label)
-            self._touched()
         return turned
+
+    def _press(self, strokes: tuple[Stroke, ...]) -> Turned:
+        return self._held(lambda terminal, screen: hand_over.keys(terminal, None, strokes))
 
     def _interrupt(self) -> Turned:
-        place = self._eye.place
-        if isinstance(place, Nowhere):
-            return Turned(State.FAILED, place.why)
-        turned = _turned(type_keys(self._tmux, self.served.uid, place, keys_of("<[Escape]>", escape=False)))
+        turned = self._press(ESCAPE)
         if turned.state is not State.FAILED:
             self._eye.note_interrupt()
-            self._touched()
         return turned
 
-    def _touched(self) -> None:
-        self._sent = (self._eye.screen, self._clock.monotonic())
-        self._eye.wake()
+    def _held(self, hand: Callable[[Terminal, Screen | None], Handed]) -> Turned:
+        """Hand something over as the only sender of this host, and stay that until the screen has moved on."""
+        place, screen = self._eye.place, self._eye.screen
+        if isinstance(place, Nowhere):
+            return Turned(State.FAILED, place.why)
+        terminal = Terminal(self._tmux, self._clock, self._provider, place.pane_id, self.served.uid, place.pid)
+        try:
+            with turnstile(self._files, self._clock, self.served.root, HELD_S):
+                turned = _turned(hand(terminal, screen))
+                self._eye.wake()
+                if turned.state is State.COMPLETED and screen is not None:
+                    self._until_moved_on(terminal, sight(screen))
+                return turned
+        except AgentTaken as error:
+            return Turned(State.FAILED, error.message, moved=True)
 
-    def _at_rest(self) -> bool:
-        """The screen has answered what was typed last: an old picture of a ready prompt is not believed twice."""
-        if self._sent is None:
-            return True
-        before, when = self._sent
-        if self._eye.screen == before and self._clock.monotonic() - when < SETTLE_S:
-            return False
-        self._sent = None
-        return True
+    def _until_moved_on(self, terminal: Terminal, shown: str) -> None:
+        """The next sender must not judge by the picture that this one was judged by."""
+        deadline = self._clock.monotonic() + TAKEN_S
+        while self._clock.monotonic() < deadline:
+            screen = terminal.look()
+            if isinstance(screen, Unanswered) or sight(screen) != shown:
+                return
+            self._clock.sleep(POLL_S)
 
     # --- what is seen ---------------------------------------------------------------------------------------------
 
@@ -384,7 +407,7 @@ class Core:
         """Fire the effective reminder where it is due and everything is idle; once, whatever happens meanwhile."""
         rows = self._queue.reminders()
         found = reminders.due(rows, self._clock.now_utc())
-        if found is None or not self._at_rest():
+        if found is None:
             return False
         standing = self.standing()
         if not standing.connected or standing.running or standing.depth or not submit_ready(standing.state):
@@ -408,13 +431,8 @@ class Core:
     def _fired(self, found: ReminderRow, label: str) -> Turned:
         if found.prompt:
             return self._type(found.prompt, label, judged=True)
-        place = self._eye.place
-        if isinstance(place, Nowhere):
-            return Turned(State.FAILED, place.why)
-        strokes = keys_of(found.sequence, escape=False, enter=found.ensure_enter)
-        turned = _turned(type_keys(self._tmux, self.served.uid, place, strokes))
-        self._touched()
-        return turned
+        strokes = strokes_of(found.sequence, literal=False, enter=found.ensure_enter)
+        return self._held(lambda terminal, screen: hand_over.keys(terminal, screen, strokes))
 
     # --- small ----------------------------------------------------------------------------------------------------
 
@@ -428,9 +446,19 @@ class Core:
         self.told.tell("request", {"request_id": request_id, "state": state.value})
 
 
-def _turned(typed: Typed) -> Turned:
-    if typed.done:
-        return Turned(State.COMPLETED, "")
-    if typed.unknown:
-        return Turned(State.UNKNOWN, f"{typed.why}; it may have been typed, and is not typed again")
-    return Turned(State.FAILED, typed.why, typed.moved)
+def strokes_of(text: str, *, literal: bool, enter: bool = False) -> tuple[Stroke, ...]:
+    """Keys of a sequence (`/model<[Enter]><[Down]>`), with an Enter at its end where one is asked for."""
+    strokes = [Stroke(key.text, key.literal) for key in sequence(text, literal=literal)]
+    if enter and strokes[-1:] != [Stroke("Enter")]:
+        strokes.append(Stroke("Enter"))
+    return tuple(strokes)
+
+
+def _turned(handed: Handed) -> Turned:
+    match handed.outcome:
+        case Outcome.DELIVERED:
+            return Turned(State.COMPLETED, "")
+        case Outcome.UNKNOWN:
+            return Turned(State.UNKNOWN, f"{handed.detail}; it may have been typed, and is not typed again")
+        case _:
+            return Turned(State.FAILED, handed.detail, handed.moved)

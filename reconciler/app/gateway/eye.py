@@ -109,10 +109,8 @@ class Eye:
         if isinstance(place, Nowhere):
             if not place.sure:
                 return None, Facts(TransportState.PROBE_ERROR, ProcessState.UNKNOWN, detail=place.why)
-            up = "terminal" in place.why
-            return None, Facts(
-                TransportState.TMUX_UP if up else TransportState.TMUX_MISSING, ProcessState.TUI_DOWN, detail=place.why
-            )
+            transport = TransportState.TMUX_UP if place.terminal else TransportState.TMUX_MISSING
+            return None, Facts(transport, ProcessState.TUI_DOWN, detail=place.why)
         screen = self._tmux.capture(place.pane_id)
         if isinstance(screen, Unanswered):
             # The pane may be another one now; the next look finds it, or finds out that it is nowhere.

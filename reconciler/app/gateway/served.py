@@ -52,6 +52,8 @@ class Nowhere(NamedTuple):
 
     why: str
     sure: bool
+    terminal: bool = False
+    """Its terminal is still there."""
 
 
 def served_of(body: JsonMap, root: str) -> Served:
@@ -106,7 +108,7 @@ def place_of(uid: Uid, tmux: TmuxReader, process: ProcessReader) -> Place | Nowh
     pane = found[0]
     facts = process.facts([pane.pid]).get(pane.pid)
     if pane.dead or (isinstance(facts, ProcessFacts) and facts.exited):
-        return Nowhere("its program has ended; only its terminal is left", sure=True)
+        return Nowhere("its program has ended; only its terminal is left", sure=True, terminal=True)
     if not isinstance(facts, ProcessFacts):
         return Nowhere(f"its process {pane.pid} cannot be seen", sure=False)
     return Place(pane.session_id, pane.session_name, pane.pane_id, pane.pid, facts.start_ticks, pane.session_created)

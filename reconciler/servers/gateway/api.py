@@ -13,9 +13,9 @@ from fastapi.responses import JSONResponse, StreamingResponse
 from starlette.exceptions import HTTPException
 
 from reconciler.app.gateway.admission import Policy, Refusal
-from reconciler.app.gateway.core import Core, Unfit
-from reconciler.app.gateway.delivery import KeysFault, keys_of
+from reconciler.app.gateway.core import Core, Unfit, strokes_of
 from reconciler.app.gateway.reminders import effective
+from reconciler.model.errors import UsageFault
 from reconciler.model.json import Json, JsonMap
 from reconciler.ports.gateway import PROTOCOL, Kind, ReminderRow, Row, State
 from reconciler.servers.gateway import bodies
@@ -52,7 +52,7 @@ def application(core: Core, status: Callable[[], JsonMap]) -> FastAPI:
     app.add_exception_handler(RequestValidationError, _unfit_body)
     app.add_exception_handler(HTTPException, _http_error)
     app.add_exception_handler(Unfit, _unfit)
-    app.add_exception_handler(KeysFault, _unfit_keys)
+    app.add_exception_handler(UsageFault, _unfit_keys)
     _looking(app, core, status)
     _asking(app, core)
     _reminding(app, core)
@@ -135,7 +135,7 @@ def _asking(app: FastAPI, core: Core) -> None:
         return _sent(core.prompt(_lines(body.prompt), policy, request_id or ""), policy)
 
     def send_keys(body: bodies.SendKeys, request_id: Given = None) -> JSONResponse:
-        row = core.keys(body.sequence, escape=body.escape_special_keys, request_id=request_id or "")
+        row = core.keys(body.sequence, literal=body.escape_special_keys, request_id=request_id or "")
         if row.state is State.COMPLETED:
             return JSONResponse({"status": "ok", "action": "control_input", "detail": "the keys were delivered"})
         return JSONResponse({"detail": row.detail or row.state.value, "state": row.state.value}, 409)
@@ -157,7 +157,7 @@ def _reminding(app: FastAPI, core: Core) -> None:
     def row_of(body: bodies.ReminderBody, reminder_id: str) -> ReminderRow:
         keys = body.send_keys
         if keys is not None:
-            keys_of(keys.sequence, escape=False)
+            strokes_of(keys.sequence, literal=False)
         return ReminderRow(
             id=reminder_id,
             mode=body.mode,

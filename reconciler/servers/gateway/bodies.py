@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 
-from reconciler.app.gateway.delivery import prompt_fault
+from reconciler.app.hand_over import text_fault
 from reconciler.ports.gateway import PROMPT_MAX
 
 REMINDER_ID = r"^greminder-[0-9a-f]{12}$"
@@ -15,7 +15,7 @@ LONG_S = 10 * 366 * 86_400.0
 
 
 def _prompt(text: str) -> str:
-    fault = prompt_fault(text)
+    fault = text_fault(text.replace("\r\n", "\n"))
     if fault is not None:
         raise ValueError(f"the prompt {fault}")
     return text

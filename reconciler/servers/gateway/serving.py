@@ -49,7 +49,7 @@ class Serving:
         told = Told()
         self._journal = Journal(ports.events, ports.clock, told)
         eye = Eye(served, provider, ports.tmux, ports.process, ports.clock, timings_of(order))
-        self._core = Core(served, eye, ports.queue, ports.tmux, ports.clock, told)
+        self._core = Core(served, provider, eye, ports.queue, ports.tmux, self._files, ports.clock, told)
         self._front = Front(Door(run.host, run.port, token), self._load, self._begin, self._end)
         self._server: _Quiet | None = None
         self._fell = False
