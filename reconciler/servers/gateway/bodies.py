@@ -35,7 +35,7 @@ When = Annotated[AwareDatetime, Field(strict=False), AfterValidator(_soon)]
 class Body(BaseModel):
     """Base of every body."""
 
-    model_config = ConfigDict(extra="forbid", strict=True, defer_build=True)
+    model_config = ConfigDict(extra="forbid", strict=True, defer_build=False)
 
 
 class Reasoning(Body):
