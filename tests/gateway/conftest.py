@@ -68,9 +68,7 @@ class Desk:
     @property
     def pane(self) -> FakePane:
         """What the test draws on."""
-        return next(
-            pane for each in self.tmux.sessions.values() for pane in each.panes if pane.pane_id == self.pane_id
-        )
+        return next(pane for each in self.tmux.sessions.values() for pane in each.panes if pane.pane_id == self.pane_id)
 
     def shows(self, text: str, title: str) -> None:
         self.pane.text, self.pane.title = text, title

@@ -135,7 +135,8 @@ def test_a_body_that_is_too_large_is_refused_before_it_is_read_whole(front: Fron
 
 
 @pytest.mark.parametrize(
-    "rest", ["..", "../../etc/passwd", "%2e%2e", "greminder-../../x", "x" * 5000, "\u202e", "greminder-0123456789AB", "%00"]
+    "rest",
+    ["..", "../../etc/passwd", "%2e%2e", "greminder-../../x", "x" * 5000, "\u202e", "greminder-0123456789AB", "%00"],
 )
 def test_an_id_that_is_none_reaches_nothing(front: Front, rest: str) -> None:
     for method, path in (("GET", "/v1/reminders/"), ("DELETE", "/v1/reminders/"), ("GET", "/v1/requests/")):
@@ -179,10 +180,14 @@ def test_reminders_come_and_go(front: Front) -> None:
 
     put = sent(
         front, "PUT", path,
-        {"mode": "repeat", "title": "u", "send_keys": {"sequence": "/x"}, "start_after_seconds": 5, "interval_seconds": 9},
+        {"mode": "repeat", "title": "u", "send_keys": {"sequence": "/x"}, "start_after_seconds": 5,
+         "interval_seconds": 9},
     )  # fmt: skip
     assert put.json()["interval_seconds"] == 9.0
-    assert sent(front, "PUT", path, {"mode": "repeat", "title": "u", "prompt": "p", "start_after_seconds": 5}).status == 422
+    assert (
+        sent(front, "PUT", path, {"mode": "repeat", "title": "u", "prompt": "p", "start_after_seconds": 5}).status
+        == 422
+    )
     assert sent(front, "DELETE", path).json()["deleted"] is True
     assert sent(front, "GET", path).status == 404
     assert sent(front, "DELETE", path).status == 404
@@ -217,11 +222,11 @@ def _trusted(front: Front) -> Any:
 
     async def application(scope: Scope, receive: Any, send: Any) -> None:
         if scope["type"] == "http":
-            kept = [(name, value) for name, value in scope["headers"] if name not in (b"host", b"authorization", b"origin")]
+            kept = [
+                (name, value) for name, value in scope["headers"] if name not in (b"host", b"authorization", b"origin")
+            ]
             own = [(b"host", OWN["host"].encode()), (b"authorization", OWN["authorization"].encode())]
             scope = {**scope, "headers": [*own, *kept]}
         await front(scope, receive, send)
 
     return application
-
-
