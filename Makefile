@@ -57,8 +57,9 @@ check: setup ## lint, format, types, import contracts, generated files up to dat
 	  if [ -f $$script ]; then echo "$$script --check"; $(BIN)/python $$script --check || exit 1; fi; \
 	done
 
-bench: setup ## measure each operation beside its floor; prints JSON lines (BENCH=apply for one)
-	@$(BIN)/python -m bench $(BENCH)
+bench: setup ## measure each operation beside its floor; prints JSON lines (BENCH=apply for one, BENCH=gateway)
+	@if [ "$(BENCH)" != gateway ]; then $(BIN)/python -m bench $(BENCH); fi
+	@if [ -z "$(BENCH)" ] || [ "$(BENCH)" = gateway ]; then $(BIN)/python -m bench.gateway; fi
 
 schemas: setup ## write schemas/ from the kinds
 	$(BIN)/python tools/schemas.py
