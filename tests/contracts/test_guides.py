@@ -34,6 +34,7 @@ WALKED = [
     "docs/guides/prune-safely.md",
     "docs/guides/ci.md",
     "docs/guides/troubleshooting.md",
+    "docs/guides/gateways.md",
 ]
 LEFT_OUT = ("make", "attach")
 

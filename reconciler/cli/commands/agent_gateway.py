@@ -233,7 +233,7 @@ COMMANDS = (
             Option(("--sequence",), "Text with keys in it, such as /model<[Enter]>.", "KEYS"),
             Option(("--escape-special-keys",), "Take the whole sequence for text."),
         ),
-        examples=(("--sequence '/model<[Enter]><[Down]><[Enter]>'", "no Enter that is not written"),),
+        examples=(("--sequence '/model<[Enter]>'", "no Enter that is not written"),),
     ),
     *pair("gateway tui state", "Print the state of the agent's terminal.", tui, examples=(("", "as of now"),)),
     *pair(

@@ -137,9 +137,7 @@ def _ranking(args: Args, found: "Agent", before: "Json") -> int:
 
 
 COMMANDS = (
-    *pair(
-        "gateway reminders list", "List an agent's reminders.", reminders, examples=(("", "the first may fire"),)
-    ),
+    *pair("gateway reminders list", "List an agent's reminders.", reminders, examples=(("", "the first may fire"),)),
     *pair(
         "gateway reminders get",
         "Print one reminder.",
@@ -152,21 +150,15 @@ COMMANDS = (
         "Have the gateway tell its agent something later.",
         reminders,
         options=CONTENT,
-        examples=(
-            ("--title tests --prompt 'Run the tests.' --start-after-seconds 600", "once, in ten minutes"),
-            (
-                "--title tidy --mode repeat --sequence /compact --start-after-seconds 3600 --interval-seconds 3600",
-                "every hour",
-            ),
-        ),
-        notes="It fires only while the agent waits for a prompt and nothing is queued; one that was missed fires once.",
+        examples=(("--title t --prompt 'Run them.' --start-after-seconds 600", "once"),),
+        notes="With --mode repeat and --interval-seconds it comes again and again. It fires only while the agent waits for a prompt and nothing is queued; one that was missed fires once.",
     ),
     *pair(
         "gateway reminders set",
         "Change a reminder.",
         reminders,
         options=(ID, *CONTENT),
-        examples=(("--reminder-id greminder-0123456789ab --paused", "the rest stays as it is"),),
+        examples=(("--reminder-id greminder-0123456789ab --paused", "hold it"),),
     ),
     *pair(
         "gateway reminders remove",
