@@ -249,10 +249,10 @@ def _gateway(layers: Sequence[Mapping[str, Json]]) -> JsonMap | None:
     tui: JsonMap = {}
     for layer in reversed(layers):
         extra = _map(at(layer.get("extra"), "gateway"))
-        found |= {name: extra[name] for name in ("host", "port") if name in extra}
+        found |= {name: extra[name] for name in ("host", "port") if extra.get(name) is not None}
         said = _map(layer.get("gateway"))
-        tui |= _map(said.get("tui"))
-        found |= {name: value for name, value in said.items() if name != "tui"}
+        tui |= {name: value for name, value in _map(said.get("tui")).items() if value is not None}
+        found |= {name: value for name, value in said.items() if name != "tui" and value is not None}
     return {**found, **({"tui": tui} if tui else {})} or None
 
 

@@ -1,5 +1,6 @@
 """What the gateway promises: nothing typed into a busy agent, one thing at a time, and nothing twice."""
 
+import shutil
 from datetime import timedelta
 
 import pytest
@@ -288,3 +289,22 @@ def test_a_prompt_typed_by_hand_can_be_noted(desk: Desk) -> None:
     assert READY[0] in desk.pane.text
     assert desk.core.terminal()["turn"]["phase"] == "active"  # type: ignore[index,call-overload]
     assert desk.typed == []
+
+
+def test_where_no_turn_runs_there_is_nothing_to_interrupt(desk: Desk) -> None:
+    row = desk.core.submit(Kind.INTERRUPT, {})[0]
+
+    desk.step()
+
+    assert state(desk, row) is State.COMPLETED
+    assert desk.typed == []
+
+
+def test_a_gateway_whose_session_root_is_gone_ends(desk: Desk) -> None:
+    ended: list[bool] = []
+    desk.core.fallen = lambda: ended.append(True)
+    shutil.rmtree(desk.root)
+
+    desk.core.step()
+
+    assert ended == [True]

@@ -29,6 +29,7 @@ from reconciler.ports.clock import Clock
 from reconciler.ports.files import Files
 from reconciler.ports.gateway import GatewayQueue, Kind, ReminderRow, Row, State
 from reconciler.ports.provider import Provider
+from reconciler.ports.reading import ScreenState
 from reconciler.ports.requests import Outcome
 from reconciler.ports.screen import submit_ready, utc_text
 from reconciler.ports.tmux import Screen, Stroke, Tmux, Unanswered
@@ -39,6 +40,8 @@ TRIES = 5
 """How often a prompt is judged again when the screen moved between the look and the hand-over."""
 TAKEN_S = 2.0
 """How long a screen may look untouched after something was typed before it is believed."""
+KEYS_S = 0.3
+"""The same for keys, which need not change anything."""
 HELD_S = 5.0
 """How long to wait for another sender to the same agent: a command typed by a person, say."""
 POLL_S = 0.005
@@ -135,6 +138,9 @@ class Core:
         with self._turn:
             if self._stopping:
                 return 0.0
+            if self._files.stamp(self.served.root) is None:
+                self.fallen()  # its agent was cleaned up, and with it all that this gateway is for
+                return self._eye.pause
             self._eye.look()
             self._follow_instance()
             waiting = self._coalesced()
@@ -299,15 +305,18 @@ class Core:
         return turned
 
     def _press(self, strokes: tuple[Stroke, ...]) -> Turned:
-        return self._held(lambda terminal, screen: hand_over.keys(terminal, None, strokes))
+        return self._held(lambda terminal, screen: hand_over.keys(terminal, None, strokes), KEYS_S)
 
     def _interrupt(self) -> Turned:
+        reading = self._eye.state.reading
+        if reading is not None and reading.state is ScreenState.IDLE:
+            return Turned(State.COMPLETED, "no turn runs: there is nothing to interrupt")
         turned = self._press(ESCAPE)
         if turned.state is not State.FAILED:
             self._eye.note_interrupt()
         return turned
 
-    def _held(self, hand: Callable[[Terminal, Screen | None], Handed]) -> Turned:
+    def _held(self, hand: Callable[[Terminal, Screen | None], Handed], within_s: float = TAKEN_S) -> Turned:
         """Hand something over as the only sender of this host, and stay that until the screen has moved on."""
         place, screen = self._eye.place, self._eye.screen
         if isinstance(place, Nowhere):
@@ -318,14 +327,14 @@ class Core:
                 turned = _turned(hand(terminal, screen))
                 self._eye.wake()
                 if turned.state is State.COMPLETED and screen is not None:
-                    self._until_moved_on(terminal, sight(screen))
+                    self._until_moved_on(terminal, sight(screen), within_s)
                 return turned
         except AgentTaken as error:
             return Turned(State.FAILED, error.message, moved=True)
 
-    def _until_moved_on(self, terminal: Terminal, shown: str) -> None:
+    def _until_moved_on(self, terminal: Terminal, shown: str, within_s: float) -> None:
         """The next sender must not judge by the picture that this one was judged by."""
-        deadline = self._clock.monotonic() + TAKEN_S
+        deadline = self._clock.monotonic() + within_s
         while self._clock.monotonic() < deadline:
             screen = terminal.look()
             if isinstance(screen, Unanswered) or sight(screen) != shown:
