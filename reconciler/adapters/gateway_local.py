@@ -230,7 +230,7 @@ class _Talk:
             return NoReply("the connection ended without an answer", self.sent)
         for line in rest:
             name, _, value = line.partition(b":")
-            if name.strip().lower() == b"content-length" and int(value.strip() or b"0") != len(body):
+            if name.strip().lower() == b"content-length" and value.strip() != str(len(body)).encode():
                 return NoReply("the answer was cut short", self.sent)
         return Reply(int(words[1]), body)
 

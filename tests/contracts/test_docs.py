@@ -214,7 +214,20 @@ def test_every_decision_that_the_code_names_is_there() -> None:
 
 
 FAMILIES = (
-    *("apply", "build", "catalog", "declare", "files", "gateway", "guard", "instance", "internal", "lock", "observe", "overlay"),
+    *(
+        "apply",
+        "build",
+        "catalog",
+        "declare",
+        "files",
+        "gateway",
+        "guard",
+        "instance",
+        "internal",
+        "lock",
+        "observe",
+        "overlay",
+    ),
     *("ownership", "plan", "process", "registry", "stale", "tmux", "usage"),
 )
 CODE = re.compile(rf'"((?:{"|".join(FAMILIES)})\.[a-z_]+(?:\.[a-z_]+)?)"')
