@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from reconciler.adapters.tmux_syntax import equal, every, literal, quote
 from reconciler.model.tuples import NamedTuple
 from reconciler.ports.tmux import (
+    Adopt,
     Answer,
     Create,
     Created,
@@ -21,6 +22,7 @@ from reconciler.ports.tmux import (
     Mark,
     OpenWindow,
     Refused,
+    Rename,
     Request,
     SendKeys,
     Vacant,
@@ -91,6 +93,13 @@ def line(fence: Fence, request: Request, tag: str) -> Line:
         case Export():
             parts = [token, *_here(request.session_id, request.uid)]
             return _line(request.session_id, parts, _exported(request) + _done(tag), tag)
+        case Adopt():
+            parts = [token, _nobody(request.uid), *_unowned(request)]
+            return _line(request.pane_id, parts, _adoption(request) + _done(tag), tag)
+        case Rename():
+            parts = [token, *_session(request.session_id, request.uid, request.mark)]
+            then = f"rename-session -t {quote(request.session_id)} {quote(literal(request.name))}{_done(tag)}"
+            return _line(request.session_id, parts, then, tag)
         case SendKeys():
             parts = [
                 token,
@@ -100,6 +109,30 @@ def line(fence: Fence, request: Request, tag: str) -> Line:
                 (equal("pane_dead", "0"), f"the program in pane {request.pane_id} has ended"),
             ]
             return _line(request.pane_id, parts, _keys(request) + _done(tag), tag)
+
+
+def _unowned(adopt: Adopt) -> list[tuple[str, str]]:
+    """The very session and pane that were seen, and no uid on it: an id is given out again after a server's end."""
+    return [
+        (equal("session_id", adopt.session_id), f"there is no session {adopt.session_id}"),
+        (equal("pane_id", adopt.pane_id), f"there is no pane {adopt.pane_id}"),
+        (equal("session_created", str(adopt.created)), f"session {adopt.session_id} is another one now"),
+        (equal("@houmao_uid", ""), f"session {adopt.session_id} carries a uid already"),
+        (equal("HOUMAO_UID", ""), f"the environment of session {adopt.session_id} carries a uid already"),
+    ]
+
+
+def _adoption(adopt: Adopt) -> str:
+    """All marks in one branch: a session is marked whole or not at all."""
+    session = quote(adopt.session_id)
+    return " ; ".join(
+        (
+            f"set-environment -t {session} HOUMAO_UID {quote(adopt.uid)}",
+            f"set-option -t {session} @houmao_uid {quote(adopt.uid)}",
+            f"set-option -t {session} @houmao_mark {quote(adopt.mark)}",
+            f"set-option -p -t {quote(adopt.pane_id)} @houmao_pane agent",
+        )
+    )
 
 
 def _nobody(uid: str) -> tuple[str, str]:

@@ -25,6 +25,12 @@ from reconciler.ports.tmux import Listing, Pane, Unanswered
 
 PREFIX = "HOUMAO-"
 NONE = Part(False, {})
+BROKEN = {
+    Health.DEGRADED: "agent.degraded",
+    Health.STALE: "agent.stale",
+    Health.UNKNOWN: "agent.unknown",
+}
+"""The code of each class that is no agent to talk to."""
 
 
 class AgentNotFound(ReconcilerError):
@@ -193,18 +199,8 @@ def resolve(flags: Flags, selector: Selector) -> Agent:
 
 def own(flags: Flags) -> Agent:
     """The agent in whose terminal this runs, told by the pane and the marks of its session; raises NoSelf."""
+    flags, pane = current_pane(flags)
     session = open_session(flags)
-    environ = session.reader.environ
-    socket, pane_id = (environ.get("TMUX") or "").partition(",")[0], environ.get("TMUX_PANE") or ""
-    if not socket or not pane_id:
-        raise NoSelf(
-            "there is no current agent: this is not inside tmux",
-            hint="run it in the agent's terminal, or say which with `houmao agents single --agent-name NAME …`",
-        )
-    if session.reader.tmux.socket != socket:
-        flags = flags._replace(tmux_socket=socket)
-        session = open_session(flags)
-    pane = _pane(session, pane_id)
     uid = pane.uid
     carried = session.reader.tmux.environment(pane.session_id, "HOUMAO_UID") if uid else None
     if not uid or carried != uid:
@@ -224,6 +220,22 @@ def own(flags: Flags) -> Agent:
         f"the tmux session {pane.session_name!r} carries uid {uid}, which no overlay here knows",
         hint="run it in the project the agent belongs to",
     )
+
+
+def current_pane(flags: Flags) -> tuple[Flags, Pane]:
+    """The pane this runs in, and the flags that lead to its server; raises NoSelf outside of one."""
+    session = open_session(flags)
+    environ = session.reader.environ
+    socket, pane_id = (environ.get("TMUX") or "").partition(",")[0], environ.get("TMUX_PANE") or ""
+    if not socket or not pane_id:
+        raise NoSelf(
+            "there is no current agent: this is not inside tmux",
+            hint="run it in the agent's terminal, or say which with `houmao agents single --agent-name NAME …`",
+        )
+    if session.reader.tmux.socket != socket:
+        flags = flags._replace(tmux_socket=socket)
+        session = open_session(flags)
+    return flags, _pane(session, pane_id)
 
 
 def require_live(agent: Agent, doing: str) -> None:
@@ -306,7 +318,7 @@ def _broken(agent: Agent, doing: str) -> AgentBroken:
     return AgentBroken(
         f"cannot {doing} agent {agent.agent_name!r}: it is {agent.health.value} ({agent.reason})",
         hint=f"`{agent.command('relaunch')}` brings it back, `… stop` settles it; `houmao apply` does what is declared",
-        code=f"agent.{agent.health.value}",
+        code=BROKEN.get(agent.health, "agent.broken"),
         ref=str(agent.ref),
         evidence=evidence(agent),
     )

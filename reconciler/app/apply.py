@@ -99,8 +99,8 @@ def delete(
 
 
 def _plan(desired: Desired, wanted: PlanFlags, reader: Reader) -> planning.Planned:
-    declared, held = holding.laid_over(desired.declared, reader)
-    snapshot = observe(declared, desired.apply_set, desired.session.handlers, reader)
+    declared, held = holding.laid_over(desired.declared, reader, desired.moves)
+    snapshot = observe(declared, desired.apply_set, desired.session.handlers, reader, moves=desired.moves)
     return planning.make(declared, snapshot, desired.session.handlers, options(desired, wanted, reader), held)
 
 
@@ -215,6 +215,7 @@ def _run(
             source_root=desired.source_root,
             root_of=desired.compiled.root_of if desired.compiled else {},
             apply_set=desired.apply_set,
+            base=session.settings.cwd,
             keep_sets=desired.by_hand,
             tries=how.tries,
             launches=_limit(desired, "limits.launchConcurrency"),

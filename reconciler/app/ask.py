@@ -1,10 +1,11 @@
 """What an imperative verb asks for, as a value; and what it is told to be (R-IMP-1)."""
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import NamedTuple
 
 from reconciler.model.json import JsonMap
 from reconciler.model.ref import Ref
+from reconciler.model.tuples import NamedTuple
 
 DEFAULT_TTL_S = 3600.0
 """How long an override lasts unless it is told (R-IMP-2)."""
@@ -17,6 +18,8 @@ class Way(NamedTuple):
     ttl_s: float | None = None
     """How long, where it was told."""
     write_back: bool = False
+    declared: bool = False
+    """The declaration says it by the time this runs: its text was edited."""
     implied: bool = False
     """Of `stop`: an override unless another way was chosen (R-IMP-4)."""
 
@@ -57,6 +60,8 @@ class Ask(NamedTuple):
     release: Release | None = None
     relaunch: Relaunch | None = None
     way: Way = Way()
+    files: Mapping[str, tuple[bytes, bytes]] = {}
+    """Files that are replaced before anything runs: what they were, and what they shall be."""
     until: datetime | None = None
     """When an override of this run ends; set by `at`."""
 

@@ -6,7 +6,6 @@ change (a specialist's agents) is planned with it, nothing else is touched, and 
 """
 
 from collections.abc import Callable, Mapping
-from typing import NamedTuple
 
 from reconciler import __version__
 from reconciler.app import write_back
@@ -25,6 +24,7 @@ from reconciler.model import names
 from reconciler.model.action import Code
 from reconciler.model.outcome import Report
 from reconciler.model.ref import Ref
+from reconciler.model.tuples import NamedTuple
 from reconciler.ports.bundle import Reader
 
 __all__ = ["Ask", "Said", "Way", "change", "preview"]
@@ -32,7 +32,7 @@ __all__ = ["Ask", "Said", "Way", "change", "preview"]
 Tell = Callable[[Said], None]
 
 
-class _Plan(NamedTuple):
+class Made(NamedTuple):
     """An intention and its plan."""
 
     wanted: Intention
@@ -47,10 +47,10 @@ def change(flags: Flags, ask: Ask, how: RunFlags, *, tell: Tell, confirm: Confir
     """
     with opened(flags) as session:
         fixed = ask.at(session.reader.clock.now_utc())
-        first = _made(session, fixed, session.reader)
+        first = made(session, fixed, session.reader)
         # What is new now is there once it was made.
         fixed = fixed._replace(fresh=False)
-        edited = write_back.prepare(session.reader, first.wanted.writes)
+        edited = write_back.prepare(session.reader, first.wanted.writes, ask.files)
         tell(first.wanted.said)
         emit("plan", {"planDigest": first.planned.plan.digest(), "actions": len(first.planned.plan.actions)})
         if first.planned.plan.empty:
@@ -61,7 +61,7 @@ def change(flags: Flags, ask: Ask, how: RunFlags, *, tell: Tell, confirm: Confir
         return carry_out(
             session,
             first.planned,
-            lambda reader: _made(session, fixed, reader).planned,
+            lambda reader: made(session, fixed, reader).planned,
             desired,
             how,
             confirm=confirm,
@@ -80,21 +80,21 @@ def preview(flags: Flags, ask: Ask, *, client: bool = False) -> tuple[Said, Plan
             snapshot = record_of(wanted.declared, names.IMPERATIVE, session.reader)
             plan = compare(wanted.declared, snapshot, session.handlers, _options(wanted, session.reader), _held(wanted))
         else:
-            wanted, planned = _made(session, fixed, session.reader)
+            wanted, planned = made(session, fixed, session.reader)
             plan = planned.plan
-        write_back.prepare(session.reader, wanted.writes)
+        write_back.prepare(session.reader, wanted.writes, ask.files)
         unknown = sum(1 for notice in plan.notices if notice.code in (Code.UNKNOWN, Code.AMBIGUOUS))
         overlay = session.settings.overlay.root
         return wanted.said, PlanResult(plan, (), unknown, plan.declared, overlay, session.overlay_exists)
 
 
-def _made(session: Session, ask: Ask, reader: Reader) -> _Plan:
+def made(session: Session, ask: Ask, reader: Reader) -> Made:
     """Intend and plan anew: before anybody is asked, under the lock, and once all is done."""
     wanted = intend(session, ask, reader)
     # No apply set is looked at as a whole: nobody's absence from it means anything to a verb.
-    snapshot = observe(wanted.declared, "", session.handlers, reader)
+    snapshot = observe(wanted.declared, "", session.handlers, reader, also=wanted.owned)
     options = _options(wanted, reader)
-    return _Plan(wanted, planning.make(wanted.declared, snapshot, session.handlers, options, _held(wanted)))
+    return Made(wanted, planning.make(wanted.declared, snapshot, session.handlers, options, _held(wanted)))
 
 
 def _held(wanted: Intention) -> Mapping[Ref, tuple[Held, ...]]:

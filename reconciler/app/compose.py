@@ -5,7 +5,6 @@ where the content store keeps them.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
 
 from reconciler.app import settings as settings_
 from reconciler.app import wiring
@@ -22,6 +21,7 @@ from reconciler.model.errors import DeclarationError
 from reconciler.model.json import Json, JsonMap
 from reconciler.model.ref import Ref
 from reconciler.model.resource import Resource
+from reconciler.model.tuples import NamedTuple
 from reconciler.ports.bundle import Reader
 from reconciler.ports.catalog import InventoryRow
 

@@ -35,6 +35,11 @@ class Desired(NamedTuple):
     """Of an imperative verb: resources stay in the apply set they are in."""
 
     @property
+    def moves(self) -> tuple[tuple[Ref, Ref], ...]:
+        """Names that became others."""
+        return self.compiled.moves if self.compiled else ()
+
+    @property
     def revision(self) -> str:
         """Source revision, where the source is a git work tree."""
         return self.compiled.source_revision if self.compiled else ""

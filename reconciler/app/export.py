@@ -6,17 +6,20 @@ directories lie below `content/` and are copied beside the manifest where a dire
 
 from collections.abc import Mapping, Sequence
 
-from reconciler.app import kind_names, wiring
+from reconciler.app import holding, kind_names, wiring
 from reconciler.app.selector import parse_selector
 from reconciler.app.session import Flags, Session, open_session
+from reconciler.declare import hold
 from reconciler.declare.catalogue import Catalogue
 from reconciler.declare.dump import document, to_yaml
+from reconciler.declare.hold import ANNOTATIONS, LABELS, SPEC
 from reconciler.declare.schema import Schema
+from reconciler.engine.handler import Held
 from reconciler.model.errors import ReconcilerError, UsageFault
 from reconciler.model.field import field_at
 from reconciler.model.json import Json, JsonMap
 from reconciler.model.ref import Ref
-from reconciler.model.resource import Position
+from reconciler.model.resource import Position, Resource
 from reconciler.model.tree import Entry, Tree
 from reconciler.model.tuples import NamedTuple
 from reconciler.ports.catalog import ContentRef, InventoryRow
@@ -67,13 +70,37 @@ def export(
     definitions: dict[str, Mapping[str, Mapping[str, ContentRef]]] = {}
     documents: list[JsonMap] = []
     payloads: list[Payload] = []
+    held = holding.recorded(session.reader)
     for row in rows:
-        made, found = _document(session, row, catalogue, bundles.get(row.digest), definitions)
+        body = _as_declared(row, bundles.get(row.digest), held.get(row.ref, ()))
+        made, found = _document(session, as_declared(row, held.get(row.ref, ())), catalogue, body, definitions)
         documents.append(made)
         payloads += found
     sets = tuple(sorted({row.apply_set for row in rows}))
     result = Exported(tuple(documents), tuple(dict.fromkeys(payloads)), sets)
     return _written(result, session, directory) if directory is not None else result
+
+
+def as_declared(row: InventoryRow, held: tuple[Held, ...]) -> InventoryRow:
+    """Labels and annotations as they are declared beneath what is held of them."""
+    labels, annotations = dict(row.labels), dict(row.annotations)
+    for one in held:
+        for prefix, texts in ((LABELS, labels), (ANNOTATIONS, annotations)):
+            if one.path.startswith(prefix):
+                texts.pop(one.path.removeprefix(prefix), None)
+                if isinstance(one.declared, str):
+                    texts[one.path.removeprefix(prefix)] = one.declared
+    return row._replace(labels=labels, annotations=annotations)
+
+
+def _as_declared(row: InventoryRow, body: JsonMap | None, held: tuple[Held, ...]) -> JsonMap | None:
+    """An override is for a time: what is exported is what it stands over."""
+    spec = body.get("spec") if body else None
+    if not held or body is None or not isinstance(spec, dict):
+        return body
+    values = [(one.path, one.declared) for one in held if one.path.startswith(SPEC)]
+    found = hold.laid_over({row.ref: Resource(row.ref, spec, row.digest)}, {row.ref: values}, Catalogue())
+    return {**body, "spec": found[row.ref].spec}
 
 
 def document_of(session: Session, row: InventoryRow, catalogue: Catalogue) -> tuple[JsonMap, list[Payload]]:

@@ -1,12 +1,12 @@
 """Overrides as recorded, laid over what is declared before anything is planned (R-IMP-3)."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import NamedTuple
 
 from reconciler.engine.handler import Held
 from reconciler.model.ref import Ref
 from reconciler.model.resource import Resource
+from reconciler.model.tuples import NamedTuple
 from reconciler.ports.bundle import Reader
 
 
@@ -32,9 +32,12 @@ def recorded(reader: Reader) -> dict[Ref, tuple[Held, ...]]:
     return {ref: tuple(every) for ref, every in sorted(held.items())}
 
 
-def laid_over(declared: Mapping[Ref, Resource], reader: Reader) -> HeldSet:
+def laid_over(declared: Mapping[Ref, Resource], reader: Reader, moves: Sequence[tuple[Ref, Ref]] = ()) -> HeldSet:
     """What is in force is as good as declared; what it stands over is kept beside it."""
     every = recorded(reader)
+    for old, new in moves:
+        if old in every and new in declared and new not in every:
+            every[new] = every.pop(old)
     if not every:
         return HeldSet(declared)
     from reconciler.declare import hold

@@ -5,7 +5,6 @@ after a crash, finds what is left to do and no more.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import NamedTuple
 
 from reconciler.app import holding
 from reconciler.app.ask import Ask, Release, Said
@@ -24,6 +23,7 @@ from reconciler.model.errors import GuardRefused, ReconcilerError, UsageFault
 from reconciler.model.json import Json
 from reconciler.model.ref import Ref
 from reconciler.model.resource import Resource
+from reconciler.model.tuples import NamedTuple
 from reconciler.ports.bundle import Reader
 from reconciler.ports.catalog import InventoryRow
 
@@ -34,6 +34,15 @@ class NotRecorded(ReconcilerError):
     code = "resource.not_found"
 
 
+def not_recorded(ref: Ref) -> NotRecorded:
+    """The error, with what to do."""
+    return NotRecorded(
+        f"{ref} is not recorded in this overlay",
+        hint=f"`houmao get {ref.kind.lower()}s` lists what there is; `houmao create` makes it",
+        ref=str(ref),
+    )
+
+
 class Intention(NamedTuple):
     """What shall be, and how far it goes."""
 
@@ -42,6 +51,8 @@ class Intention(NamedTuple):
     follows: frozenset[Ref]
     books: Mapping[Ref, Books]
     held: Mapping[Ref, tuple[Held, ...]]
+    owned: tuple[Ref, ...]
+    """What something in `scope` is recorded to own: it may own less now."""
     asked: Mapping[Ref, Asked]
     writes: tuple[Write, ...]
     said: Said
@@ -90,11 +101,7 @@ class _Finder:
         """Refuse a ref that is not recorded, or that another one writes."""
         row = self.rows.get(ref)
         if row is None:
-            raise NotRecorded(
-                f"{ref} is not recorded in this overlay",
-                hint=f"`houmao get {ref.kind.lower()}s` lists what there is; `houmao create` makes it",
-                ref=str(ref),
-            )
+            raise not_recorded(ref)
         if row.live.get("derived") == "1":
             owner = next((one.ref for one in self.rows.values() if one.uid == row.owner), None)
             raise UsageFault(
@@ -125,8 +132,8 @@ class _Finder:
             self.lines += [self._line(ref, path, last, resource) for path in paths]
             return
         self._managed(ref, row, last, resource, paths)
-        if paths:
-            self.wanted |= {ref: resource, **children}
+        # Also where it says so already: an earlier run may not have come to what follows from it.
+        self.wanted |= {ref: resource if paths else last, **children}
 
     def _managed(self, ref: Ref, row: InventoryRow, last: Resource, new: Resource, paths: Sequence[str]) -> None:
         """A field that a manifest declares: held, written back, or refused (R-IMP-2)."""
@@ -147,6 +154,10 @@ class _Finder:
                 text = f"{', '.join(ending)} {'is' if len(ending) == 1 else 'are'} declared now, and held no more"
                 self.reasons.setdefault(ref, []).append(Reason(Code.OVERRIDE_RELEASED, text))
                 self.wanted.setdefault(ref, new)
+            return
+        if way.declared:
+            self.lines += [f"{self._line(ref, path, last, new)}, edited in its file" for path in paths]
+            self.drop.setdefault(ref, []).extend(path for path in paths if path in held)
             return
         if not way.override and not way.implied:
             if paths:
@@ -255,6 +266,7 @@ class _Finder:
             follows,
             books,
             {ref: self._still_held(ref) for ref in scope if ref in self.held},
+            tuple(ref for ref, one in self.known.last.items() if one.owner in scope),
             self.asked,
             tuple(self.writes),
             Said(kind, tuple(self.lines)),

@@ -59,8 +59,8 @@ def plan(flags: Flags, source: Source, wanted: PlanFlags) -> PlanResult:
     with opened(flags) as session:
         desired = load(session, source, wanted)
         session = desired.session
-        declared, held = holding.laid_over(desired.declared, session.reader)
-        snapshot = observe(declared, desired.apply_set, session.handlers, session.reader)
+        declared, held = holding.laid_over(desired.declared, session.reader, desired.moves)
+        snapshot = observe(declared, desired.apply_set, session.handlers, session.reader, moves=desired.moves)
         wished = options(desired, wanted, session.reader)
         planned = planning.make(declared, snapshot, session.handlers, wished, held)
         return _result(planned.plan, desired)
@@ -70,8 +70,8 @@ def client_diff(flags: Flags, source: Source, wanted: PlanFlags) -> PlanResult:
     """`--dry-run=client`: compare with what was last applied; nothing is observed (R-CLI-3)."""
     with opened(flags) as session:
         desired = load(session, source, wanted)
-        declared, held = holding.laid_over(desired.declared, session.reader)
-        snapshot = record_of(declared, desired.apply_set, session.reader)
+        declared, held = holding.laid_over(desired.declared, session.reader, desired.moves)
+        snapshot = record_of(declared, desired.apply_set, session.reader, moves=desired.moves)
         made = compare(declared, snapshot, session.handlers, options(desired, wanted, session.reader), held)
         return _result(made, desired)
 

@@ -242,10 +242,13 @@ def _state(item: Status, now: datetime) -> str:
         return "Unknown"
     process = item.seen.parts.get("process")
     if process is not None and process.present:
-        return "Running"
-    if isinstance(item.seen, Present):
-        return "Exited"
-    return "Stopped" if item.live("state") == "stopped" else "Missing"
+        word = "Running"
+    elif isinstance(item.seen, Present):
+        word = "Exited"
+    else:
+        word = "Stopped" if item.live("state") == "stopped" else "Missing"
+    held = [one.until for one in item.holding.active]
+    return f"{word} (held until {min(held):%H:%MZ})" if held else word
 
 
 NAME: tuple[str, Cell] = ("NAME", lambda item, now: item.ref.name)

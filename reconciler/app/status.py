@@ -9,9 +9,10 @@ from datetime import UTC, datetime
 from enum import StrEnum
 
 from reconciler import __version__
-from reconciler.app import gate
+from reconciler.app import gate, holding
 from reconciler.app.session import Session
 from reconciler.engine.handler import Absent, Case, Conditions, Part, Present, ReadyState, Seen, Target, Unknown
+from reconciler.engine.holding import Holding, sentence, split
 from reconciler.engine.observe import Snapshot, from_bundle, look_at
 from reconciler.kinds.instance.health import health_of
 from reconciler.model.action import Action, Code, Verb
@@ -24,6 +25,9 @@ from reconciler.ports.catalog import Attempt, Intent, InventoryRow
 
 PROBED = 100
 """How many screens are looked at unasked; each is a trip to tmux."""
+
+
+NOTHING_HELD = Holding()
 
 
 class Truth(StrEnum):
@@ -69,6 +73,8 @@ class Status(NamedTuple):
     ready: ReadyState
     attempt: Attempt | None
     intent: Intent | None
+    holding: Holding = NOTHING_HELD
+    """Overrides on it, those in force and those whose time is over."""
 
     @property
     def conditions(self) -> tuple[Condition, ...]:
@@ -87,7 +93,9 @@ class Status(NamedTuple):
             return "Failed"
         if isinstance(self.seen, Unknown):
             return "Unknown"
-        return "InProgress" if self.intent is not None or self.actions or self.row is None else "Current"
+        if self.intent is not None or self.actions or self.row is None or _going_back(self):
+            return "InProgress"
+        return "Held" if self.holding.active else "Current"
 
     def live(self, key: str) -> str:
         """A handle of what was started, or empty."""
@@ -120,6 +128,18 @@ class Status(NamedTuple):
             body["healthReason"] = self.health_reason
         conditions: list[Json] = [condition.to_json(generation) for condition in self.conditions]
         body["conditions"] = conditions
+        if self.holding.active:
+            overrides: list[Json] = [
+                {
+                    "path": held.path,
+                    "value": held.value,
+                    "declared": held.declared,
+                    "by": held.by,
+                    "until": instant(held.until),
+                }
+                for held in self.holding.active
+            ]
+            body["overrides"] = overrides
         if self.row is not None:
             live = self.row.live
             body |= {camel: live[key] for key, camel in LIVE.items() if live.get(key)}
@@ -167,11 +187,18 @@ def look(
     snapshot = Snapshot(rows, last, intents, seen, catalog.revision())
     cases, actions = _planned(session, snapshot)
     attempts = catalog.attempts()
+    now = session.reader.clock.now_utc()
+    held = {ref: split(found, now) for ref, found in holding.recorded(session.reader).items()}
     probing = probe and sum(1 for ref in wanted if ref.kind == "Instance") <= PROBED
     chosen = frozenset(wanted)
     shown = [target for target in targets if target.ref in chosen]
     ready = _readiness(session, shown, snapshot, cases, probing)
-    return [_one(target, snapshot, actions.get(target.ref, ()), attempts, ready[target.ref]) for target in shown]
+    return [
+        _one(target, snapshot, actions.get(target.ref, ()), attempts, ready[target.ref])._replace(
+            holding=held.get(target.ref, NOTHING_HELD)
+        )
+        for target in shown
+    ]
 
 
 def _as_recorded(session: Session, rows: Mapping[Ref, InventoryRow], wanted: Sequence[Ref]) -> list[Status] | None:
@@ -330,6 +357,8 @@ def _synced(item: Status) -> Condition:
     if item.actions:
         why = item.actions[0].reasons[0]
         return Condition("Synced", Truth.FALSE, why.code.value, why.text)
+    if back := _going_back(item):
+        return Condition("Synced", Truth.FALSE, "OverrideExpired", back)
     return Condition("Synced", Truth.TRUE, "AsApplied", "")
 
 
@@ -358,6 +387,17 @@ def _drifted(item: Status) -> Condition:
     return Condition("Drifted", Truth.TRUE if drifted else Truth.FALSE, synced.reason if drifted else "NoDrift", "")
 
 
+def _going_back(item: Status) -> str:
+    """What the next apply returns to what is declared; empty where nothing lapsed that had an effect."""
+    return "; ".join(sentence(held) for held in item.holding.lapsed if held.value != held.declared)
+
+
+def _held(item: Status) -> Condition:
+    if item.holding.active:
+        return Condition("Held", Truth.TRUE, "Override", "; ".join(sentence(held) for held in item.holding.active))
+    return Condition("Held", Truth.FALSE, "NotHeld", "")
+
+
 CONDITIONS: Mapping[str, Callable[[Status], Condition]] = {
     "accepted": _accepted,
     "resolved": _resolved,
@@ -367,6 +407,7 @@ CONDITIONS: Mapping[str, Callable[[Status], Condition]] = {
     "progressing": _progressing,
     "degraded": _degraded,
     "drifted": _drifted,
+    "held": _held,
 }
 """Type in lower case to what computes it, in the order they are shown."""
 

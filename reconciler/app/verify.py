@@ -1,13 +1,13 @@
 """`verify`: look at the world anew and say whether it is as recorded; nothing is repaired (R-ACT-7)."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
 from reconciler.app import read, status
 from reconciler.app.session import Flags, opened
 from reconciler.app.status import Status
 from reconciler.engine.handler import Unknown
 from reconciler.model.json import Json, JsonMap
+from reconciler.model.tuples import NamedTuple
 
 
 class Verified(NamedTuple):

@@ -7,7 +7,7 @@ defaults or a set's template says is refused, with the place to edit by hand.
 
 import posixpath
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple, cast
+from typing import cast
 
 from reconciler.app import settings as settings_
 from reconciler.app import wiring
@@ -23,6 +23,7 @@ from reconciler.model.errors import ConflictError
 from reconciler.model.json import Json
 from reconciler.model.ref import Ref
 from reconciler.model.resource import Resource
+from reconciler.model.tuples import NamedTuple
 from reconciler.ports.bundle import Reader
 from reconciler.ports.catalog import InventoryRow
 from reconciler.ports.files import FilesReader
@@ -56,21 +57,20 @@ class Edited(NamedTuple):
             files.write(real, after, mode=stamp.mode & 0o777 if stamp is not None else 0o644, durable=True)
 
 
-def prepare(reader: Reader, writes: Sequence[Write]) -> Edited:
+def prepare(reader: Reader, writes: Sequence[Write], whole: Mapping[str, tuple[bytes, bytes]] | None = None) -> Edited:
     """Work out every file; raises CannotEdit (exit 6) before anything is written."""
     by_file: dict[str, list[Write]] = {}
     for write in writes:
-        by_file.setdefault(_file_of(write, reader.files), []).append(write)
-    found: dict[str, tuple[bytes, bytes]] = {}
+        by_file.setdefault(file_of(write.ref, write.row, reader.files), []).append(write)
+    found: dict[str, tuple[bytes, bytes]] = dict(whole or {})
     for path, asked in sorted(by_file.items()):
         data = reader.files.read(path)
         found[path] = (data, _edited(path, data, asked, reader))
     return Edited(found)
 
 
-def _file_of(write: Write, files: FilesReader) -> str:
+def file_of(ref: Ref, row: InventoryRow, files: FilesReader) -> str:
     """The file that declares a resource; raises CannotEdit where none does by itself."""
-    ref, row = write.ref, write.row
     if row.owner is not None:
         raise CannotEdit(
             f"{ref} is made by its owner's declaration, from a template",

@@ -50,7 +50,8 @@ def picture(screen: Screen) -> Picture:
 
 
 def _clean(line: str) -> str:
-    return line[:WIDEST].translate(_CONTROLS).rstrip()
+    line = line[:WIDEST]
+    return (line if line.isprintable() else line.translate(_CONTROLS)).rstrip()
 
 
 class Found(NamedTuple):

@@ -31,7 +31,7 @@ from reconciler.build.turns import (
     thresholds,
     unknown_or_not,
 )
-from reconciler.ports.reading import Read, Reading, Surface, TurnResult
+from reconciler.ports.reading import Read, Reading, ScreenState, Surface, TurnResult
 from reconciler.ports.screen import (
     Availability,
     Look,
@@ -72,6 +72,8 @@ class Tracker:
         memory = memory._replace(now=now)
         diagnostics = diagnosed(look)
         reading = self._reading(look.screen) if diagnostics.parse_status is ParseStatus.PARSED else None
+        if reading is not None and reading.state is ScreenState.UNKNOWN:
+            diagnostics = diagnostics._replace(parse_status=ParseStatus.PARSE_ERROR)
         if look.facts.instance and memory.instance and look.facts.instance != memory.instance:
             memory = restarted(memory, now)
         memory = memory._replace(instance=look.facts.instance or memory.instance)

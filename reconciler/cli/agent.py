@@ -24,6 +24,9 @@ FORMS = output("text", "json", "yaml", "jsonpath=")
 CODES = {"1": "it was refused, or it failed; the message says which"}
 
 Run = Callable[[Args], int]
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from reconciler.app.lifecycle import Telling
 
 
 def agent(args: Args) -> Agent:
@@ -63,6 +66,23 @@ def pair(
         )
         for family in families
     )
+
+
+def telling(args: Args) -> "Telling":
+    """How a run on one agent goes: its name and the verb are the confirmation that a plan over many would ask for."""
+    from reconciler.app.lifecycle import Telling
+    from reconciler.app.request import RunFlags
+    from reconciler.cli.run import Stop, Teller
+
+    stopper, teller = Stop(), Teller(args)
+    timeout = args.seconds("timeout")
+    how = RunFlags(
+        yes=True,
+        timeout_s=600.0 if timeout is None else timeout,
+        lock_timeout_s=args.seconds("lock_timeout"),
+        stopping=stopper.asked,
+    )
+    return Telling(how, teller.confirm, lambda plan: None, lambda kind, fields: None, [])
 
 
 def show(args: Args, body: JsonMap) -> None:

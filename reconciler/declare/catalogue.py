@@ -15,9 +15,10 @@ if TYPE_CHECKING:
 
 GROUP = "reconciler.kinds"
 OVERLAY = "Overlay"
+MOVED = "Moved"
 """The composition document: not a resource."""
 
-LATER = frozenset({"ExternalImport", "Fleet", "Machine", "Mailbox", "Moved", "RemotePermission"})
+LATER = frozenset({"ExternalImport", "Fleet", "Machine", "Mailbox", "RemotePermission"})
 """Kinds that a later release brings: refused by name, not as unknown."""
 
 

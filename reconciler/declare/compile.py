@@ -33,6 +33,10 @@ from reconciler.model.ref import Ref, name_fault
 from reconciler.model.resource import Resource
 from reconciler.ports.files import FilesReader
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from reconciler.declare.moved import Move
+
 __all__ = ["Compiled", "Source", "Validate", "compile_source", "fill_defaults", "sparse"]
 
 
@@ -66,6 +70,7 @@ def compile_source(
     binder.bind()
     resources = dict(sorted(builder.resources.items()))
     found = resources.get(project.ref) if project is not None else None
+    report.problems += move_faults(judge.moves, resources)
     report.problems += policy.mismatched(resources)
     report.problems += policy.profile_env(resources, providers)
     report.problems += policy.collisions(resources.values())
@@ -87,8 +92,27 @@ def compile_source(
         source_revision=origin.revision(tree, files),
         documents=len(gathered),
         root_of={ref: ids[root] for ref, root in builder.root_of.items()},
+        moves=tuple(sorted((move.old, move.new) for move in judge.moves)),
         from_catalog=tuple(sorted(binder.from_catalog)),
     )
+
+
+def move_faults(moves: "list[Move]", resources: Mapping[Ref, Resource]) -> list[Problem]:
+    """One old name becomes one new name, and is declared no more."""
+    found: list[Problem] = []
+    old: set[Ref] = set()
+    new: set[Ref] = set()
+    for move in moves:
+        if move.old in resources:
+            why, hint = f"{move.old} moved to {move.new} and is still declared", "remove one of the two"
+        elif move.old in old or move.new in new:
+            why, hint = f"{move.old} or {move.new} is in another Moved document as well", "keep one of them"
+        else:
+            old.add(move.old)
+            new.add(move.new)
+            continue
+        found.append(Problem("declare.moved", why, hint, move.position, "spec.to", "R-MOD-11", str(move.new)))
+    return found
 
 
 def gather_documents(source: Source, reading: Reading, kinds: Catalogue) -> tuple[list[Gathered], list[Root]]:

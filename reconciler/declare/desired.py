@@ -44,6 +44,8 @@ class Compiled(NamedTuple):
     documents: int
     root_of: Mapping[Ref, str] = {}
     """The root id that each resource comes from: one of `roots`."""
+    moves: tuple[tuple[Ref, Ref], ...] = ()
+    """Names that became others: old and new."""
     from_catalog: tuple[tuple[Ref, Ref], ...] = ()
     """References that were resolved from the catalog: who refers, and to what (R-MOD-7)."""
 

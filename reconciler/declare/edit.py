@@ -7,12 +7,12 @@ the result and compares: an edit that would reach further than asked (through an
 
 from collections.abc import Sequence
 from difflib import SequenceMatcher
-from typing import NamedTuple
 
 from reconciler.declare.dump import flow, to_lines
 from reconciler.declare.yaml_nodes import CannotEdit, Node, documents
 from reconciler.model.json import Json, canonical
 from reconciler.model.ref import Ref
+from reconciler.model.tuples import NamedTuple
 
 BOM = "\ufeff"
 

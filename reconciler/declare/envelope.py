@@ -9,7 +9,7 @@ from reconciler.declare.suggest import nearest
 from reconciler.declare.vocabulary import END, NAME_PATTERN, NOT_IMPLEMENTED, TYPE, VALUE, expected, searching
 from reconciler.model.json import Json, JsonMap
 from reconciler.model.ref import name_fault
-from reconciler.model.resource import API_VERSION, Path
+from reconciler.model.resource import ADOPT, API_VERSION, IF_UNOWNED, Path
 
 KEYS = ("apiVersion", "kind", "metadata", "spec")
 METADATA = ("name", "labels", "annotations")
@@ -23,7 +23,6 @@ RESERVED = "houmao/"
 SOURCE_ID_KEY = "houmao/source-id"
 LATER_ANNOTATIONS = {
     "houmao/wave": "say what comes first with dependsOn",
-    "houmao/adopt": "adoption comes in a later release; what has no mark of ours is left alone",
 }
 
 _label_key, _label_value, _source_id = (searching(text) for text in (LABEL_KEY, LABEL_VALUE, SOURCE_ID))
@@ -120,6 +119,10 @@ def _reserved(key: str, value: Json, kind: str, annotation: bool, path: Path) ->
         if isinstance(value, str) and _source_id(value):
             return None
         return Fault(VALUE, f"{key!r} must be one line of text, not empty", "quote it", path, "R-MOD-8")
+    if annotation and key == ADOPT:
+        if value == IF_UNOWNED:
+            return None
+        return Fault(VALUE, f"{key!r} must be {IF_UNOWNED}", "or leave it out", path, "R-ADO-2")
     if annotation and key in LATER_ANNOTATIONS:
         message = f"the annotation {key!r} is not implemented in this release"
         return Fault(NOT_IMPLEMENTED, message, LATER_ANNOTATIONS[key], path, "R-MOD-8", at_key=True)
@@ -132,7 +135,7 @@ def _reserved(key: str, value: Json, kind: str, annotation: bool, path: Path) ->
             "R-MOD-8",
             at_key=True,
         )
-    near = nearest(key, (SOURCE_ID_KEY, *LATER_ANNOTATIONS)) if annotation else None
+    near = nearest(key, (SOURCE_ID_KEY, ADOPT, *LATER_ANNOTATIONS)) if annotation else None
     hint = f"did you mean {near!r}?" if near else "keys that begin with houmao/ are the program's own"
     return Fault("declare.metadata.reserved", f"{key!r} is reserved and unknown", hint, path, "R-MOD-8", at_key=True)
 
@@ -195,8 +198,11 @@ def schema(kind: str, spec: JsonMap, spec_optional: bool) -> JsonMap:
         "additionalProperties": {"type": "string", "pattern": LABEL_VALUE},
     }
     plain: JsonMap = {"type": "string", "pattern": r"^[^\u0000]*" + END}
-    own: JsonMap = {SOURCE_ID_KEY: {"type": "string", "pattern": SOURCE_ID}} if kind == "Project" else {}
-    keys = f"{LABEL_KEY}|^{SOURCE_ID_KEY}{END}" if kind == "Project" else LABEL_KEY
+    own: JsonMap = {ADOPT: {"const": IF_UNOWNED}}
+    keys = f"{LABEL_KEY}|^{ADOPT}{END}"
+    if kind == "Project":
+        own[SOURCE_ID_KEY] = {"type": "string", "pattern": SOURCE_ID}
+        keys = f"{keys}|^{SOURCE_ID_KEY}{END}"
     annotations: JsonMap = {
         "type": "object",
         "description": "Notes; keys that begin with houmao/ are the program's own.",

@@ -5,7 +5,7 @@ releases are in it as never allowed, so that an editor says why.
 """
 
 from reconciler.declare import envelope
-from reconciler.declare.catalogue import OVERLAY, Catalogue
+from reconciler.declare.catalogue import MOVED, OVERLAY, Catalogue
 from reconciler.declare.node import Entries, Free, Items, Member, Node, Scalar, Struct
 from reconciler.declare.schema import Schema
 from reconciler.model.json import Json, JsonMap
@@ -18,8 +18,8 @@ PREFIX = "x-houmao-"
 def of_kind(schema: Schema) -> JsonMap:
     """The JSON Schema of one document of a kind."""
     body = envelope.schema(schema.kind, node_schema(schema.root), schema.optional)
-    if schema.kind == OVERLAY:
-        # Nothing refers to an overlay, so it needs no name.
+    if schema.kind in (OVERLAY, MOVED):
+        # Nothing refers to them, so they need no name.
         required = body["required"]
         assert isinstance(required, list)
         required.remove("metadata")
@@ -54,10 +54,10 @@ def of_all(schemas: list[Schema]) -> JsonMap:
 
 def files(kinds: Catalogue) -> dict[str, JsonMap]:
     """Every published schema by its file name below `schemas/v1alpha1/`."""
-    from reconciler.declare import overlay
+    from reconciler.declare import moved, overlay
 
     schemas = [schema for kind in kinds.built_in() if (schema := kinds.schema(kind)) is not None]
-    schemas = sorted([*schemas, overlay.MODEL], key=lambda schema: schema.kind)
+    schemas = sorted([*schemas, overlay.MODEL, moved.MODEL], key=lambda schema: schema.kind)
     return {**{f"{schema.kind}.json": of_kind(schema) for schema in schemas}, "all.json": of_all(schemas)}
 
 

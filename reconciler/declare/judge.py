@@ -7,7 +7,7 @@ stages would say of it is told in the same run (R-LOAD-11).
 from collections.abc import Mapping
 
 from reconciler.declare import content, envelope, policy, refs, secrets
-from reconciler.declare.catalogue import OVERLAY, Catalogue
+from reconciler.declare.catalogue import MOVED, OVERLAY, Catalogue
 from reconciler.declare.desired import Draft, Gathered, Validate
 from reconciler.declare.faults import UNKNOWN_FIELD, Fault
 from reconciler.declare.inputs import Reading
@@ -53,7 +53,18 @@ class Report:
 class Judge:
     """Judges documents one by one, in order of position."""
 
-    __slots__ = ("_first", "_kinds", "_providers", "_reading", "_report", "_sessions", "_strict", "broken", "loose")
+    __slots__ = (
+        "_first",
+        "_kinds",
+        "_providers",
+        "_reading",
+        "_report",
+        "_sessions",
+        "_strict",
+        "broken",
+        "loose",
+        "moves",
+    )
 
     def __init__(
         self,
@@ -74,6 +85,8 @@ class Judge:
         """Refs whose document has a fault: a reference to one leads somewhere."""
         self.loose: list[tuple[Resource, Written]] = []
         """Documents with faults, with what references of theirs can be read."""
+        self.moves: list[Move] = []
+        """Renames, in order of position."""
 
     def draft(self, gathered: Gathered) -> Draft | None:
         """The document on its way, or None where it goes no further."""
@@ -84,6 +97,9 @@ class Judge:
             hint = "build the directory it is in with -k"
             message = "an Overlay is composed, not applied"
             self._report.fault(written, Fault("declare.overlay.not_here", message, hint, ("kind",), "R-LOAD-6"))
+            return None
+        if kind == MOVED:
+            self._move(written)
             return None
         schema = self._kinds.schema(kind) if isinstance(kind, str) else None
         ref = identity(value)
@@ -108,6 +124,18 @@ class Judge:
                 self._report.fault(written, fault, ref)
             self.loose.append((Resource(ref, spec, "", edges=refs.loose_edges(schema, spec)), written))
         return None
+
+    def _move(self, written: Written) -> None:
+        """A rename: told of, and no resource."""
+        from reconciler.declare.moved import MODEL, Move
+
+        faults = MODEL.document_faults(written.value)
+        for fault in faults:
+            self._report.fault(written, fault, None)
+        spec = written.value.get("spec")
+        if not faults and isinstance(spec, dict):
+            at = written.position(("spec", "to"))
+            self.moves.append(Move(Ref.parse(str(spec["from"])), Ref.parse(str(spec["to"])), at))
 
     def _faults(self, written: Written, schema: Schema, ref: Ref | None) -> bool:
         """Tell everything wrong with one document by itself; True when it cannot be used."""
@@ -145,6 +173,11 @@ class Judge:
                 where = dotted(("spec", *path))
                 hint = "give one of them another"
                 self._report.problems.append(Problem(policy.SESSION, message, hint, here, where, "R-MOD-4a", str(ref)))
+
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from reconciler.declare.moved import Move
 
 
 def identity(value: Json) -> Ref | None:

@@ -5,9 +5,10 @@ included, and tell aliases from what they stand for. Only a file that is about t
 """
 
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import Any
 
 from reconciler.model.errors import ReconcilerError
+from reconciler.model.tuples import NamedTuple
 
 
 class CannotEdit(ReconcilerError):

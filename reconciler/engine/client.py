@@ -28,6 +28,9 @@ def compare(
         if row is None:
             reason = Reason(Code.NEW, "declared, never applied here", (str(ref),), (resource.position,))
             actions.append(Action(Verb.CREATE, ref, None, (reason,), needs, disruption=Disruption.RECORD))
+        elif ref in snapshot.renamed and row.digest == resource.digest:
+            reason = Reason(Code.RENAMED, f"it was {snapshot.renamed[ref]}", (str(ref),), (resource.position,))
+            actions.append(Action(Verb.RENAME, ref, row.uid, (reason,), needs, disruption=Disruption.RECORD))
         elif row.digest != resource.digest:
             last = snapshot.last.get(ref)
             found = diff.changes(

@@ -68,6 +68,8 @@ class Target(NamedTuple):
     want: Resource | None
     row: InventoryRow | None
     intent: Intent | None
+    was: Ref | None = None
+    """The name it is recorded under, where a Moved document gave it another one."""
 
 
 class Held(NamedTuple):
@@ -126,6 +128,8 @@ class Case(NamedTuple):
     """Overrides whose time is over and that nothing has put away yet."""
     books: Books = Books()
     asked: Asked | None = None
+    was: Ref | None = None
+    """The name it is recorded under, where a Moved document gave it another one."""
 
 
 class Lookup(Protocol):

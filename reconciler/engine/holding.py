@@ -6,7 +6,6 @@ time is over (R-IMP-3). A resource made by hand that a declaration now claims ch
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import NamedTuple
 
 from reconciler.engine.handler import Books, Case, Held
 from reconciler.model import names
@@ -14,6 +13,7 @@ from reconciler.model.action import Action, Code, Disruption, Notice, Reason, Ve
 from reconciler.model.json import JsonMap, canonical
 from reconciler.model.ref import Ref
 from reconciler.model.resource import Position
+from reconciler.model.tuples import NamedTuple
 
 BOOKS = frozenset({Code.HELD, Code.OVERRIDE_RELEASED, Code.DECLARED_BENEATH, Code.TAKEN_OVER})
 """Reasons that ask for nothing but a row."""

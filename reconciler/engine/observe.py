@@ -3,7 +3,7 @@
 Receives the declared set and the reading half of the ports; hands on a Snapshot. Planning is then pure.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from reconciler.engine.handler import Handlers, Seen, Target, Unknown
 from reconciler.model.json import Json, JsonMap
@@ -25,31 +25,77 @@ class Snapshot(NamedTuple):
     intents: Mapping[Ref, Intent]
     seen: Mapping[Ref, Seen]
     revision: int
+    renamed: Mapping[Ref, Ref] = {}
+    """New name to old one, of what is recorded under the old one and declared under the new one (R-MOD-11)."""
 
 
-def observe(declared: Mapping[Ref, Resource], apply_set: str, handlers: Handlers, reader: Reader) -> Snapshot:
-    """Read catalog, registry, tmux and processes once for the declared set and all that `apply_set` owns."""
-    recorded = record_of(declared, apply_set, reader)
+def observe(
+    declared: Mapping[Ref, Resource],
+    apply_set: str,
+    handlers: Handlers,
+    reader: Reader,
+    *,
+    also: Iterable[Ref] = (),
+    moves: Sequence[tuple[Ref, Ref]] = (),
+) -> Snapshot:
+    """Read catalog, registry, tmux and processes once for the declared set, all that `apply_set` owns, and `also`."""
+    recorded = record_of(declared, apply_set, reader, also=also, moves=moves)
     inventory = recorded.inventory
     refs = sorted(
         declared.keys()
+        | {ref for ref in also if ref in inventory}
         | {ref for ref, row in inventory.items() if row.apply_set == apply_set}
         | recorded.intents.keys()
         | (recorded.last.keys() & inventory.keys())
     )
-    targets = [_target(ref, declared, inventory, recorded.intents) for ref in refs]
+    targets = [
+        _target(ref, declared, inventory, recorded.intents)._replace(was=recorded.renamed.get(ref)) for ref in refs
+    ]
     return recorded._replace(seen=look_at(targets, handlers, reader))
 
 
-def record_of(declared: Mapping[Ref, Resource], apply_set: str, reader: Reader) -> Snapshot:
+def record_of(
+    declared: Mapping[Ref, Resource],
+    apply_set: str,
+    reader: Reader,
+    *,
+    also: Iterable[Ref] = (),
+    moves: Sequence[tuple[Ref, Ref]] = (),
+) -> Snapshot:
     """What the catalog has recorded; nothing is seen yet."""
     inventory = {row.ref: row for row in reader.catalog.inventory()}
     intents = {intent.ref: intent for intent in reader.catalog.intents()}
+    renamed = _renamed(inventory, declared, apply_set, moves)
+    for new, old in renamed.items():
+        inventory[new] = inventory.pop(old)._replace(ref=new)
+        if old in intents:
+            intents[new] = intents.pop(old)
     for ref, intent in intents.items():
         if ref not in declared and ref not in inventory:
             inventory[ref] = _row_of(intent, apply_set)
-    last = _last_applied(declared, inventory, apply_set, reader)
-    return Snapshot(inventory, last, intents, {}, reader.catalog.revision())
+    last = _last_applied(declared, inventory, apply_set, reader, frozenset(also))
+    return Snapshot(inventory, last, intents, {}, reader.catalog.revision(), renamed)
+
+
+def _renamed(
+    inventory: Mapping[Ref, InventoryRow],
+    declared: Mapping[Ref, Resource],
+    apply_set: str,
+    moves: Sequence[tuple[Ref, Ref]],
+) -> dict[Ref, Ref]:
+    """Which moves there is something to do for; the members of a set go with it."""
+    found: dict[Ref, Ref] = {}
+    for old, new in moves:
+        row = inventory.get(old)
+        if row is None or row.apply_set != apply_set or new in inventory or new not in declared:
+            continue
+        found[new] = old
+        for ref, member in inventory.items():
+            ordinal = ref.name.removeprefix(f"{old.name}-")
+            renamed = Ref(ref.kind, f"{new.name}-{ordinal}")
+            if member.owner == row.uid and ref.kind == "Instance" and ordinal.isdigit() and renamed not in inventory:
+                found[renamed] = ref
+    return found
 
 
 def _row_of(intent: Intent, apply_set: str) -> InventoryRow:
@@ -89,14 +135,18 @@ def _target(
 
 
 def _last_applied(
-    declared: Mapping[Ref, Resource], inventory: Mapping[Ref, InventoryRow], apply_set: str, reader: Reader
+    declared: Mapping[Ref, Resource],
+    inventory: Mapping[Ref, InventoryRow],
+    apply_set: str,
+    reader: Reader,
+    also: frozenset[Ref],
 ) -> dict[Ref, Resource]:
     """Last-applied resources that differ from their declaration, lost it, or are reached from outside the set."""
     wanted = {
         ref
         for ref, row in inventory.items()
         if (ref in declared and declared[ref].digest != row.digest)
-        or (ref not in declared and row.apply_set == apply_set)
+        or (ref not in declared and (row.apply_set == apply_set or ref in also))
     }
     found: dict[Ref, Resource] = {}
     edges = {edge.to for resource in declared.values() for edge in resource.edges if edge.to not in declared}

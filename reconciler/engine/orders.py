@@ -33,6 +33,8 @@ class Orders(NamedTuple):
     root_of: Mapping[Ref, str] = {}
     """The source root id of each declared ref, where several roots are applied together (R-PRU-10)."""
     apply_set: str = ""
+    base: str = ""
+    """Where relative paths of positions begin: they are recorded whole, for whoever edits the file later."""
     keep_sets: bool = False
     """Of an imperative verb: what a set declares stays that set's, and where it was declared stays recorded."""
     tries: int = TRIES

@@ -12,7 +12,7 @@ from reconciler.engine.handler import Asked, Books, Case, Handlers, Held, Presen
 from reconciler.engine.lookup import View
 from reconciler.engine.observe import Snapshot
 from reconciler.model import names
-from reconciler.model.action import Action, Code, Notice, Plan, Reason, Verb
+from reconciler.model.action import Action, Code, Disruption, Notice, Plan, Reason, Verb
 from reconciler.model.change import Classification, FieldChange
 from reconciler.model.errors import GuardRefused
 from reconciler.model.ref import Ref
@@ -125,6 +125,7 @@ def make(
                 row.apply_set if row else None,
             ),
             asked=options.asked.get(ref),
+            was=snapshot.renamed.get(ref),
         )
     actions: list[Action] = []
     notices = [*removals.notices, *holding.notices(holdings, cases)]
@@ -134,7 +135,7 @@ def make(
             notices.append(Notice(code, ref, f"left alone: {case.seen.why}"))
             continue
         decided = decide(case, view, handlers, force_conflicts=options.force_conflicts)
-        if ref in options.follows and all(_is_drift(action) for action in decided):
+        if ref in options.follows and case.intent is None and all(_is_drift(action) for action in decided):
             continue
         actions += [_with_needs(action, case, view) for action in decided]
     reverse = prune.removal_needs(removals.remove, view)
@@ -172,7 +173,20 @@ def decide(case: Case, view: View, handlers: Handlers, *, force_conflicts: bool 
     actions = handlers[case.ref.kind].plan(case, view)
     if at_path(case.want.spec if case.want else None, "drift.policy") == "ignore":
         actions = [action for action in actions if not all(reason.code in DRIFT for reason in action.reasons)]
+    if case.was is not None:
+        actions = _renaming(actions, case, case.was)
     return holding.with_books(actions, case)
+
+
+def _renaming(actions: Sequence[Action], case: Case, was: Ref) -> Sequence[Action]:
+    """What is renamed keeps its uid: a record's change becomes the rename, a heavier action brings it along."""
+    position = case.want.position if case.want else None
+    reason = Reason(Code.RENAMED, f"it was {was}; uid, history and session stay", (str(case.ref),), (position,))
+    if not actions:
+        return (Action(Verb.RENAME, case.ref, case.uid, (reason,), disruption=Disruption.RECORD),)
+    first, *rest = actions
+    verb = Verb.RENAME if first.verb is Verb.UPDATE else first.verb
+    return (first._replace(verb=verb, reasons=(reason, *first.reasons)), *rest)
 
 
 def steps_of(action: Action, case: Case, view: View, handlers: Handlers) -> Sequence[Step]:
@@ -183,8 +197,8 @@ def steps_of(action: Action, case: Case, view: View, handlers: Handlers) -> Sequ
 
 
 def _is_drift(action: Action) -> bool:
-    """Nobody's intention, or left by an earlier run: not what follows from a verb on something else."""
-    return all(reason.code in DRIFT or reason.code is Code.INTERRUPTED for reason in action.reasons)
+    """Nobody's intention: not what follows from a verb on something else."""
+    return all(reason.code in DRIFT for reason in action.reasons)
 
 
 def _out_of_scope(ref: Ref, removals: prune.Decided, options: Options) -> bool:

@@ -86,13 +86,16 @@ class Rows:
         for row in by_kind.values():
             tx.drop_inventory(row.uid)
 
+    def _position(self, want: Resource) -> str:
+        position = want.position
+        if position is None:
+            return ""
+        inside = position.file.startswith(("/", "<")) or not self._orders.base
+        return str(position if inside else position._replace(file=f"{self._orders.base}/{position.file}"))
+
     def _known(self, context: Context) -> list[InventoryRow]:
         rows = self._view.snapshot.inventory.values()
-        return [row for row in rows if row.owner == context.uid and self._derived(row)]
-
-    def _derived(self, row: InventoryRow) -> bool:
-        found = self._view.get(row.ref)
-        return found is None or found.derived
+        return [row for row in rows if row.owner == context.uid and row.live.get("derived") == "1"]
 
     def _row(
         self, want: Resource, before: InventoryRow | None, uid: Uid, owner: Uid | None, live: dict[str, str]
@@ -112,7 +115,7 @@ class Rows:
             apply_set=before.apply_set if kept and before else self._orders.apply_set,
             owner=owner,
             source_root=before.source_root if kept and before else self.root_of(want.ref),
-            position=before.position if kept and before else str(want.position) if want.position else "",
+            position=before.position if kept and before else self._position(want),
             digest=want.digest,
             generation=1 if before is None else before.generation + (before.digest != want.digest),
             labels=want.labels,

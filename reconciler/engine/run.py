@@ -199,7 +199,7 @@ class Runner:
         if context is not None:
             uid = context.uid
             intent = next((one for one in self.ports.catalog.intents() if one.uid == uid), intent)
-        target = Target(case.ref, row.uid if row else uid, case.want, row, intent)
+        target = Target(case.ref, row.uid if row else uid, case.want, row, intent, case.was)
         seen = look_at([target], self.handlers, self.ports.reader())[case.ref]
         return case._replace(seen=seen, row=row, uid=target.uid, intent=intent)
 

@@ -23,7 +23,7 @@ from reconciler.model.change import Classification, FieldChange
 from reconciler.model.errors import ReconcilerError
 from reconciler.model.json import JsonMap
 from reconciler.model.ref import Ref
-from reconciler.model.resource import Position, Resource
+from reconciler.model.resource import Position, Resource, adopts
 from reconciler.ports.bundle import Ports, Reader
 from reconciler.ports.catalog import Definition, Transaction
 
@@ -66,7 +66,7 @@ class CatalogKind:
             found = ports.catalog.definitions(self.kind)
         except ReconcilerError as error:
             return {target.ref: Unknown(error.message) for target in targets}
-        return {target.ref: self._seen(target, found.get(target.ref.name), ports) for target in targets}
+        return {target.ref: self._seen(target, found.get((target.was or target.ref).name), ports) for target in targets}
 
     def _seen(self, target: Target, found: Definition | None, ports: Reader) -> Seen:
         spec = target.want.spec if target.want else found.facts if found else {}
@@ -97,11 +97,14 @@ class CatalogKind:
                     Verb.CREATE, case, (Reason(Code.INTERRUPTED, "an earlier apply began it and did not finish"),)
                 ),
             )
+        if isinstance(case.seen, Present) and adopts(case.want):
+            reason = Reason(Code.ADOPTED, "the catalog has it, nobody owns it, and it is declared to adopt")
+            return (self._act(Verb.ADOPT, case, (reason,)),)
         if isinstance(case.seen, Present):
             reason = Reason(
                 Code.UNMANAGED,
                 f"the catalog already has a {self.kind} of this name that no apply set owns; "
-                "declare it under another name, or remove the definition first",
+                "annotate it houmao/adopt: IfUnowned to take it over, or declare it under another name",
             )
             return (Action(Verb.BLOCKED, case.ref, None, (reason,), held=Verb.CREATE),)
         return (
@@ -141,9 +144,20 @@ class CatalogKind:
             steps.append(Step("write-content", run=lambda ports, context: write(ports, context, _wanted(context))))
         if project is not None:
             steps.append(Step("write-projection", run=lambda ports, context: project(ports, context, _wanted(context))))
+        if action.verb is Verb.RENAME and self._drop is not None:
+            steps.append(Step("drop-old-name", run=self._drop_old))
         steps.append(Step("write-rows", run=_nothing, commit=self._put))
         del case
         return tuple(steps)
+
+    def _drop_old(self, ports: Ports, context: Context) -> None:
+        """Content and projection under the old name, and those of what it derived under old names."""
+        want, was = _wanted(context), context.case.was
+        now = {child.ref for child in context.look.children(want.ref)}
+        old = [one for one in context.look.owned(want.ref) if one.ref not in now]
+        for resource in (*([Resource(was, want.spec, want.digest)] if was is not None else []), *old):
+            if self._drop is not None:
+                self._drop(ports, context, resource)
 
     def _put(self, tx: Transaction, context: Context) -> None:
         """Derived rows first: the definition refers to them."""

@@ -110,6 +110,15 @@ class Resource:
         return f"Resource({self.ref}, {self.digest[:15]})"
 
 
+ADOPT, IF_UNOWNED = "houmao/adopt", "IfUnowned"
+"""The annotation by which a declaration takes over what has its name and no owner (R-ADO-2)."""
+
+
+def adopts(resource: Resource | None) -> bool:
+    """Whether the declaration opts in."""
+    return resource is not None and resource.annotations.get(ADOPT) == IF_UNOWNED
+
+
 def dotted(path: Path) -> str:
     """`("spec", "skillRefs", 0)` as `spec.skillRefs[0]`."""
     text = ""

@@ -21,7 +21,7 @@ class Tri(StrEnum):
 
 
 class ScreenState(StrEnum):
-    """A reading in one word."""
+    """A reading in one word. `idle` is no permission to type: a headless agent is idle and has nothing to type into."""
 
     STARTING = "starting"
     IDLE = "idle"
@@ -110,7 +110,7 @@ class Reading(NamedTuple):
             return ScreenState.ASKING
         if self.busy is Tri.YES:
             return ScreenState.BUSY
-        if self.surface.ready_posture is Tri.YES and self.surface.accepting_input is Tri.YES:
+        if self.busy is Tri.NO:
             return ScreenState.IDLE
         return ScreenState.STARTING if self.starting else ScreenState.UNKNOWN
 

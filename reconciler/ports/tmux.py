@@ -86,6 +86,25 @@ class Mark(NamedTuple):
     new_mark: str
 
 
+class Adopt(NamedTuple):
+    """Compare-and-mark of a session that nobody owns: still this one, and still without a uid (R-ADO-1)."""
+
+    session_id: str
+    pane_id: str
+    created: int
+    uid: Uid
+    mark: str
+
+
+class Rename(NamedTuple):
+    """Compare-and-rename of one session."""
+
+    session_id: str
+    uid: Uid
+    mark: str
+    name: str
+
+
 class SendKeys(NamedTuple):
     """Keys to the agent pane, conditional on its uid and role; `literal` text or tmux key names."""
 
@@ -161,7 +180,7 @@ class Vacant(NamedTuple):
     uid: Uid
 
 
-Request = Create | Kill | Mark | SendKeys | OpenWindow | Export | Vacant
+Request = Create | Kill | Mark | Adopt | Rename | SendKeys | OpenWindow | Export | Vacant
 
 
 def is_session_id(text: str) -> bool:
@@ -190,6 +209,15 @@ def request_fault(fence: Fence, request: Request) -> str | None:
         case Mark():
             wrong = None if is_session_id(request.session_id) else f"no session id: {request.session_id!r}"
             texts = (request.mark, request.new_mark)
+        case Adopt():
+            there = is_session_id(request.session_id) and is_pane_id(request.pane_id)
+            wrong = None if there else f"no session and pane: {request.session_id!r}, {request.pane_id!r}"
+            texts = (request.mark,)
+        case Rename():
+            wrong = None if is_session_id(request.session_id) else f"no session id: {request.session_id!r}"
+            named = session_name_fault(request.name)
+            wrong = wrong or (f"session name {request.name!r} {named}" if named else None)
+            texts = (request.mark,)
         case SendKeys():
             wrong = None if request.keys else "there are no keys to send"
             wrong = wrong if is_pane_id(request.pane_id) else f"no pane id: {request.pane_id!r}"

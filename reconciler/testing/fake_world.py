@@ -59,6 +59,11 @@ class FakeWorld(World):
         for found in self.process.started_for(root):
             self.process.exit(found.pid)
 
+    def foreign_session(self, name: str, uid: str = "") -> None:
+        """A session that somebody else made, perhaps with a uid of ours on it."""
+        marked = {"HOUMAO_UID": uid} if uid else {}
+        self.tmux.foreign(name, env=marked, options={"@houmao_uid": uid} if uid else {})
+
     def kill_server(self) -> None:
         self.tmux.kill_server()
 

@@ -9,6 +9,7 @@ from typing import Protocol
 
 from reconciler.model.tuples import NamedTuple
 from reconciler.ports.tmux import (
+    Adopt,
     Answer,
     Create,
     Created,
@@ -24,6 +25,7 @@ from reconciler.ports.tmux import (
     Pane,
     Paste,
     Refused,
+    Rename,
     Request,
     Screen,
     SendKeys,
@@ -258,10 +260,12 @@ class FakeTmux:
                 return self._create(request)
             case SendKeys():
                 return self._send(request)
-            case Kill() | Mark():
+            case Kill() | Mark() | Rename():
                 return self._on_session(request)
             case OpenWindow() | Export():
                 return self._in_session(request)
+            case Adopt():
+                return self._adopt(request)
             case Vacant():
                 return self._taken(request.uid) or Done()
 
@@ -284,7 +288,24 @@ class FakeTmux:
         pane.options[ROLE] = "agent"
         return Created(session.session_id, pane.pane_id, pane.pid, session.created)
 
-    def _on_session(self, request: Kill | Mark) -> Answer:
+    def _adopt(self, adopt: Adopt) -> Answer:
+        taken = self._taken(adopt.uid)
+        found = self._find(adopt.pane_id)
+        if taken is not None:
+            return taken
+        if found is None or found[0].session_id != adopt.session_id:
+            return Refused(f"there is no pane {adopt.pane_id}")
+        session, pane = found
+        if session.created != adopt.created:
+            return Refused(f"session {adopt.session_id} is another one now")
+        if self._option(session, pane, UID) or self._variable(session, "HOUMAO_UID"):
+            return Refused(f"session {adopt.session_id} carries a uid already")
+        session.env["HOUMAO_UID"] = adopt.uid
+        session.options.update({UID: adopt.uid, MARK: adopt.mark})
+        pane.options[ROLE] = "agent"
+        return Done()
+
+    def _on_session(self, request: Kill | Mark | Rename) -> Answer:
         session = self.sessions.get(request.session_id)
         if session is None:
             return Refused(f"there is no session {request.session_id}")
@@ -295,6 +316,11 @@ class FakeTmux:
             return Refused(f"session {request.session_id} has another mark")
         if isinstance(request, Mark):
             session.options[MARK] = request.new_mark
+            return Done()
+        if isinstance(request, Rename):
+            if self.named(request.name) is not None:
+                return Failed(f"duplicate session: {request.name}")
+            session.name = request.name
             return Done()
         self._close(session)
         return Done()

@@ -144,9 +144,16 @@ class World(ABC):
             )
         return Applied(report, watch)
 
-    def when_asked(self, ask: Ask, *, fault: Fault | None = None, **flags: object) -> Asked:
+    def when_asked(
+        self,
+        ask: Ask,
+        *,
+        fault: Fault | None = None,
+        write_fault: tuple[int, str, Kind] | None = None,
+        **flags: object,
+    ) -> Asked:
         """An imperative verb, with `--yes`."""
-        watch = self._life(fault, None, None)
+        watch = self._life(fault, write_fault, None)
         said: list[Said] = []
         with self._living(watch):
             report = changes.change(
@@ -185,6 +192,10 @@ class World(ABC):
     def record_of(self, name: str) -> Path:
         """Where the registry keeps the record of an instance."""
         return self.registry / "live_agents" / self.rows[f"Instance/{name}"].live["agent_id"] / "record.json"
+
+    @abstractmethod
+    def foreign_session(self, name: str, uid: str = "") -> None:
+        """A session that somebody else made, perhaps with a uid of ours on it."""
 
     def edit_record_of(self, name: str, **changes: object) -> None:
         """Somebody edits the registry record of an instance."""

@@ -205,6 +205,7 @@ def test_an_unknown_screen_is_unknown_and_stalls() -> None:
         Readiness.UNKNOWN,
         Eligibility.UNKNOWN,
     )
+    assert first.diagnostics[:4] == (Availability.AVAILABLE, TransportState.TMUX_UP, ProcessState.TUI_UP, "parse_error")
     agent.see(20, "lost y")  # another one nobody knows: still unknown since 0
     assert agent.see(29.9, "lost y").readiness is Readiness.UNKNOWN
     assert agent.see(30, "lost y").readiness is Readiness.STALLED

@@ -58,6 +58,7 @@ def test_get_json_is_one_object_for_one_resource_and_a_list_for_more(running: Pr
         "Progressing": "False",
         "Degraded": "False",
         "Drifted": "False",
+        "Held": "False",
     }
     many = running("--print-json", "get", "instances").data
     assert many["kind"] == "List"

@@ -12,7 +12,7 @@ VALUED = [
     pytest.param(command, option, id=f"{command.path} {option.names[-1]}")
     for command in COMMANDS.values()
     for option in command.every()
-    if option.metavar and option.names[-1] not in ("--dry-run", "--cascade")
+    if option.metavar and option.names[-1] not in ("--dry-run", "--cascade", "--override")
 ]
 JUDGED = [
     pytest.param(command, option, id=f"{command.path} {option.names[-1]}")

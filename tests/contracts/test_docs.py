@@ -229,11 +229,25 @@ FAMILIES = (
         "overlay",
     ),
     *("ownership", "plan", "process", "registry", "stale", "tmux", "usage"),
+    *("agent", "memory", "prompt", "requests", "turn"),
 )
 CODE = re.compile(rf'"((?:{"|".join(FAMILIES)})\.[a-z_]+(?:\.[a-z_]+)?)"')
 FINDINGS = {"doctor.py", "check.py"}
 """What `houmao doctor` found is no error, and says itself what repairs it."""
-FILES = {"catalog.sqlite", "overlay.json", "overlay.yaml", "overlay.yml"}
+FILES = {
+    "catalog.sqlite",
+    "overlay.json",
+    "overlay.yaml",
+    "overlay.yml",
+    "process.json",
+    "requests.lock",
+    "requests.sqlite",
+    "turn.completed",
+    "turn.failed",
+    "turn.sh",
+    "turn.started",
+}
+"""What looks like a code and is the name of a file, or a provider's word."""
 
 
 def codes() -> set[str]:

@@ -31,6 +31,8 @@ WALKED = [
     "README.md",
     "docs/guides/first-fleet.md",
     "docs/guides/edit-and-apply.md",
+    "docs/guides/talk-to-agents.md",
+    "docs/guides/by-hand.md",
     "docs/guides/prune-safely.md",
     "docs/guides/ci.md",
     "docs/guides/troubleshooting.md",

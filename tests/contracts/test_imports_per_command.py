@@ -89,6 +89,8 @@ def test_a_usage_error_loads_the_parser_and_no_more(team: Program, words: list[s
         ["get", "instances", "-o", "json"],
         ["get", "--unmanaged"],
         ["lock", "status"],
+        ["agents", "global", "list"],
+        ["agents", "global", "list", "--state", "all", "-o", "json"],
     ],
     ids=" ".join,
 )

@@ -5,6 +5,10 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import NamedTuple
 
+from reconciler.app import verbs
+from reconciler.app.ask import Ask, Way
+from reconciler.declare.dump import document
+from reconciler.model.ref import Ref
 from reconciler.testing.fake_world import FakeWorld
 from reconciler.testing.faults import Crashed, Fault, Kind
 from reconciler.testing.told import Applied
@@ -94,17 +98,23 @@ def one(world: FakeWorld) -> None:
 
 
 class Scenario(NamedTuple):
-    """`arrange` ends just before the run; `flags` are the run's. With `delete` it is `houmao delete` of those refs."""
+    """`arrange` ends just before the run; `flags` are the run's.
+
+    With `delete` it is `houmao delete` of those refs, with `ask` an imperative verb.
+    """
 
     name: str
     arrange: Callable[[FakeWorld], None]
     flags: Mapping[str, object]
     delete: tuple[str, ...]
+    ask: Ask | None = None
 
     def run(
         self, world: FakeWorld, fault: Fault | None = None, write_fault: tuple[int, str, Kind] | None = None
     ) -> Applied:
         """The run itself; one action at a time, so that points come in one order."""
+        if self.ask is not None:
+            return world.when_asked(self.ask, fault=fault, write_fault=write_fault, parallelism=1).applied
         if self.delete:
             return world.when_deleted(*self.delete, fault=fault, parallelism=1)
         return world.when_applied(fault=fault, write_fault=write_fault, parallelism=1, **self.flags)
@@ -114,9 +124,11 @@ Arrange = Callable[[FakeWorld], None]
 SCENARIOS: list[Scenario] = []
 
 
-def scenario(flags: dict[str, object] | None = None, delete: tuple[str, ...] = ()) -> Callable[[Arrange], Arrange]:
+def scenario(
+    flags: dict[str, object] | None = None, delete: tuple[str, ...] = (), ask: Ask | None = None
+) -> Callable[[Arrange], Arrange]:
     def add(arrange: Arrange) -> Arrange:
-        SCENARIOS.append(Scenario(arrange.__name__, arrange, flags or {}, delete))
+        SCENARIOS.append(Scenario(arrange.__name__, arrange, flags or {}, delete, ask))
         return arrange
 
     return add
@@ -297,92 +309,87 @@ def come_back_after_a_reboot(world: FakeWorld) -> None:
     world.reboot()
 
 
-GATEWAY = "{specialistRef: coder, gateway: {enabled: true}}"
-DETACHED = "{specialistRef: coder, gateway: {enabled: true, background: true, port: 42002}}"
+ALICE = Ref("Instance", "alice")
+CODER = Ref("Specialist", "coder")
 
 
-def with_gateway(gateway: str) -> str:
-    """Alice with a gateway."""
-    return ONE.replace("{specialistRef: coder}", gateway)
+@scenario(ask=verbs.stop([ALICE]))
+def hold_one_stopped(world: FakeWorld) -> None:
+    one(world)
 
 
-def guarded(world: FakeWorld, gateway: str = GATEWAY) -> None:
-    files(world)
-    world.given(with_gateway(gateway))
+@scenario(ask=verbs.release([ALICE]))
+def release_what_was_held_stopped(world: FakeWorld) -> None:
+    one(world)
+    world.when_asked(verbs.stop([ALICE]))
+
+
+@scenario()
+def go_back_when_the_time_is_over(world: FakeWorld) -> None:
+    one(world)
+    world.when_asked(verbs.stop([ALICE], Way(override=True, ttl_s=1.0)))
+    world.clock.advance(1)
+
+
+@scenario(ask=verbs.settings("set", [CODER], {"model": "opus"}, Way(override=True)))
+def hold_a_model_and_relaunch_what_uses_it(world: FakeWorld) -> None:
+    one(world)
+
+
+@scenario(ask=verbs.notes("label", [CODER], "labels", {"team": "core"}, Way(override=True)))
+def hold_a_label(world: FakeWorld) -> None:
+    one(world)
+
+
+@scenario(ask=verbs.relaunch([ALICE], "q-1"))
+def relaunch_on_request(world: FakeWorld) -> None:
+    one(world)
+
+
+@scenario(ask=verbs.settings("set", [ALICE], {"model": "opus"}))
+def change_what_was_made_by_hand(world: FakeWorld) -> None:
+    by_hand(world)
     world.when_applied()
 
 
 @scenario()
-def create_with_gateways(world: FakeWorld) -> None:
+def take_over_what_was_made_by_hand(world: FakeWorld) -> None:
+    by_hand(world)
+    world.given(ONE.replace("promptFile: prompts/coder.md", "prompt: You write code."))
+
+
+@scenario()
+def adopt_a_session(world: FakeWorld) -> None:
     files(world)
-    bob = with_gateway(DETACHED).split("---")[1].replace("alice", "bob")
-    world.given(f"{with_gateway(GATEWAY)}---{bob}")
+    world.foreign_session("work")
+    world.given(
+        ONE.replace("{name: alice}", "{name: alice, annotations: {houmao/adopt: IfUnowned}}").replace(
+            "{specialistRef: coder}", "{specialistRef: coder, sessionName: work}"
+        )
+    )
 
 
 @scenario()
-def heal_a_dead_gateway(world: FakeWorld) -> None:
-    guarded(world)
-    world.kill_gateway_of("alice")
-
-
-@scenario()
-def heal_a_dead_detached_gateway(world: FakeWorld) -> None:
-    guarded(world, DETACHED)
-    world.kill_gateway_of("alice")
-
-
-@scenario()
-def move_a_gateway_out_of_its_window(world: FakeWorld) -> None:
-    guarded(world)
-    world.given(with_gateway(DETACHED))
-
-
-@scenario()
-def end_a_gateway_that_is_not_declared_any_more(world: FakeWorld) -> None:
-    guarded(world, DETACHED)
-    world.given(ONE)
-
-
-@scenario()
-def give_a_running_agent_a_gateway(world: FakeWorld) -> None:
+def rename_one_instance(world: FakeWorld) -> None:
     one(world)
-    world.given(with_gateway(GATEWAY))
+    renamed = ONE.replace("{name: alice}", "{name: bea}")
+    world.given(renamed + "---\nkind: Moved\nspec: {from: Instance/alice, to: Instance/bea}\n")
 
 
 @scenario()
-def relaunch_with_a_gateway(world: FakeWorld) -> None:
-    guarded(world, DETACHED)
-    world.given_file("prompts/coder.md", "You write better code.\n")
+def rename_a_specialist(world: FakeWorld) -> None:
+    one(world)
+    renamed = ONE.replace("{name: coder}", "{name: writer}").replace("specialistRef: coder", "specialistRef: writer")
+    world.given(renamed + "---\nkind: Moved\nspec: {from: Specialist/coder, to: Specialist/writer}\n")
 
 
-@scenario()
-def come_back_with_a_gateway(world: FakeWorld) -> None:
-    guarded(world)
-    world.kill_session_of("alice")
-
-
-@scenario()
-def come_back_beside_a_gateway_that_stayed(world: FakeWorld) -> None:
-    guarded(world, DETACHED)
-    world.kill_session_of("alice")
-
-
-@scenario()
-def stop_with_a_gateway(world: FakeWorld) -> None:
-    guarded(world, DETACHED)
-    world.given(with_gateway(DETACHED.replace("coder,", "coder, state: Stopped,")))
-
-
-@scenario()
-def stop_what_only_left_its_gateway(world: FakeWorld) -> None:
-    stop_with_a_gateway(world)
-    world.kill_session_of("alice")
-
-
-@scenario({"prune": True, "allow_kind_removal": KINDS})
-def remove_with_a_gateway(world: FakeWorld) -> None:
-    guarded(world, DETACHED)
-    world.given(ONE.split("---")[0])
+def by_hand(world: FakeWorld) -> None:
+    """Coder and alice without a manifest."""
+    files(world)
+    world.initialised()
+    coder = document("Specialist", "coder", {"provider": "echo", "prompt": "You write code."})
+    world.given(ONLY_PROJECT)
+    world.when_asked(verbs.create([coder, document("Instance", "alice", {"specialistRef": "coder"})]))
 
 
 def stop_what_was_running(world: FakeWorld) -> None:

@@ -160,7 +160,7 @@ def test_what_a_later_release_brings_is_refused_with_a_hint(kind: str, spec: Jso
 
 
 def test_kinds_of_later_releases_are_known_by_name() -> None:
-    assert {"ExternalImport", "Fleet", "Machine", "Mailbox", "Moved", "RemotePermission"} == LATER
+    assert {"ExternalImport", "Fleet", "Machine", "Mailbox", "RemotePermission"} == LATER
     assert [KINDS.schema(kind) for kind in sorted(LATER)] == [None] * 6
 
 

@@ -13,7 +13,7 @@ from reconciler.build.assemble import Assembled, Site, assemble
 from reconciler.model.ref import Uid
 from reconciler.model.secret import Secret
 from reconciler.ports.build import AuthMaterial, BuildRequest, Host, Materials, ModelConfig
-from reconciler.ports.provider import ScreenState
+from reconciler.ports.reading import ScreenState
 from reconciler.ports.tmux import Screen
 from reconciler.providers import discover
 from tests.loopback.fixtures import loopback
@@ -73,7 +73,7 @@ class Made:
         )
 
     def state(self, terminal: Terminal) -> ScreenState:
-        return self.provider.screen(Screen(*terminal.look()))
+        return self.provider.reading(Screen(*terminal.look())).state
 
     def wait(self, terminal: Terminal, state: ScreenState) -> None:
         terminal.wait(f"{self.provider.name} {state}", lambda: self.state(terminal) is state, START_S)

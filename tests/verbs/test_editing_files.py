@@ -11,6 +11,17 @@ from reconciler.model.json import Json
 from reconciler.model.ref import Ref
 
 ALICE = Ref("Instance", "alice")
+CODER = """\
+apiVersion: houmao/v1alpha1
+kind: Specialist
+metadata: {name: coder}
+spec:
+  prompt: |
+    You write
+
+      code.   \n\
+
+  provider: echo"""
 NASTY = """\
 # The team's file: comments stay where they are.   \n\
 %s
@@ -41,7 +52,7 @@ kind: Instance
 metadata: {name: bob}
 spec: {specialistRef: coder, model: haiku}
 ...
-""".replace("%s", "apiVersion: houmao/v1alpha1\nkind: Specialist\nmetadata: {name: coder}\nspec:\n  prompt: |\n    You write\n\n      code.   \n\n  provider: echo")  # fmt: skip
+""".replace("%s", CODER)
 
 
 def changed(before: str, after: str) -> tuple[list[str], list[str]]:

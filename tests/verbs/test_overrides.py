@@ -2,7 +2,7 @@
 
 import pytest
 
-from reconciler.app import verbs
+from reconciler.app import read, verbs
 from reconciler.app.ask import Way
 from reconciler.model.errors import GuardRefused
 from reconciler.model.ref import Ref
@@ -163,3 +163,29 @@ def test_a_held_number_of_replicas_makes_and_unmakes_members(fake_world: FakeWor
     assert fake_world.when_asked(verbs.release([crew])).settled
     assert fake_world.running == {"crew-0", "crew-1"}
     assert fake_world.when_planned().in_sync
+
+
+def test_whoever_looks_sees_what_is_held_until_when(fake_world: FakeWorld) -> None:
+    fleet(fake_world)
+    fake_world.when_asked(verbs.stop([ALICE_REF]))
+    (item,) = read.get(fake_world.flags, ["instance/alice"]).items
+    held = item.condition("Held")
+    assert held is not None
+    assert (held.status.value, item.aggregate) == ("True", "Held")
+    assert "until 2026-01-01T01:00:00Z by tester; declared 'Running'" in held.message
+    assert item.to_json()["status"]["overrides"] == [  # type: ignore[index,call-overload]
+        {
+            "path": "spec.state",
+            "value": "Stopped",
+            "declared": "Running",
+            "by": "tester",
+            "until": "2026-01-01T01:00:00Z",
+        }
+    ]
+    columns = dict(read.columns("Instance", [item], wide=False))
+    assert columns["STATE"](item, fake_world.clock.now_utc()) == "Stopped (held until 01:00Z)"
+    fake_world.clock.advance(3600)
+    (item,) = read.get(fake_world.flags, ["instance/alice"]).items
+    synced = item.condition("Synced")
+    assert synced is not None
+    assert (synced.status.value, synced.reason, item.aggregate) == ("False", "OverrideExpired", "InProgress")

@@ -1,6 +1,6 @@
 """`houmao agents single|self …`: state, prompt, interrupt, stop, relaunch."""
 
-from reconciler.cli.agent import SINGLE, agent, pair, show, text_of
+from reconciler.cli.agent import SINGLE, agent, pair, show, telling, text_of
 from reconciler.cli.grammar import Args, Option, Usage
 
 FORCE = Option(("--force",), "Send it whatever the screen shows; the answer says what that overrode.")
@@ -77,7 +77,7 @@ def stop(args: Args) -> int:
 
     found = agent(args)
     ttl = args.seconds("override")
-    return _changed(args, lambda telling: lifecycle.stop(found, telling, ttl))
+    return _changed(args, lambda told: lifecycle.stop(found, told, ttl))
 
 
 def relaunch(args: Args) -> int:
@@ -92,24 +92,11 @@ def relaunch(args: Args) -> int:
         )
     resume: JsonMap | None = None if mode is None else {"mode": mode, **({"id": chat} if chat else {})}
     found = agent(args)
-    return _changed(args, lambda telling: lifecycle.relaunch(found, telling, resume))
+    return _changed(args, lambda told: lifecycle.relaunch(found, told, resume))
 
 
 def _changed(args: Args, change: "Callable[[Telling], Changed]") -> int:
-    from reconciler.app.lifecycle import Telling
-    from reconciler.app.request import RunFlags
-    from reconciler.cli.run import Stop, Teller
-
-    stopper, teller = Stop(), Teller(args)
-    timeout = args.seconds("timeout")
-    how = RunFlags(
-        # Naming one agent and the verb is the confirmation that a plan over many would ask for.
-        yes=True,
-        timeout_s=600.0 if timeout is None else timeout,
-        lock_timeout_s=args.seconds("lock_timeout"),
-        stopping=stopper.asked,
-    )
-    done = change(Telling(how, teller.confirm, lambda plan: None, lambda kind, fields: None, []))
+    done = change(telling(args))
     show(args, done.to_json())
     return done.exit_code
 

@@ -151,7 +151,10 @@ COMMANDS = (
         reminders,
         options=CONTENT,
         examples=(("--title t --prompt 'Run them.' --start-after-seconds 600", "once"),),
-        notes="With --mode repeat and --interval-seconds it comes again and again. It fires only while the agent waits for a prompt and nothing is queued; one that was missed fires once.",
+        notes=(
+            "With --mode repeat and --interval-seconds it comes again and again. It fires only while the agent waits "
+            "for a prompt and nothing is queued; one that was missed fires once."
+        ),
     ),
     *pair(
         "gateway reminders set",

@@ -6,8 +6,10 @@ from typing import cast
 from reconciler.engine.handler import Batch, Context, Part, Present
 from reconciler.kinds.content import make_way
 from reconciler.kinds.credential import version_of
-from reconciler.kinds.instance import gateway, mark
+from reconciler.kinds.instance import gateway, mark, renamed
 from reconciler.kinds.instance.materials import Build, build
+from reconciler.kinds.instance.resolve import agent_name
+from reconciler.model.action import Verb
 from reconciler.model.errors import ErrorClass, ReconcilerError, StaleObservation, Unreachable
 from reconciler.model.json import Json, JsonMap, canonical, digest
 from reconciler.model.tree import Entry, Tree
@@ -125,6 +127,8 @@ def _memory(ports: Ports, context: Context, made: Build) -> None:
 
 
 def _session_name(context: Context) -> str:
+    if context.action.verb is Verb.RENAME:
+        return renamed.new_name(context.seen, context)
     return str(context.handle.get("session_name") or context.live.get("session_name") or "")
 
 
@@ -164,6 +168,7 @@ def _keep(ports: Ports, context: Context, created: Created) -> None:
     facts = ports.process.facts([created.pid]).get(created.pid)
     ticks = facts.start_ticks if isinstance(facts, ProcessFacts) else 0
     context.scratch["started"] = True
+    context.live.pop("adopted", None)
     context.live.update(
         session=created.session_id,
         session_name=_session_name(context),
@@ -220,6 +225,8 @@ def _adopt_seen(ports: Ports, context: Context) -> None:
         boot=ports.process.boot_id(),
         socket=ports.tmux.socket,
     )
+    if context.action.verb is Verb.RENAME:
+        context.live["session_name"] = _session_name(context)
 
 
 def _owner(context: Context, made: Build, overlay_id: str) -> JsonMap:
@@ -297,8 +304,10 @@ def _stopped_body(ports: Ports, context: Context) -> JsonMap | None:
     }
     terminal = body.get("terminal")
     last: Json = terminal.get("last_session_name") if isinstance(terminal, dict) else ""
+    called: JsonMap = {"agent_name": agent_name(context.case)} if context.case.was is not None else {}
     return {
         **body,
+        **called,
         "lifecycle": lifecycle,
         "terminal": {"kind": "tmux", "current_session_name": None, "last_session_name": last},
         "liveness": None,

@@ -9,6 +9,7 @@ from reconciler.engine.handler import Absent, Part, Present, Seen, Target, Unkno
 from reconciler.kinds.instance import gateway_part
 from reconciler.model.json import Json, JsonMap, digest
 from reconciler.model.ref import Ref, Uid
+from reconciler.model.resource import adopts
 from reconciler.model.tuples import NamedTuple
 from reconciler.ports.bundle import Reader
 from reconciler.ports.process import NoAnswer, ProcessFacts, ProcessSeen
@@ -65,7 +66,7 @@ def _one(
     ports: Reader,
 ) -> Seen:
     if target.uid is None:
-        return Absent("it was never started", parts={}, stamp=_names_taken(target, listing, scan))
+        return Absent("it was never started", parts={}, stamp=_may_be_adopted(target, listing, scan))
     elsewhere = _other_server(target, ports)
     if elsewhere and target.uid not in by_uid:
         return Unknown(f"it was started on the tmux server at {elsewhere}, and this run looks at {ports.tmux.socket}")
@@ -94,7 +95,7 @@ def _one(
         "ticks": process.facts.get("ticks"),
         "server": [listing.server.pid, listing.server.started] if listing.server else None,
         "rebooted": _rebooted(target, boot),
-        **_names_taken(target, listing, scan),
+        **_may_be_adopted(target, listing, scan),
     }
     if session.present or process.present:
         return Present({}, stamp, parts)
@@ -265,12 +266,37 @@ def _home(target: Target, ports: Reader) -> Part:
     home = target.row.live.get("home", "") if target.row else ""
     if not home and target.intent is not None and isinstance(found := target.intent.handle.get("home"), str):
         home = found
+    if target.row is not None and target.row.live.get("adopted"):
+        return Part(None, {}, "it was adopted: what it runs in is not ours")
     if not home:
         return Part(False, {}, "it has no home yet")
     manifest = target.row.live.get("manifest", "") if target.row else ""
     there = ports.files.stamp(home) is not None
     has_manifest = not manifest or ports.files.stamp(manifest) is not None
     return Part(there and has_manifest, {"path": home}, "" if there else "its home directory is gone")
+
+
+def _may_be_adopted(target: Target, listing: Listing, scan: Scan) -> JsonMap:
+    """Who has its names; and, where its declaration opts in, the session of its declared name that nobody owns."""
+    taken = _names_taken(target, listing, scan)
+    if target.row is not None or not adopts(target.want) or "session_taken" not in taken:
+        return taken
+    panes = [pane for pane in listing.panes if pane.session_name == taken["session_taken"]]
+    owner = next((pane.uid for pane in panes if pane.uid and pane.uid != target.uid), "")
+    if owner:
+        return {**taken, "owned_by": owner}
+    if len(panes) != 1 or panes[0].dead:
+        return {**taken, "unfit": "its pane is dead" if len(panes) == 1 else f"it has {len(panes)} panes"}
+    del taken["session_taken"]
+    pane = panes[0]
+    candidate: JsonMap = {
+        "session": pane.session_id,
+        "name": pane.session_name,
+        "created": pane.session_created,
+        "pane": pane.pane_id,
+        "pid": pane.pid,
+    }
+    return {**taken, "candidate": candidate}
 
 
 def _names_taken(target: Target, listing: Listing, scan: Scan) -> JsonMap:

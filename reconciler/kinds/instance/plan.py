@@ -28,10 +28,38 @@ def plan_instance(this: Case, look: Lookup) -> Sequence[Action]:
     launch = launch_of(this.want, look)
     if launch.fault is not None:
         return (Action(Verb.BLOCKED, this.ref, this.uid, (launch.fault,), held=Verb.CREATE),)
+    if (adoption := _adoption(this, launch)) is not None:
+        return (adoption,)
     if isinstance(this.seen, Absent):
         return (_guarded(_creation(this, launch, look), this, look),)
     assert isinstance(this.seen, Present)
     return _running(this, this.seen, launch, look)
+
+
+def _adoption(this: Case, launch: Launch) -> Action | None:
+    """Take over a session that nobody owns, because the declaration says so; never by its name alone (R-ADO-2)."""
+    if this.row is not None:
+        return None
+    stamp = this.seen.stamp if isinstance(this.seen, Present | Absent) else {}
+    begun = this.intent is not None and this.intent.verb == Verb.ADOPT.value
+    candidate = stamp.get("candidate")
+    if isinstance(candidate, dict):
+        what = f"tmux session {candidate['name']!r} has the declared name and no owner, and it is declared to adopt"
+        reasons = [Reason(Code.ADOPTED, what, *declared_at(this))]
+    elif begun and isinstance(this.seen, Present):
+        reasons = [Reason(Code.INTERRUPTED, "an earlier apply began to adopt it and did not finish")]
+    elif stamp.get("owned_by"):
+        text = f"tmux session {stamp['session_taken']!r} is owned by another one ({stamp['owned_by']})"
+        owned = Reason(Code.OWNERSHIP_CONFLICT, f"{text}: it is not adopted")
+        return Action(Verb.BLOCKED, this.ref, this.uid, (owned,), held=Verb.ADOPT)
+    elif stamp.get("unfit"):
+        text = f"tmux session {stamp['session_taken']!r} cannot be adopted: {stamp['unfit']}"
+        return Action(Verb.BLOCKED, this.ref, this.uid, (Reason(Code.UNMANAGED, text),), held=Verb.ADOPT)
+    else:
+        return None
+    unknown = "what it was started from is not known; the next intended change relaunches it"
+    reasons.append(Reason(Code.LAUNCH_DIGEST_UNKNOWN, unknown))
+    return _action(this, Verb.ADOPT, launch, tuple(reasons), Disruption.RECORD)
 
 
 def _running(this: Case, seen: Present, launch: Launch, look: Lookup) -> Sequence[Action]:
@@ -278,7 +306,7 @@ def _action(
         if this.row.launch_digest:
             pre["launchDigest"] = this.row.launch_digest
     post: JsonMap = {}
-    if launch is not None and verb in (Verb.CREATE, Verb.RELAUNCH, Verb.REPLACE):
+    if launch is not None and verb in (Verb.CREATE, Verb.RELAUNCH, Verb.REPLACE, Verb.ADOPT):
         post = {"launchDigest": launch.digest, **_names(this, launch)}
         if this.asked is not None and this.asked.resume is not None:
             post["resume"] = this.asked.resume

@@ -5,6 +5,8 @@ stop      (end-gateway) · ask-quit · wait-quit · kill-session · end-process 
 relaunch  stop without its record, then create on the same uid and home
 replace   the same with set-home-aside in between
 remove    stop without its record, then drop-record
+adopt     mark-session · write-manifest · publish-record
+rename    rename-session · write-manifest · publish-record
 update    (drop-old-record) · publish-record
 
 With a gateway, what starts an agent ends with
@@ -16,7 +18,7 @@ last publication alone: a gateway that dies in between was never advertised.
 from collections.abc import Sequence
 
 from reconciler.engine.handler import Case, Context, Lookup, Part, Present, Seen, Step
-from reconciler.kinds.instance import gateway, gateway_part, live, mark, stopping
+from reconciler.kinds.instance import adopting, gateway, gateway_part, live, mark, renamed, stopping
 from reconciler.kinds.instance.resolve import launch_of
 from reconciler.model.action import Action, Code, Verb
 
@@ -37,6 +39,15 @@ def steps_for(action: Action, case: Case, look: Lookup) -> Sequence[Step]:
         case Verb.REPLACE:
             aside = Step("set-home-aside", run=live.set_home_aside, done=started_by_this)
             return (*old, *ending(), aside, *starting(), *new)
+        case Verb.ADOPT:
+            return (
+                Step("mark-session", batch=live.TMUX, ask=adopting.ask_adopt, took=adopting.took_adopt, done=is_marked),
+                Step("write-manifest", run=adopting.write_manifest),
+                Step("publish-record", run=live.publish_record),
+                *new,
+            )
+        case Verb.RENAME:
+            return renaming(case)
         case Verb.STOP:
             return (*old, *ending(), SEE_GONE, Step("record-stopped", run=live.record_stopped))
         case Verb.REMOVE:
@@ -88,6 +99,19 @@ def starting_gateway(case: Case, look: Lookup) -> tuple[Step, ...]:
     )
 
 
+def renaming(case: Case) -> tuple[Step, ...]:
+    """The session's name where it was made of the old one, then what tells others the name."""
+    if case.want is not None and case.want.spec.get("state") == "Stopped":
+        return (Step("record-stopped", run=live.record_stopped),)
+    return (
+        Step(
+            "rename-session", batch=live.TMUX, ask=renamed.ask_rename, took=renamed.took_rename, done=renamed.is_named
+        ),
+        Step("write-manifest", run=live.write_manifest),
+        Step("publish-record", run=live.publish_record),
+    )
+
+
 def starting() -> tuple[Step, ...]:
     """From a home on disk to a published agent."""
     return (
@@ -127,6 +151,12 @@ def started_by_this(seen: Seen, context: Context) -> bool:
     if context.action.verb is Verb.CREATE:
         return found.launch_digest == str(context.action.post.get("launchDigest"))
     return found.token == context.token and found.launch_digest == str(context.action.post.get("launchDigest"))
+
+
+def is_marked(seen: Seen, context: Context) -> bool:
+    """The session carries our uid already: an adoption that was interrupted behind its marks."""
+    del context
+    return isinstance(seen, Present)
 
 
 def same_agent_id(seen: Seen, context: Context) -> bool:

@@ -34,10 +34,10 @@ DIALOGS: tuple[shared.DialogSign, ...] = (
     ),
     (
         DialogKind.LOGIN,
-        re.compile(r"Detected a custom API key|Choose the text style that looks best|Select login method"),
+        re.compile(r"Detected a custom API key|Select login method"),
     ),
     (DialogKind.PERMISSION, re.compile(r"^(?:Do|Would) you (?:want|like) to .*\?$|Yes, I accept", re.MULTILINE)),
-    (DialogKind.OTHER, re.compile(r"Make auto mode your default")),
+    (DialogKind.OTHER, re.compile(r"Make auto mode your default|Choose the text style that looks best")),
     (DialogKind.OTHER, re.compile(r"^❯ \d+\. |Enter to (?:confirm|select|save)|Esc to (?:cancel|close)", re.MULTILINE)),
 )
 

@@ -32,9 +32,9 @@ def read(screen: Screen) -> Reading:
                 said=lines,
                 asking=shared.question(DIALOGS, lines[-1:]) if seen.title == "echo: asking" else None,
                 crashed=seen.ended or CRASHED.match(lowest) is not None,
-                starting=not lines,
+                starting=not lines or seen.title == "echo: starting",
                 result=TurnResult.UNKNOWN if lines else TurnResult.NONE,
-                anomalies=("title_disagrees",) if seen.title.startswith("echo: ") else (),
+                anomalies=("title_disagrees",) if seen.title in ("echo: ready", "echo: busy") else (),
             )
         )
     said = lines[:-1]

@@ -15,7 +15,7 @@ from reconciler.ports.tmux import Screen
 PLACEHOLDER = "Type your message or @path/to/file"
 TOP, BOTTOM = re.compile(r"^▄{10,}$"), re.compile(r"^▀{10,}$")
 RULE = re.compile(r"^─{10,}$")
-MOST_FOOTER = 6
+MOST_FOOTER = 8
 SPINNER = re.compile(r"^ [\u2800-\u28ff] .*\(esc to cancel")
 QUEUED = re.compile(r"^  Queued \(press ")
 MARK = re.compile(r"^(?:[✦ℹ✕] |▀{10,}$)")
@@ -73,11 +73,12 @@ def read(screen: Screen) -> Reading:
 
 def _box(lines: Sequence[str]) -> tuple[int, str | None]:
     """(the rule above the prompt box, its text); None where the lowest band is no prompt box."""
-    bottom = shared.last(lines, BOTTOM)
-    top = shared.last(lines[: max(bottom, 0)], TOP)
+    top = shared.last(lines, TOP)
     rule = shared.last(lines[: max(top, 0)], RULE)
-    footer = [line for line in lines[bottom + 1 :] if line]
-    if top < 0 or rule < 0 or top - rule > 3 or len(footer) > MOST_FOOTER:
+    bottom = next((at for at in range(top + 1, len(lines)) if BOTTOM.match(lines[at])), -1)
+    # In a small terminal a redrawn footer may leave an older one below it, with its edge.
+    footer = [line for line in lines[bottom + 1 :] if line and not BOTTOM.match(line)]
+    if top < 0 or bottom < 0 or rule < 0 or top - rule > 3 or len(footer) > MOST_FOOTER:
         return -1, None
     inside = lines[top + 1 : bottom]
     mode = inside and re.match(r" [*>](?: |$)", inside[0])
@@ -106,4 +107,5 @@ def _newest(said: Sequence[str]) -> TurnResult:
             return TurnResult.SUCCESS
         if BOTTOM.match(line):
             return TurnResult.UNKNOWN
-    return TurnResult.NONE
+    # The beginning of a long answer has scrolled away; an interrupt or an error would stand at its end.
+    return TurnResult.SUCCESS if said and said[-1].startswith("  ") else TurnResult.NONE

@@ -3,6 +3,7 @@
 import pytest
 
 from reconciler.ports.tmux import (
+    Adopt,
     Answer,
     Create,
     Created,
@@ -14,6 +15,7 @@ from reconciler.ports.tmux import (
     Mark,
     Pane,
     Refused,
+    Rename,
     Request,
     SendKeys,
     Unanswered,
@@ -131,6 +133,46 @@ def test_a_mark_is_changed_only_from_what_it_was(terminal: Terminal) -> None:
     assert first == Done()
     assert refused(second, "mark")
     assert panes(terminal.port)[0].mark == "2 digest-2 overlay-1 3"
+
+
+def test_a_session_is_renamed_only_with_its_uid_and_mark(terminal: Terminal) -> None:
+    pane = created(terminal.port, agent(1))
+    other = created(terminal.port, agent(2))
+    wanted = Rename(pane.session_id, uid(1), pane.mark, "another")
+
+    wrong, done, taken = terminal.port.act(
+        FENCE, [wanted._replace(mark="else"), wanted, wanted._replace(name=other.session_name)]
+    )
+
+    assert refused(wrong, "mark")
+    assert done == Done()
+    assert isinstance(taken, Failed)
+    names = {seen.session_id: seen.session_name for seen in panes(terminal.port)}
+    assert names == {pane.session_id: "another", other.session_id: other.session_name}
+
+
+def test_a_session_that_nobody_owns_is_marked_whole_and_only_once(terminal: Terminal) -> None:
+    created(terminal.port, agent(1))
+    terminal.foreign("work", {}, {})
+    theirs = next(pane for pane in panes(terminal.port) if pane.session_name == "work")
+    wanted = Adopt(theirs.session_id, theirs.pane_id, theirs.session_created, uid(2), "1 digest overlay-1 3")
+
+    answers = terminal.port.act(
+        FENCE,
+        [
+            wanted._replace(session_id="$77"),
+            wanted._replace(created=theirs.session_created + 1),
+            wanted._replace(uid=uid(1)),
+            wanted,
+            wanted._replace(uid=uid(3)),
+        ],
+    )
+
+    assert [type(answer) for answer in answers] == [Refused, Refused, Refused, Done, Refused]
+    marked = next(pane for pane in panes(terminal.port) if pane.session_name == "work")
+    assert (marked.uid, marked.mark, marked.role, marked.pid) == (uid(2), "1 digest overlay-1 3", "agent", theirs.pid)
+    assert terminal.port.environment(theirs.session_id, "HOUMAO_UID") == uid(2)
+    assert terminal.port.act(FENCE, [Kill(theirs.session_id, uid(2), "1 digest overlay-1 3")]) == (Done(),)
 
 
 def test_the_last_session_takes_the_server_with_it(terminal: Terminal) -> None:

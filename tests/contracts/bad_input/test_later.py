@@ -10,7 +10,7 @@ from tests.contracts.bad_input.machine import Machine, unchanged
 FIELDS = [
     (kind, *path) for kind, shape in shapes.kinds().items() for path in shapes.later(shape) if path != ("status",)
 ]
-KINDS = ("Moved", "Mailbox", "ExternalImport", "Machine", "Fleet", "RemotePermission")
+KINDS = ("Mailbox", "ExternalImport", "Machine", "Fleet", "RemotePermission")
 WORDS: dict[str, list[dict[str, Any]]] = {
     "readiness": [{"readiness": [probe]} for probe in ("mailbox", "exec")],
     "condition": [{"dependsOn": [{"ref": "Instance/i0", "condition": "Healthy"}]}],
@@ -77,7 +77,7 @@ def test_every_kind_of_a_later_release(kind: str, fresh: Machine) -> None:
     assert (found["position"]["line"], found["rule"]) == (2, "R-MOD-1")
 
 
-@pytest.mark.parametrize("key", ["houmao/wave", "houmao/adopt"])
+@pytest.mark.parametrize("key", ["houmao/wave"])
 def test_annotations_of_a_later_release(key: str, fresh: Machine) -> None:
     spec = {"kind": "Role", "metadata": {"name": "a", "annotations": {key: "1"}}, "spec": {"prompt": ""}}
     (found,) = told(fresh, [spec, {"kind": "Nothing"}])

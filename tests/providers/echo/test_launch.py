@@ -16,7 +16,8 @@ from reconciler.build.assemble import Assembled, Site, assemble
 from reconciler.model.ref import Uid
 from reconciler.model.tree import Entry, Tree
 from reconciler.ports.build import BuildRequest, Host, Materials
-from reconciler.ports.provider import PromptMode, ScreenState
+from reconciler.ports.provider import PromptMode
+from reconciler.ports.reading import ScreenState
 from reconciler.ports.tmux import Screen
 from reconciler.providers import discover
 from tests.conftest import WaitUntil
@@ -44,7 +45,7 @@ class Pane:
         )
 
     def state(self) -> ScreenState:
-        return ECHO.screen(self.screen())
+        return ECHO.reading(self.screen()).state
 
     def press(self, *keys: str) -> None:
         self._tmux("send-keys", *keys)

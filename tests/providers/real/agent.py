@@ -15,7 +15,7 @@ from tests.providers.real.terminal import SIZE, Terminal
 
 KEY = "loopback-made-up-key-0123456789"
 START_S = 60.0
-TURN_S = 30.0
+TURN_S = 60.0
 AGAIN_S = 1.0
 LEAVE_S = 5.0
 CLEAR_S = 0.3

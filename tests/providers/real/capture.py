@@ -47,11 +47,9 @@ class Album:
         self.folder.mkdir(parents=True, exist_ok=True)
         (self.folder / f"{situation}.txt").write_text(masked(screen, self.root), encoding="utf-8")
         self.titles[situation] = masked_title(title, self.root)
-        print(f"{self.folder.parent.name}: {situation}", flush=True)
-
-    def close(self) -> None:
         titles = json.dumps(self.titles, ensure_ascii=False, indent=2, sort_keys=True)
         (self.folder / "titles.json").write_text(titles + "\n", encoding="utf-8")
+        print(f"{self.folder.parent.name}: {situation}", flush=True)
 
 
 def masked(text: str, root: str) -> str:
@@ -93,7 +91,6 @@ def record(name: str, only: str = "") -> bool:
                     except TimeoutError as error:
                         print(f"{name}: {part} was not seen to its end: {error}", file=sys.stderr, flush=True)
                         whole = False
-        album.close()
     return whole
 
 

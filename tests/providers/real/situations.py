@@ -51,7 +51,7 @@ def quoting(columns: int) -> str:
 
 def conversation(agent: Agent, take: Take, server: LoopbackServer, suffix: str = "") -> None:
     """From start to quit and once more, resumed."""
-    size = SIZES[suffix]
+    size, since = SIZES[suffix], len(server.log)
     full = not suffix
     with agent.start(size=size) as terminal:
 
@@ -78,20 +78,21 @@ def conversation(agent: Agent, take: Take, server: LoopbackServer, suffix: str =
         agent.wait_ready(terminal)
         settle(terminal)
         shot("cleared")
-        since = len(server.log)
         typed(LINES, "typed-lines", r"^\s+echo third")
         terminal.press("Enter")
         server.wait_for(lambda entry: "third" in entry["prompt"] and entry["ended"], TURN_S, since)
         agent.wait_ready(terminal, TURN_S)
-        agent.ask(terminal, "slow 4")
-        server.wait_for(lambda entry: entry["prompt"] == "slow 4", TURN_S)
+        agent.ask(terminal, "slow 4.4")
+        server.wait_for(lambda entry: entry["prompt"] == "slow 4.4", TURN_S, since)
         terminal.wait("busy", lambda: agent.busy(terminal), TURN_S)
         terminal.wait_screen(r"word9 ", TURN_S)
         shot("busy")
         if full:
-            typed("echo next", "busy-typed", r"^\W{1,8}echo next")
+            terminal.paste("echo next")
+            terminal.wait_screen(r"^\W{1,8}echo next", TURN_S)
+            shot("busy-typed")
             agent.clear(terminal)
-        server.wait_for_prompt("slow 4", TURN_S)
+        server.wait_for_prompt("slow 4.4", TURN_S, since)
         agent.wait_ready(terminal, TURN_S)
         settle(terminal)
         shot("done")
@@ -103,12 +104,12 @@ def conversation(agent: Agent, take: Take, server: LoopbackServer, suffix: str =
         shot("interrupted")
         agent.clear(terminal)
         agent.ask(terminal, "shell printf 42")
-        server.wait_for(lambda entry: entry["result"] is not None and entry["ended"], TURN_S)
+        server.wait_for(lambda entry: entry["result"] is not None and entry["ended"], TURN_S, since)
         agent.wait_ready(terminal, TURN_S)
         settle(terminal)
         shot("tool")
         agent.ask(terminal, "http 400")
-        server.wait_for(lambda entry: entry["status"] == 400 and entry["ended"], TURN_S)
+        server.wait_for(lambda entry: entry["status"] == 400 and entry["ended"], TURN_S, since)
         terminal.wait_screen(r"asked for by the prompt", TURN_S)
         agent.wait_ready(terminal, TURN_S)
         settle(terminal)
@@ -122,8 +123,8 @@ def conversation(agent: Agent, take: Take, server: LoopbackServer, suffix: str =
             shot("left")
     if full:
         with agent.start(agent.recipe.resume, size) as terminal:
-            agent.wait_ready(terminal)
-            settle(terminal, 20)
+            terminal.wait_screen(agent.recipe.signs.box, START_S)
+            settle(terminal, 40)
             take("resumed", terminal)
 
 
@@ -156,8 +157,9 @@ def leave(agent: Agent, terminal: Terminal) -> None:
 
 def silence(agent: Agent, terminal: Terminal, server: LoopbackServer, shot: Callable[[str], None]) -> None:
     """A model that says nothing: busy all the same, a prompt queued behind it, then interrupted."""
+    since = len(server.log)
     agent.ask(terminal, "stall")
-    server.wait_for(lambda entry: entry["answer"] == "stall", TURN_S)
+    server.wait_for(lambda entry: entry["answer"] == "stall", TURN_S, since)
     terminal.wait("busy", lambda: agent.busy(terminal), TURN_S)
     shot("busy-silent")
     if agent.recipe.name != "codex":  # which hands it to the running turn at once
@@ -168,7 +170,7 @@ def silence(agent: Agent, terminal: Terminal, server: LoopbackServer, shot: Call
         terminal.wait_screen(r"Queued", TURN_S)
         shot("queued")
     terminal.press("Escape")
-    server.wait_for(lambda entry: entry["answer"] == "stall" and entry["ended"], TURN_S)
+    server.wait_for(lambda entry: entry["answer"] == "stall" and entry["ended"], TURN_S, since)
     agent.wait_ready(terminal, TURN_S)
     settle(terminal)
     agent.clear(terminal)
@@ -200,12 +202,29 @@ def ask_for(question: Question, agent: Agent, take: Take) -> None:
         if question.prompt:
             agent.wait_ready(terminal)
             settle(terminal, 20)
-            agent.ask(terminal, question.prompt)
+            if question.prompt.startswith("/"):  # a program that is not quite up sends a command to its model
+                agent.ask(terminal, "echo first")
+                terminal.wait_screen(r"^\W+first$", TURN_S)
+                agent.wait_ready(terminal)
+                settle(terminal)
+            terminal.paste(question.prompt)
+            settle(terminal)
+            submit(terminal, question.shows)
         terminal.wait_screen(question.shows, START_S)
         if question.ends:
             terminal.wait("ended", terminal.ended, TURN_S)
         settle(terminal)
         take(question.situation, terminal)
+
+
+def submit(terminal: Terminal, shows: str) -> None:
+    """Enter, again only where nothing came of it: a second one would answer the question."""
+    deadline = time.monotonic() + START_S
+    while time.monotonic() < deadline:
+        terminal.press("Enter")
+        with contextlib.suppress(TimeoutError):
+            terminal.wait_screen(shows, 2 * LEAVE_S)
+            return
 
 
 def nothing(agent: Agent) -> None:
@@ -303,7 +322,8 @@ QUESTIONS: dict[str, list[Question]] = {
         Question("dialog-permission", r"Do you want to proceed", edited("settings.json", _asks_first), "shell touch x"),
         Question("dialog-question", r"Enter to select", nothing, f"tool AskUserQuestion {json.dumps(CHOICE)}"),
         Question("dialog-menu", r"Select model", nothing, "/model"),
-        Question("crashed", r"Unable to connect", without(".claude.json", "hasCompletedOnboarding"), ends=True),
+        Question("dialog-theme", r"Choose the text style", without(".claude.json", "hasCompletedOnboarding")),
+        Question("crashed", r"No conversation found", nothing, argv=("claude", "--continue"), ends=True),
     ],
     "codex": [
         Question("dialog-trust", r"Trust this folder", foreign_repository),
@@ -314,12 +334,8 @@ QUESTIONS: dict[str, list[Question]] = {
         Question(
             "dialog-permission",
             r"Would you like to",
-            replaced(
-                "config.toml",
-                r'"never"\nsandbox_mode = "danger-full-access"',
-                '"untrusted"\nsandbox_mode = "read-only"',
-            ),
-            "shell touch x",
+            replaced("config.toml", r'"never"\nsandbox_mode = "danger-full-access"', ASKING_CONFIG),
+            f"tool exec_command {json.dumps(ESCALATED)}",
         ),
         Question("dialog-menu", r"Select Model", nothing, "/model"),
         Question(

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from tests.loopback.install import bin_dir, cache_prefix, lacking
 from tests.loopback.server import LoopbackServer
 from tests.providers.real.agent import TURN_S, Agent
 from tests.providers.real.recipes import RECIPES
@@ -16,15 +15,6 @@ from tests.providers.real.terminal import Terminal
 ROLE = "You are a careful reviewer. role-mark:alpha-7"
 
 pytestmark = [pytest.mark.providers, pytest.mark.tmux]
-
-
-@pytest.fixture(scope="session")
-def installed() -> Path:
-    """The folder of the pinned executables; nothing is downloaded here."""
-    reason = lacking(cache_prefix())
-    if reason is not None:
-        pytest.skip(reason)
-    return bin_dir(cache_prefix())
 
 
 @pytest.fixture(params=sorted(RECIPES))

@@ -1,0 +1,110 @@
+"""`houmao agents launch` and `houmao agents self join`: one agent more."""
+
+from reconciler.cli.grammar import Args, Command, Example, Option, Usage
+from reconciler.cli.options import output
+
+FORMS = output("text", "json", "yaml", "jsonpath=")
+RUN = (
+    Option(("--timeout",), "How long in all, 10m by default.", "TIME", kind="seconds"),
+    Option(("--lock-timeout",), "How long to wait for another writer: 30s by default.", "TIME", kind="seconds"),
+)
+
+
+def launch(args: Args) -> int:
+    """Make an instance of a recipe or a launch profile, and start it."""
+    from reconciler.app import launching
+    from reconciler.cli import agent, places
+
+    spec: dict[str, Json] = {}
+    for key, field in (
+        ("workdir", "workdir"),
+        ("auth", "authRef"),
+        ("model", "model"),
+        ("session_name", "sessionName"),
+    ):
+        if (value := args.maybe(key)) is not None:
+            spec[field] = value
+    if (agent_id := args.maybe("agent_id")) is not None:
+        spec["agentId"] = agent_id
+    if (level := args.count("reasoning_level")) is not None:
+        spec["reasoning"] = level
+    if (headless := args.switch("headless")) is not None:
+        spec["headless"] = headless
+    wanted = launching.Launch(
+        args.maybe("agents"), args.maybe("provider"), args.maybe("launch_profile"), spec, args.maybe("agent_name")
+    )
+    agent.show(args, launching.launch(places.flags(args), wanted, agent.telling(args))[1])
+    return 0
+
+
+def join(args: Args) -> int:
+    """Adopt the session this is typed in."""
+    from reconciler.app import launching
+    from reconciler.cli import agent, places
+    from reconciler.model.ref import Ref
+
+    named = [
+        Ref(kind, value)
+        for key, kind in (("specialist", "Specialist"), ("profile", "LaunchProfile"), ("recipe", "Recipe"))
+        if (value := args.maybe(key)) is not None
+    ]
+    name = args.maybe("agent_name")
+    if name is None or len(named) != 1:
+        raise Usage(
+            "agents self join needs --agent-name, and one of --specialist, --profile and --recipe",
+            "houmao agents self join --agent-name alice --specialist coder",
+        )
+    agent.show(args, launching.join(places.flags(args), name, named[0], agent.telling(args))[1])
+    return 0
+
+
+COMMANDS = (
+    Command(
+        "agents launch",
+        "Launch one agent of a recipe or of a low-level launch profile.",
+        launch,
+        options=(
+            Option(("--agents",), "A role, recipe:NAME, or the path of a preset.", "SELECTOR"),
+            Option(("--provider",), "Its program, claude_code by default: codex, gemini_cli, echo, …", "NAME"),
+            Option(("--launch-profile",), "A launch profile over a recipe, in place of --agents.", "NAME"),
+            Option(("--agent-name",), "The agent's name; else the profile's, else made of tool and role.", "NAME"),
+            Option(("--agent-id",), "The agent's id; else one is made.", "ID"),
+            Option(("--auth",), "The credential to use.", "NAME"),
+            Option(("--model",), "The model.", "NAME"),
+            Option(("--reasoning-level",), "The reasoning level.", "N", kind="count"),
+            Option(("--workdir",), "The work directory; the project by default.", "DIR"),
+            Option(("--session-name",), "The name of its tmux session.", "NAME"),
+            Option(("--headless",), "Without a terminal program.", off=("--no-headless",)),
+            *RUN,
+            FORMS,
+        ),
+        examples=(
+            Example("houmao agents launch --agents reviewer --provider codex", "of the one recipe of that role"),
+            Example("houmao agents launch --launch-profile nightly -o json", "of a launch profile"),
+        ),
+        notes="It becomes an Instance of the apply set `imperative`, which `houmao export` turns into YAML.",
+        own={"1": "it was not started; the message says why"},
+    ),
+    Command(
+        "agents self join",
+        "Make the session this is typed in an agent; nothing in it is restarted.",
+        join,
+        options=(
+            Option(("--agent-name",), "Its name.", "NAME"),
+            Option(("--specialist",), "The specialist it is one of.", "NAME"),
+            Option(("--profile",), "The launch profile it is born from.", "NAME"),
+            Option(("--recipe",), "The recipe it is built by.", "NAME"),
+            *RUN,
+            FORMS,
+        ),
+        examples=(
+            Example("houmao agents self join --agent-name alice --specialist coder", "what it is made of next time"),
+        ),
+        notes="What runs goes on as it is; its next relaunch builds its home from what is named.",
+        own={"1": "it was not adopted; the message says why"},
+    ),
+)
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from reconciler.model.json import Json
