@@ -3,7 +3,7 @@
 from reconciler.cli.agent import agent, pair, show
 from reconciler.cli.grammar import Args, Option, Usage
 
-ID = Option(("--reminder-id",), "The reminder.", "ID")
+ID = Option(("--id", "--reminder-id"), "The reminder.", "ID")
 CONTENT = (
     Option(("--title",), "What it is called.", "TEXT"),
     Option(("--mode",), "Once, or again and again.", "MODE", kind="choice", choices=("one_off", "repeat")),
@@ -14,7 +14,7 @@ CONTENT = (
     Option(("--before-all",), "Before every other reminder."),
     Option(("--after-all",), "After every other reminder."),
     Option(("--paused",), "Do not fire; while it is the first one, no other does."),
-    Option(("--start-after-seconds",), "Due so long from now.", "SECONDS", kind="seconds"),
+    Option(("--after", "--start-after-seconds"), "Due so long from now.", "SECONDS", kind="seconds"),
     Option(("--deliver-at-utc",), "Or due at this moment, such as 2026-12-01T09:00:00Z.", "TIME"),
     Option(("--interval-seconds",), "With --mode repeat: between two of them.", "SECONDS", kind="seconds"),
 )
@@ -150,7 +150,7 @@ COMMANDS = (
         "Have the gateway tell its agent something later.",
         reminders,
         options=CONTENT,
-        examples=(("--title t --prompt 'Run them.' --start-after-seconds 600", "once"),),
+        examples=(("--title t --prompt Test --after 600", "once, in ten minutes"),),
         notes=(
             "With --mode repeat and --interval-seconds it comes again and again. It fires only while the agent waits "
             "for a prompt and nothing is queued; one that was missed fires once."
@@ -161,7 +161,7 @@ COMMANDS = (
         "Change a reminder.",
         reminders,
         options=(ID, *CONTENT),
-        examples=(("--reminder-id greminder-0123456789ab --paused", "hold it"),),
+        examples=(("--id greminder-0123456789ab --paused", "hold it"),),
     ),
     *pair(
         "gateway reminders remove",
