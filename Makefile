@@ -5,7 +5,7 @@ STAMP := .venv/.installed
 PYTEST := $(BIN)/python -m pytest
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-down test test-tmux crash-random test-providers check bench schemas docs lock clean
+.PHONY: help setup demo demo-down test test-tmux crash-random chaos-gateway test-providers check bench schemas docs lock clean
 
 help: ## print these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -31,13 +31,16 @@ demo-down: setup ## take that fleet down again
 	@tools/demo.sh down
 
 test: setup ## every test that can run here (without tmux: all but the tmux tier)
-	@$(PYTEST) -n 2 -m "not providers"
+	@$(PYTEST) -n 2 -m "not providers and not chaos"
 
 test-tmux: setup ## the tests that need a real tmux, alone
 	@$(PYTEST) -m tmux
 
 crash-random: setup ## kill an apply of thirty agents at twenty random moments, and look at what is left
 	@$(PYTEST) -m "tmux and slow" tests/crash/test_real_kills.py
+
+chaos-gateway: setup ## kill gateways under a thousand prompts, and count what arrived (CHAOS_SEED=7)
+	@$(PYTEST) -s -m chaos tests/gateway/test_chaos.py
 
 test-providers: setup ## the real vendor programs against the loopback model server (installs npm packages)
 	@if command -v npm >/dev/null; then \
@@ -55,8 +58,9 @@ check: setup ## lint, format, types, import contracts, generated files up to dat
 	  if [ -f $$script ]; then echo "$$script --check"; $(BIN)/python $$script --check || exit 1; fi; \
 	done
 
-bench: setup ## measure each operation beside its floor; prints JSON lines (BENCH=apply for one)
-	@$(BIN)/python -m bench $(BENCH)
+bench: setup ## measure each operation beside its floor; prints JSON lines (BENCH=apply for one, BENCH=gateway)
+	@if [ "$(BENCH)" != gateway ]; then $(BIN)/python -m bench $(BENCH); fi
+	@if [ -z "$(BENCH)" ] || [ "$(BENCH)" = gateway ]; then $(BIN)/python -m bench.gateway; fi
 
 schemas: setup ## write schemas/ from the kinds
 	$(BIN)/python tools/schemas.py

@@ -19,6 +19,7 @@ _FIXED = (
     "pane_dead",
     "pane_dead_status",
     "pane_dead_signal",
+    "window_index",
 )
 _OWN = ("@houmao_uid", "@houmao_mark", "@houmao_pane")
 # What a client says when it found no server; the second is followed by the reason in brackets.
@@ -73,7 +74,7 @@ def _stamp(row: str) -> ServerStamp:
 
 def _pane(pieces: Sequence[str]) -> Pane:
     row, uid, mark, role, end = pieces
-    kind, session_id, name, created, window_id, pane_id, pid, dead, status, signalled = row.split("\t")
+    kind, session_id, name, created, window_id, pane_id, pid, dead, status, signalled, index = row.split("\t")
     if kind != "P" or end != "\n" or dead not in ("0", "1", ""):
         raise ValueError(row)
     return Pane(
@@ -88,6 +89,7 @@ def _pane(pieces: Sequence[str]) -> Pane:
         mark=mark,
         role=role,
         dead_status=status or (f"signal {signalled}" if signalled else ""),
+        window_index=index,
     )
 
 

@@ -15,10 +15,12 @@ from reconciler.ports.tmux import (
     Create,
     Created,
     Done,
+    Export,
     Failed,
     Fence,
     Kill,
     Mark,
+    OpenWindow,
     Refused,
     Rename,
     Request,
@@ -85,6 +87,12 @@ def line(fence: Fence, request: Request, tag: str) -> Line:
             parts = [token, *_session(request.session_id, request.uid, request.mark)]
             then = f"set-option -t {quote(request.session_id)} @houmao_mark {quote(request.new_mark)}{_done(tag)}"
             return _line(request.session_id, parts, then, tag)
+        case OpenWindow():
+            parts = [token, *_here(request.session_id, request.uid)]
+            return _line(request.session_id, parts, _window(request, tag), tag)
+        case Export():
+            parts = [token, *_here(request.session_id, request.uid)]
+            return _line(request.session_id, parts, _exported(request) + _done(tag), tag)
         case Adopt():
             parts = [token, _nobody(request.uid), *_unowned(request)]
             return _line(request.pane_id, parts, _adoption(request) + _done(tag), tag)
@@ -142,6 +150,10 @@ def _session(session_id: str, uid: str, mark: str) -> list[tuple[str, str]]:
     ]
 
 
+def _here(session_id: str, uid: str) -> list[tuple[str, str]]:
+    return [(equal("session_id", session_id), f"there is no session {session_id}"), *owner(uid)]
+
+
 def owner(uid: str) -> list[tuple[str, str]]:
     """The option may be shadowed by the pane's or the window's; the session's environment must agree (R-TMX-5)."""
     return [
@@ -186,6 +198,39 @@ def _creation(create: Create, tag: str) -> str:
         f"set-option -p -t {pane} remain-on-exit on",
     ]
     return " ; ".join(commands)
+
+
+def _window(request: OpenWindow, tag: str) -> str:
+    """Behind the last window, so that it is never the first; its pane says what it is."""
+    last = quote(f"{request.session_id}:{{end}}")
+    told = f"{tag} created #{{session_id}} #{{pane_id}} #{{pane_pid}} #{{session_created}}"
+    argv = request.argv
+    if len(argv) == 1:
+        argv = ("/bin/sh", "-c", 'exec "$0"', argv[0])
+    words = [
+        f"new-window -d -a -P -F {quote(told)} -t {last} -n {quote(literal(request.name))}",
+        f"-c {quote(literal(request.cwd))}",
+        *(f"-e {quote(f'{name}={value}')}" for name, value in [("HOUMAO_UID", ""), *request.env]),
+        "--",
+        *map(quote, argv),
+    ]
+    commands = [
+        " ".join(words),
+        f"set-option -w -t {last} remain-on-exit off",
+        f"set-option -w -t {last} automatic-rename off",
+        f"set-option -p -t {last} @houmao_pane gateway",
+    ]
+    return " ; ".join(commands)
+
+
+def _exported(request: Export) -> str:
+    session = quote(request.session_id)
+    return " ; ".join(
+        f"set-environment -u -t {session} {quote(name)}"
+        if value is None
+        else f"set-environment -t {session} {quote(name)} {quote(value)}"
+        for name, value in request.values
+    )
 
 
 def _keys(request: SendKeys) -> str:

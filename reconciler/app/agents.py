@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 
 from reconciler.app.session import Flags, Session, open_session
 from reconciler.engine.handler import Part, Seen, Target, Unknown
+from reconciler.kinds.instance.gateway_part import NONE as GATEWAY_NONE
 from reconciler.kinds.instance.health import health_of, reachable
 from reconciler.kinds.instance.observe import observe
 from reconciler.model import record as records
@@ -283,7 +284,14 @@ def evidence(agent: Agent) -> list[str]:
     """What was seen of it, one line each."""
     why = agent.seen.why if isinstance(agent.seen, Unknown) else ""
     parts = {} if isinstance(agent.seen, Unknown) else agent.seen.parts
-    lines = [why, *(f"{name}: {part.why}" for name, part in parts.items() if part.why and name != "gateway")]
+    lines = [
+        why,
+        *(
+            f"{name}: {part.why}"
+            for name, part in parts.items()
+            if part.why and (name, part) != ("gateway", GATEWAY_NONE)
+        ),
+    ]
     lines += [
         f"agent_id: {agent.agent_id}",
         f"lifecycle_state: {agent.state}",

@@ -6,6 +6,7 @@ from reconciler.app import look, read, status
 from reconciler.app.session import Flags, Session, open_session
 from reconciler.app.status import Status, Truth
 from reconciler.engine.handler import Absent, Part, Present
+from reconciler.kinds.instance.gateway_part import NONE
 from reconciler.model.json import Json, JsonMap
 from reconciler.model.ref import Ref
 from reconciler.model.tuples import NamedTuple
@@ -152,7 +153,8 @@ def _parts(item: Status) -> tuple[tuple[str, str], ...]:
     seen = item.seen
     if not isinstance(seen, Present | Absent):
         return ()
-    return tuple((name, _part(name, part)) for name, part in seen.parts.items() if name != "gateway")
+    none = seen.parts.get("gateway") == NONE
+    return tuple((name, _part(name, part)) for name, part in seen.parts.items() if name != "gateway" or not none)
 
 
 def _part(name: str, part: Part) -> str:
@@ -163,6 +165,7 @@ def _part(name: str, part: Part) -> str:
         "process": f"pid {facts.get('pid')}" if facts.get("pid") else "",
         "home": str(facts.get("path") or ""),
         "record": str(facts.get("agent_id") or facts.get("corrupt") or ""),
+        "gateway": f"{facts.get('host')}:{facts.get('port')} (pid {facts.get('pid')})" if facts.get("pid") else "",
     }.get(name, "")
     return " ".join(text for text in (word, detail, f"({part.why})" if part.why else "") if text)
 

@@ -14,7 +14,7 @@ from reconciler.app import discovery
 from reconciler.model import names
 
 FILE = "gate"
-FORMAT = "houmao-gate 5"
+FORMAT = "houmao-gate 6"
 SOURCES = ("input\t", "listed\t", "key\t", "cwd\t")
 """How lines about the sources of the last apply begin: files read, directories listed."""
 SIZE_MAX = 64 * 1024 * 1024
@@ -166,6 +166,9 @@ def _unchanged(
                 agents.append(line)
             case "stopped":
                 stopped.add(line[1])
+            case "gateway":
+                if _ticks(line[1]) != line[2]:
+                    return None
             case _:
                 facts[line[0]] = line[1]
     if key is not None and (facts["key"] != key or facts["cwd"] != os.path.realpath(os.getcwd())):

@@ -126,7 +126,13 @@ def _agent(ports: Ports, row: InventoryRow) -> list[list[str]] | None:
         words.append(live[key])
     path = f"{ports.places.registry}/live_agents/{live.get('agent_id', '')}/record.json"
     stamp = ports.files.stamp(path)
-    return None if stamp is None else [words, _file(path, stamp)]
+    if stamp is None:
+        return None
+    if not live.get("gateway"):
+        return [words, _file(path, stamp)]
+    # Whether it answers is left to the full plan; that its process is gone is what happens.
+    process = [live.get("gateway_pid", ""), live.get("gateway_ticks", "")]
+    return [words, _file(path, stamp), ["gateway", *process]] if all(process) else None
 
 
 def _credentials(ports: Ports, declared: Mapping[Ref, Resource]) -> Iterable[list[str]]:

@@ -5,6 +5,8 @@ where nobody hands them in, imports `inspect`, 7 ms of each command.
 """
 
 import os
+import sys
+from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING, Protocol
@@ -12,6 +14,8 @@ from typing import TYPE_CHECKING, Protocol
 from reconciler.app.settings import Settings, environment, is_root
 from reconciler.model import names
 from reconciler.model.errors import OverlayError
+from reconciler.model.json import JsonMap
+from reconciler.model.tuples import NamedTuple
 from reconciler.ports.bundle import Places, Ports, Reader
 
 if TYPE_CHECKING:
@@ -19,8 +23,12 @@ if TYPE_CHECKING:
     from reconciler.ports.catalog import Catalog, CatalogReader
     from reconciler.ports.clock import Clock
     from reconciler.ports.files import Files
+    from reconciler.ports.gateway import GatewayQueue, Gateways, GatewaySeen, Log, NoReply, Reply
+    from reconciler.ports.process import Process
+    from reconciler.ports.provider import Provider
     from reconciler.ports.registry import Registry
     from reconciler.ports.requests import RequestLog
+    from reconciler.ports.tmux import Tmux
 
 KINDS, PROVIDERS = "reconciler.kinds", "reconciler.providers"
 
@@ -121,6 +129,82 @@ class System:
         return _ports(settings, catalog, catalog.meta("overlay_id") or "")
 
 
+class LazyGateways:
+    """The gateways of this host; what looks at them is loaded for the first agent that has one."""
+
+    program = (sys.executable, "-m", "reconciler.servers.gateway")
+
+    def __init__(self) -> None:
+        self._made: Gateways | None = None
+
+    def _real(self) -> "Gateways":
+        if self._made is None:
+            from reconciler.adapters.gateway_local import LocalGateways
+
+            self._made = LocalGateways(self.program)
+        return self._made
+
+    def seen(self, roots: Sequence[str]) -> "Mapping[str, GatewaySeen]":
+        """As the port says; nothing is loaded where nobody is asked about."""
+        return self._real().seen(roots) if roots else {}
+
+    def call(
+        self,
+        at: tuple[str, int],
+        method: str,
+        path: str,
+        body: JsonMap | None = None,
+        *,
+        token: str = "",
+        headers: Mapping[str, str] = {},
+        timeout_s: float = 30.0,
+    ) -> "Reply | NoReply":
+        """As the port says."""
+        return self._real().call(at, method, path, body, token=token, headers=headers, timeout_s=timeout_s)
+
+    def start(self, argv: Sequence[str], root: str) -> int:
+        """As the port says."""
+        return self._real().start(argv, root)
+
+
+class GatewayPorts(NamedTuple):
+    """What a gateway process works with."""
+
+    tmux: "Tmux"
+    process: "Process"
+    clock: "Clock"
+    providers: "Mapping[str, Provider]"
+    queue: "GatewayQueue"
+    events: "Log"
+
+
+def gateway_ports(socket: str, folder: str) -> GatewayPorts:
+    """Ports of one gateway: the tmux server at `socket`, its queue and its log in `folder`."""
+    from reconciler.adapters.clock_system import SystemClock
+    from reconciler.adapters.gateway_log import AppendLog
+    from reconciler.adapters.gateway_queue import SqliteGatewayQueue
+    from reconciler.adapters.process_local import LocalProcess
+    from reconciler.adapters.tmux_client import TmuxClient
+    from reconciler.ports.gateway import QUEUE_FILE
+    from reconciler.providers import discover
+
+    return GatewayPorts(
+        tmux=TmuxClient(socket_path=socket),
+        process=LocalProcess(),
+        clock=SystemClock(),
+        providers=discover(folders(PROVIDERS)),
+        queue=SqliteGatewayQueue(f"{folder}/{QUEUE_FILE}"),
+        events=AppendLog(f"{folder}/events.jsonl"),
+    )
+
+
+def local_process() -> "Process":
+    """The process table alone."""
+    from reconciler.adapters.process_local import LocalProcess
+
+    return LocalProcess()
+
+
 def local_files() -> "Files":
     """Files alone, for what needs no overlay."""
     from reconciler.adapters.files_local import LocalFiles
@@ -200,5 +284,6 @@ def _ports(settings: Settings, catalog: "Catalog | CatalogReader", overlay_id: s
         places=where,
         environ=CallerEnvironment(),
         overlay_id=overlay_id,
+        gateways=LazyGateways(),
         requests=RequestLogs(),
     )

@@ -6,7 +6,7 @@ A layer speaks in the canonical fields of its kind; what it leaves out falls thr
 layers come in as plain values, and no stored one is ever changed by a direct one.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from reconciler.build import prompt
 from reconciler.build.fault import refuse
@@ -163,7 +163,7 @@ def resolve(
         profile_system_skills=_map(profile.get("systemSkills")) or None,
         memo_seed=_map(profile.get("memoSeed")) or None,
         mailbox=_first_map(layers, "mailbox"),
-        gateway=_first_map(layers, "gateway"),
+        gateway=_gateway(layers),
         resume=_resume(layers),
         extra=_map(source.get("extra")) or None,
     )
@@ -241,6 +241,19 @@ def _first_text(layers: Iterable[Mapping[str, Json]], name: str) -> str | None:
 
 def _first_map(layers: Iterable[Mapping[str, Json]], name: str) -> JsonMap | None:
     return next((found for layer in layers if (found := _map(layer.get(name)))), None)
+
+
+def _gateway(layers: Sequence[Mapping[str, Json]]) -> JsonMap | None:
+    """Field by field: what an instance leaves out is its profile's; a recipe's `extra.gateway` has host and port."""
+    found: JsonMap = {}
+    tui: JsonMap = {}
+    for layer in reversed(layers):
+        extra = _map(at(layer.get("extra"), "gateway"))
+        found |= {name: extra[name] for name in ("host", "port") if extra.get(name) is not None}
+        said = _map(layer.get("gateway"))
+        tui |= {name: value for name, value in _map(said.get("tui")).items() if value is not None}
+        found |= {name: value for name, value in said.items() if name != "tui" and value is not None}
+    return {**found, **({"tui": tui} if tui else {})} or None
 
 
 def _text(value: Json) -> str | None:

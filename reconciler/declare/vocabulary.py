@@ -28,6 +28,8 @@ TEXT_PATTERN = r"^[^\u0000]*" + END
 DURATION_PATTERN = r"^([0-9]{1,9}(ms|s|m|h|d))+" + END
 DURATION_MAX = 10**13
 """Milliseconds; some three hundred years."""
+PAUSE_MAX = 86_400_000
+"""Milliseconds; a day."""
 
 _WORDS = {
     str: "text",
@@ -186,6 +188,15 @@ def _duration(value: Json) -> Complaint | None:
     return None if 0 <= value <= DURATION_MAX else Complaint(RANGE, "is no duration anyone waits for", hint)
 
 
+def _pause(value: Json) -> Complaint | None:
+    wrong = _duration(value)
+    if wrong is not None:
+        return wrong
+    length = milliseconds(value)
+    fits = isinstance(length, int) and 1 <= length <= PAUSE_MAX
+    return None if fits else Complaint(RANGE, "is not between a millisecond and a day", "write it like 500ms or 2s")
+
+
 def lexical(value: Json) -> Json:
     """A path without `.`, doubled slashes and inner `..`; `~` stays for the one who uses it."""
     return posixpath.normpath(nfc(value)) if isinstance(value, str) else value
@@ -288,6 +299,20 @@ Duration = Annotated[
         milliseconds,
     ),
 ]
+Pause = Annotated[
+    str,
+    Scalar(
+        {
+            "anyOf": [
+                {"type": "string", "pattern": DURATION_PATTERN},
+                {"type": "integer", "minimum": 1, "maximum": PAUSE_MAX},
+            ]
+        },
+        _pause,
+        milliseconds,
+    ),
+]
+"""A duration of a millisecond to a day."""
 Flag = Annotated[bool, Scalar({"type": "boolean"}, _flag)]
 Off = Annotated[bool, Scalar({"const": False}, _off)]
 Level = Annotated[int, whole(0, 1_000)]

@@ -12,6 +12,7 @@ if TYPE_CHECKING:  # whoever makes a port loads its module; most commands make a
     from reconciler.ports.catalog import Catalog, CatalogReader
     from reconciler.ports.clock import Clock
     from reconciler.ports.files import Files, FilesReader
+    from reconciler.ports.gateway import Gateways, GatewaysReader
     from reconciler.ports.process import Process, ProcessReader
     from reconciler.ports.provider import Provider
     from reconciler.ports.registry import Registry, RegistryReader
@@ -58,6 +59,7 @@ class Reader(NamedTuple):
     places: Places
     environ: Environment
     overlay_id: str
+    gateways: GatewaysReader
     requests: Requests
 
 
@@ -74,6 +76,7 @@ class Ports(NamedTuple):
     places: Places
     environ: Environment
     overlay_id: str
+    gateways: Gateways
     requests: Requests
 
     def reader(self) -> Reader:

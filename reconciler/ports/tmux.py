@@ -3,7 +3,7 @@
 An empty listing and no listing are different values: only the first is evidence that something is absent.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol
 
 from reconciler.model.ref import Uid, session_name_fault
@@ -32,6 +32,7 @@ class Pane(NamedTuple):
     role: str
     """`agent` on the primary pane (R-OBS-9a), else empty."""
     dead_status: str = ""
+    window_index: str = ""
 
 
 class Listing(NamedTuple):
@@ -153,13 +154,33 @@ class Strokes(NamedTuple):
 Delivery = Paste | Strokes
 
 
+class OpenWindow(NamedTuple):
+    """One more window in an agent's session, never its first, for a program that serves the agent: its pane has the
+    role `gateway` and goes when the program ends. It does not inherit `HOUMAO_UID`, for it is not the agent."""
+
+    session_id: str
+    uid: Uid
+    name: str
+    cwd: str
+    env: tuple[tuple[str, str], ...]
+    argv: tuple[str, ...]
+
+
+class Export(NamedTuple):
+    """Variables of a session's environment, for whoever asks it from now on; None takes one away. No secret."""
+
+    session_id: str
+    uid: Uid
+    values: tuple[tuple[str, str | None], ...]
+
+
 class Vacant(NamedTuple):
     """Is there really no session of this uid? Asked of the server itself before its absence has consequences."""
 
     uid: Uid
 
 
-Request = Create | Kill | Mark | Adopt | Rename | SendKeys | Vacant
+Request = Create | Kill | Mark | Adopt | Rename | SendKeys | OpenWindow | Export | Vacant
 
 
 def is_session_id(text: str) -> bool:
@@ -201,6 +222,15 @@ def request_fault(fence: Fence, request: Request) -> str | None:
             wrong = None if request.keys else "there are no keys to send"
             wrong = wrong if is_pane_id(request.pane_id) else f"no pane id: {request.pane_id!r}"
             texts = request.keys
+        case OpenWindow():
+            wrong = None if is_session_id(request.session_id) else f"no session id: {request.session_id!r}"
+            wrong = wrong or program_fault(request.argv, request.env, request.cwd)
+            texts = (request.name, request.cwd, *request.argv, *(text for pair in request.env for text in pair))
+        case Export():
+            wrong = None if is_session_id(request.session_id) else f"no session id: {request.session_id!r}"
+            wrong = wrong or (None if request.values else "there are no variables to set")
+            wrong = wrong or variables_fault(name for name, _ in request.values)
+            texts = tuple(text for pair in request.values for text in pair if text is not None)
         case Vacant():
             wrong, texts = None, ()
     if wrong is None and any("\0" in text for text in texts):
@@ -234,13 +264,24 @@ def _create_fault(create: Create) -> str | None:
     wrong = session_name_fault(create.name)
     if wrong is not None:
         return f"session name {create.name!r} {wrong}"
-    if not create.argv or not create.argv[0]:
+    return program_fault(create.argv, create.env, create.cwd)
+
+
+def program_fault(argv: Sequence[str], env: Iterable[tuple[str, str]], cwd: str) -> str | None:
+    """Why a program cannot be started so."""
+    if not argv or not argv[0]:
         return "there is no program to start"
-    for name, _ in create.env:
-        if not name or "=" in name:
+    wrong = variables_fault(name for name, _ in env)
+    if wrong is not None:
+        return wrong
+    return None if cwd.startswith("/") else f"the directory {cwd!r} is not absolute"
+
+
+def variables_fault(names: Iterable[str]) -> str | None:
+    """Why one of the names is no variable's."""
+    for name in names:
+        if not name or "=" in name or name.startswith("-"):
             return f"no valid variable name: {name!r}"
-    if not create.cwd.startswith("/"):
-        return f"the directory {create.cwd!r} is not absolute"
     return None
 
 

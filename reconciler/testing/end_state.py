@@ -15,6 +15,7 @@ from reconciler.app import gate
 from reconciler.engine.discover import built_in
 from reconciler.model.json import Json, digest
 from reconciler.ports.catalog import InventoryRow
+from reconciler.ports.gateway import Running
 from reconciler.ports.process import ProcessFacts
 from reconciler.ports.tmux import Listing
 from reconciler.testing.world import World
@@ -33,6 +34,7 @@ _DERIVED_DIGESTS = re.compile(
 """Digests over text that names uids and paths."""
 _SKIPPED = ("catalog.sqlite", "lock", "fingerprint.key", gate.FILE)
 _HANDLES = ("session", "session_name", "pane", "pid", "ticks", "mark", "record", "record_file", "boot")
+_GATEWAY = ("gateway_pid", "gateway_ticks")
 
 
 def end_state(world: World) -> State:
@@ -55,6 +57,11 @@ def end_state(world: World) -> State:
             f"{_plain(pane.uid, names)} {pane.role} {'dead' if pane.dead else 'alive'}"
             f" {_plain(' '.join(pane.mark.split(' ')[:2]), names)} {_plain(pane.session_name, names)}"
             for pane in panes
+        ),
+        "gateways": sorted(
+            _text(f"{root} {found.mode} {found.host}:{found.port}", names)
+            for root, found in seen.gateways.items()
+            if isinstance(found, Running)
         ),
         "processes": {mine[uid]: len(found) for uid, found in bearing.items()},
         "survivors": sorted(
@@ -79,6 +86,10 @@ class _Seen:
         self.records = self.reader.registry.scan().records
         self.boot = self.reader.process.boot_id()
         self.facts = self.reader.process.facts([pane.pid for pane in self.panes])
+        roots = [
+            row.live["session_manifest"].rpartition("/")[0] for row in self.rows if row.live.get("session_manifest")
+        ]
+        self.gateways = self.reader.gateways.seen(roots)
         self.names = _names(world, self)
 
 
@@ -127,6 +138,9 @@ def _live(seen: _Seen, row: InventoryRow) -> dict[str, str]:
         "mark": [pane.mark for pane in panes],
         "boot": [seen.boot],
     }
+    gateway = seen.gateways.get(row.live.get("session_manifest", "").rpartition("/")[0])
+    if isinstance(gateway, Running):
+        true |= {"gateway_pid": [str(gateway.pid)], "gateway_ticks": [str(gateway.ticks)]}
     made: dict[str, str] = {}
     for key, value in row.live.items():
         if key == "record":
@@ -135,6 +149,8 @@ def _live(seen: _Seen, row: InventoryRow) -> dict[str, str]:
         elif key == "record_file":
             written = getattr(record, "digest", None)
             made[key] = "true" if written == value else "false"
+        elif key in _GATEWAY:
+            made[key] = "true" if true.get(key) == [value] else "false: it is not the gateway that runs"
         elif key in true and panes:
             made[key] = "true" if true[key] == [value] else f"false: {value} is not {true[key]}"
         elif key in _HANDLES:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from reconciler.ports.bundle import Ports
 from reconciler.testing.clock import FakeClock
+from reconciler.testing.gateway import FakeGateways
 from reconciler.testing.process import Behaviour, FakeProcess
 from reconciler.testing.tmux import FakePane, FakeTmux
 from reconciler.testing.world import World
@@ -26,6 +27,7 @@ class FakeWorld(World):
         self.clock = FakeClock()
         self.process = FakeProcess(self.clock)
         self.tmux = _Server(processes=_Panes(self), now=lambda: int(self.clock.now_utc().timestamp()))
+        self.gateways = FakeGateways(self.process)
         self.stubborn: set[str] = set()
         self.unkillable: set[str] = set()
 
@@ -51,6 +53,12 @@ class FakeWorld(World):
         self.process.exit(pane.pid)
         self.tmux.exit(pane.pane_id, f"signal {signal}")
 
+    def kill_gateway_of(self, name: str) -> None:
+        """SIGKILL to the gateway of an instance."""
+        root = self.rows[f"Instance/{name}"].live["session_manifest"].rpartition("/")[0]
+        for found in self.process.started_for(root):
+            self.process.exit(found.pid)
+
     def foreign_session(self, name: str, uid: str = "") -> None:
         """A session that somebody else made, perhaps with a uid of ours on it."""
         marked = {"HOUMAO_UID": uid} if uid else {}
@@ -75,7 +83,9 @@ class FakeWorld(World):
         self.clock.advance(seconds)
 
     def _twin(self, ports: Ports) -> Ports:
-        return ports._replace(tmux=self.tmux, process=self.process, clock=self.clock, environ=self.environ)
+        return ports._replace(
+            tmux=self.tmux, process=self.process, clock=self.clock, environ=self.environ, gateways=self.gateways
+        )
 
 
 class _Server(FakeTmux):
@@ -96,3 +106,6 @@ class _Panes:
 
     def hangup(self, pid: int) -> None:
         self._world.process.hangup(pid)
+
+    def alive(self, pid: int) -> bool:
+        return self._world.process.alive(pid)

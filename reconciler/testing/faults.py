@@ -19,6 +19,7 @@ from reconciler.model.tuples import NamedTuple
 from reconciler.ports.bundle import Ports
 from reconciler.ports.catalog import Catalog, Transaction
 from reconciler.ports.files import Files
+from reconciler.ports.gateway import Gateways
 from reconciler.ports.process import Process
 from reconciler.ports.registry import Registry
 from reconciler.ports.tmux import Tmux
@@ -30,6 +31,7 @@ WRITES = {
     "registry": ("publish", "remove"),
     "tmux": ("act",),
     "process": ("end",),
+    "gateways": ("start",),
 }
 """Everything by which a port changes the world; the catalog's transactions are told apart by what they hold."""
 
@@ -145,6 +147,7 @@ class Watch:
             tmux=cast(Tmux, _Watched(ports.tmux, "tmux", self)),
             process=cast(Process, _Watched(ports.process, "process", self)),
             files=cast(Files, _Watched(ports.files, "files", self)),
+            gateways=cast(Gateways, _Watched(ports.gateways, "gateways", self)),
         )
 
     def in_step(self) -> bool:

@@ -133,6 +133,11 @@ class FakeProcess:
         """What a process was started with."""
         return self._table[pid]
 
+    def started_for(self, word: str) -> list[Running]:
+        """Living processes with this word in their argv, in the order of their start."""
+        with self._turn:
+            return [entry for _, entry in sorted(self._table.items()) if word in entry.argv and entry.state != "Z"]
+
     # The port.
 
     def facts(self, pids: Iterable[int]) -> Mapping[int, ProcessSeen]:

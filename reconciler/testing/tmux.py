@@ -15,11 +15,13 @@ from reconciler.ports.tmux import (
     Created,
     Delivery,
     Done,
+    Export,
     Failed,
     Fence,
     Kill,
     Listing,
     Mark,
+    OpenWindow,
     Pane,
     Paste,
     Refused,
@@ -46,6 +48,10 @@ class Processes(Protocol):
 
     def hangup(self, pid: int) -> None:
         """The terminal of the program is gone (SIGHUP); what it does then is its own affair."""
+        ...
+
+    def alive(self, pid: int) -> bool:
+        """Whether the program still runs; a window without one goes, the agent's alone stays."""
         ...
 
 
@@ -256,6 +262,8 @@ class FakeTmux:
                 return self._send(request)
             case Kill() | Mark() | Rename():
                 return self._on_session(request)
+            case OpenWindow() | Export():
+                return self._in_session(request)
             case Adopt():
                 return self._adopt(request)
             case Vacant():
@@ -316,6 +324,34 @@ class FakeTmux:
             return Done()
         self._close(session)
         return Done()
+
+    def _in_session(self, request: OpenWindow | Export) -> Answer:
+        session = self.sessions.get(request.session_id)
+        if session is None:
+            return Refused(f"there is no session {request.session_id}")
+        refused = self._not_of(session, session.panes[0], request.uid)
+        if refused is not None:
+            return refused
+        if isinstance(request, Export):
+            for name, value in request.values:
+                if value is None:
+                    session.env.pop(name, None)
+                else:
+                    session.env[name] = value
+            return Done()
+        pid = self._spawned(request.argv, {**session.env, "HOUMAO_UID": "", **dict(request.env)}, request.cwd)
+        number = self._next
+        self._next += 1
+        pane = FakePane(f"%{number}", f"@{number}", pid)
+        pane.options[ROLE] = "gateway"
+        session.panes.append(pane)
+        return Created(session.session_id, pane.pane_id, pid, session.created)
+
+    def _spawned(self, argv: tuple[str, ...], env: Mapping[str, str], cwd: str) -> int:
+        if self._processes is not None:
+            return self._processes.spawn(argv, env, cwd)
+        self._pids += 1
+        return self._pids
 
     def _send(self, request: SendKeys) -> Answer:
         found = self._find(request.pane_id)
@@ -398,11 +434,15 @@ class FakeTmux:
             mark=self._option(session, pane, MARK),
             role=self._option(session, pane, ROLE),
             dead_status=pane.status,
+            window_index=str(session.panes.index(pane)),
         )
 
     def _panes(self) -> Iterable[tuple[FakeSession, FakePane]]:
         """As tmux lists them: by session name."""
         for session in sorted(self.sessions.values(), key=lambda each: each.name):
+            first, *others = session.panes
+            if self._processes is not None and others:
+                session.panes = [first, *(pane for pane in others if self._processes.alive(pane.pid))]
             for pane in session.panes:
                 yield session, pane
 
@@ -424,11 +464,7 @@ class FakeTmux:
     def _open(self, name: str, argv: tuple[str, ...], env: dict[str, str], cwd: str) -> FakeSession:
         number = self._next
         self._next += 1
-        if self._processes is None:
-            self._pids += 1
-            pid = self._pids
-        else:
-            pid = self._processes.spawn(argv, env, cwd)
+        pid = self._spawned(argv, env, cwd)
         session = FakeSession(f"${number}", name, self._now(), env, [FakePane(f"%{number}", f"@{number}", pid)])
         self.sessions[session.session_id] = session
         return session

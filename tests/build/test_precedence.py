@@ -202,3 +202,17 @@ def test_the_instance_resumes_before_its_profile() -> None:
     assert resolve(SOURCE).resume == Resume(ResumeMode.LAST_OR_NEW)
     assert resolve(SOURCE, profile).resume == Resume(ResumeMode.EXACT, "c1")
     assert resolve(SOURCE, profile, {"resume": {"mode": "new", "id": None}}).resume == Resume(ResumeMode.NEW)
+
+
+def test_a_gateway_is_put_together_field_by_field() -> None:
+    nothing = {"enabled": None, "host": None, "port": None, "tui": {"watchPollInterval": None}}
+    recipe = {"provider": "echo", "extra": {"gateway": {"host": "0.0.0.0", "port": 7}}}
+    profile = {"gateway": {**nothing, "enabled": True, "port": 9, "tui": {"watchPollInterval": 100}}}
+
+    inherited = resolve(recipe, profile, {"gateway": nothing}).gateway
+    refused = resolve(recipe, profile, {"gateway": {**nothing, "enabled": False}}).gateway
+
+    assert inherited == {"enabled": True, "host": "0.0.0.0", "port": 9, "tui": {"watchPollInterval": 100}}
+    assert refused is not None
+    assert refused["enabled"] is False
+    assert resolve({"provider": "echo"}, None, {"gateway": nothing}).gateway is None

@@ -37,6 +37,7 @@ WALKED = [
     "docs/guides/by-hand.md",
     "docs/guides/ci.md",
     "docs/guides/troubleshooting.md",
+    "docs/guides/gateways.md",
 ]
 LEFT_OUT = ("make", "attach")
 

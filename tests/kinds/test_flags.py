@@ -29,12 +29,16 @@ NO_FLAG = {
     ),
     "Instance": (
         "recipeRef", "agentName", "agentId", "state", "resume", "resume.mode", "resume.id", "readiness", "dependsOn",
-        "dependsOn.*.ref", "dependsOn.*.condition", "dependsOn.*.timeout", "gateway", "disruption", "disruption.when",
+        "dependsOn.*.ref", "dependsOn.*.condition", "dependsOn.*.timeout", "gateway", "gateway.host", "gateway.tui",
+        "disruption", "disruption.when",
         "drift", "drift.policy", "drift.ignore", "retry", "retry.limit", "retry.base", "retry.max", "retry.timeout",
         "lifecycle", "lifecycle.preventDestroy", "lifecycle.ignoreChanges",
     ),
     "LaunchProfile": (
-        "skills", "skills.private.*.name", "systemSkills", "promptOverlay", "memoSeed", "gateway", "posture", "resume",
+        "skills", "skills.private.*.name", "systemSkills", "promptOverlay", "memoSeed", "gateway", "gateway.host",
+        "gateway.background", "gateway.tui", "gateway.tui.watchPollInterval", "gateway.tui.stabilityThreshold",
+        "gateway.tui.completionStability", "gateway.tui.unknownToStalledTimeout",
+        "gateway.tui.staleActiveRecovery", "gateway.tui.finalStableActiveRecovery", "posture", "resume",
     ),
     "Recipe": (
         "launch", "launch.overrides", "launch.overrides.args", "launch.overrides.args.mode", "launch.systemSkills",

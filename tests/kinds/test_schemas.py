@@ -124,13 +124,13 @@ def test_what_a_change_costs() -> None:
 LEFT_OUT: list[tuple[str, JsonMap, str]] = [
     ("Instance", {"specialistRef": "a", "mailbox": {}}, "mailbox"),
     ("Instance", {"specialistRef": "a", "placement": {}}, "placement"),
-    ("Instance", {"specialistRef": "a", "gateway": {"enabled": True}}, "gateway.enabled"),
-    ("Instance", {"specialistRef": "a", "gateway": {"port": 1}}, "gateway.port"),
+    ("Instance", {"specialistRef": "a", "gateway": {"mailNotifierAppendix": "x"}}, "gateway.mailNotifierAppendix"),
+    ("LaunchProfile", {"specialistRef": "a", "gateway": {"mailNotifierAppendix": "x"}}, "gateway.mailNotifierAppendix"),
     ("Instance", {"specialistRef": "a", "lifecycle": {"retain": "7d"}}, "lifecycle.retain"),
     ("Instance", {"specialistRef": "a", "disruption": {"when": "Idle"}}, "disruption.when"),
     ("Instance", {"specialistRef": "a", "disruption": {"maxWait": "10m"}}, "disruption.maxWait"),
     ("Instance", {"specialistRef": "a", "drift": {"policy": "report"}}, "drift.policy"),
-    ("Instance", {"specialistRef": "a", "readiness": ["gateway"]}, "readiness[0]"),
+    ("Instance", {"specialistRef": "a", "readiness": ["mailbox"]}, "readiness[0]"),
     ("Instance", {"specialistRef": "a", "readiness": ["exec"]}, "readiness[0]"),
     (
         "Instance",

@@ -63,7 +63,7 @@ def _below(one: Flag, whole: Flag) -> bool:
 
 
 JOINING = (How.ADD, How.DROP, How.ENTRY)
-MANY_TO_ONE = ("mailbox", "gateway.tui")
+MANY_TO_ONE = ("mailbox",)
 """Fields several flags fill together."""
 
 
@@ -78,7 +78,9 @@ def _apply(spec: JsonMap, flag: Flag, values: tuple[str, ...], cwd: str) -> None
         case How.VALUE if flag.path in MANY_TO_ONE:
             put(spec, f"{flag.path}.{_inner(flag)}", values[-1])
         case How.VALUE:
-            put(spec, flag.path, int(values[-1]) if flag.kind == "count" else values[-1])
+            text = values[-1]
+            bare = flag.kind == "seconds" and text.isdigit()
+            put(spec, flag.path, int(text) if flag.kind == "count" else f"{text}s" if bare else text)
         case How.FILE:
             put(spec, flag.path, absolute(values[-1], cwd))
         case How.CONST:
@@ -104,8 +106,8 @@ def _apply(spec: JsonMap, flag: Flag, values: tuple[str, ...], cwd: str) -> None
 
 
 def _inner(flag: Flag) -> str:
-    """`--mail-base-url` as `baseUrl`, `--gateway-tui-stability-threshold-seconds` as `stabilityThresholdSeconds`."""
-    words = flag.name.removeprefix("--mail-").removeprefix("--gateway-tui-").split("-")
+    """`--mail-base-url` as `baseUrl`."""
+    words = flag.name.removeprefix("--mail-").split("-")
     return words[0] + "".join(word.title() for word in words[1:])
 
 

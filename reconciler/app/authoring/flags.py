@@ -534,7 +534,14 @@ INSTANCE: tuple[Flag, ...] = (
         verbs=LAUNCH,
     ),
     *(
-        Flag(f"--gateway-tui-{name}-seconds", "Instance.gateway.tui", f"Screen tracking: {name}.", "N", verbs=LAUNCH)
+        Flag(
+            f"--gateway-tui-{name}-seconds",
+            f"Instance.gateway.tui.{name[0]}{name.title().replace('-', '')[1:]}",
+            f"Screen tracking: {name}.",
+            "TIME",
+            verbs=LAUNCH,
+            kind="seconds",
+        )
         for name in GATEWAY_TUI
     ),
     *_mail(

@@ -39,7 +39,7 @@ class InstanceKind:
         return steps.steps_for(action, case, look)
 
     def ready(self, cases: Sequence[Case], ports: Reader) -> Mapping[Ref, ReadyState]:
-        """Every declared probe holds now: `session`, `process`, `prompt` (the screen is ready for input)."""
+        """Every declared probe holds now: `session`, `process`, `gateway`, `prompt` (the screen is ready for input)."""
         known = {case.ref: _without_screen(case) for case in cases}
         looking = {case.ref: pane for case in cases if known[case.ref] is None and (pane := _pane(case))}
         screens = ports.tmux.captures(sorted(set(looking.values()))) if looking else {}
@@ -55,7 +55,7 @@ def _without_screen(case: Case) -> ReadyState | None:
         return ReadyState(None, "Unobserved", seen.why)
     if not isinstance(seen, Present):
         return ReadyState(False, "NotRunning", "it does not run")
-    for name in ("session", "process"):
+    for name in ("session", "process", "gateway"):
         if name in probes and not seen.parts.get(name, NONE).present:
             return ReadyState(False, f"{name.capitalize()}NotThere", seen.parts.get(name, NONE).why)
     if "prompt" not in probes or not case.row:

@@ -6,7 +6,7 @@ from typing import cast
 from reconciler.engine.handler import Batch, Context, Part, Present
 from reconciler.kinds.content import make_way
 from reconciler.kinds.credential import version_of
-from reconciler.kinds.instance import mark, renamed
+from reconciler.kinds.instance import gateway, mark, renamed
 from reconciler.kinds.instance.materials import Build, build
 from reconciler.kinds.instance.resolve import agent_name
 from reconciler.model.action import Verb
@@ -185,6 +185,7 @@ def publish_record(ports: Ports, context: Context) -> None:
     made = build(ports, context)
     _adopt_seen(ports, context)
     body = _record(ports, context, made, active=True)
+    gateway.keep(context, made)
     context.live.update(
         record_file=ports.registry.publish(made.site.agent_id, body),
         state="running",
@@ -265,7 +266,7 @@ def _record(ports: Ports, context: Context, made: Build, *, active: bool) -> Jso
             "published_at": now.isoformat(timespec="seconds"),
             "lease_expires_at": expires.isoformat(timespec="seconds"),
         },
-        "gateway": None,
+        "gateway": gateway.record_of(gateway.advertised(context), made.session_manifest.rpartition("/")[0]),
         "mailbox": None,
         "owner": _owner(context, made, ports.overlay_id),
     }
@@ -277,7 +278,7 @@ def record_stopped(ports: Ports, context: Context) -> None:
     if body is not None:
         context.live["record_file"] = ports.registry.publish(str(body["agent_id"]), body)
         context.live["record"] = digest(body)
-    for key in ("session", "pane", "pid", "ticks", "mark"):
+    for key in ("session", "pane", "pid", "ticks", "mark", *gateway.HANDLES):
         context.live.pop(key, None)
     context.live["state"] = "stopped"
     context.note = f"stopped; its home is kept at {context.live['home']}" if context.live.get("home") else ""

@@ -6,6 +6,7 @@ One tmux listing, one registry scan, the recorded pids, two stats per instance; 
 from collections.abc import Mapping, Sequence
 
 from reconciler.engine.handler import Absent, Part, Present, Seen, Target, Unknown
+from reconciler.kinds.instance import gateway_part
 from reconciler.model.json import Json, JsonMap, digest
 from reconciler.model.ref import Ref, Uid
 from reconciler.model.resource import adopts
@@ -14,8 +15,6 @@ from reconciler.ports.bundle import Reader
 from reconciler.ports.process import NoAnswer, ProcessFacts, ProcessSeen
 from reconciler.ports.registry import BadRecord, Record, Scan
 from reconciler.ports.tmux import Listing, Pane, Unanswered
-
-GATEWAY = Part(False, {}, "gateways come with a later release")
 
 
 class Own(NamedTuple):
@@ -45,8 +44,11 @@ def observe(targets: Sequence[Target], ports: Reader) -> Mapping[Ref, Seen]:
         if target.uid and _needs_search(target, by_uid, boot) and not _alive(_recorded(target), processes, boot)
     ]
     survivors = ports.process.bearing(missing) if missing else {}
+    roots = gateway_part.roots(targets, ports)
+    gateways = ports.gateways.seen(sorted(roots.values()))
+    parts = {uid: gateway_part.part_of(gateways.get(root)) for uid, root in roots.items()}
     return {
-        target.ref: _one(target, listing, by_uid, records, scan, processes, survivors, boot, ports)
+        target.ref: _one(target, listing, by_uid, records, scan, processes, survivors, boot, parts, ports)
         for target in targets
     }
 
@@ -60,6 +62,7 @@ def _one(
     processes: Mapping[int, ProcessSeen],
     survivors: Mapping[Uid, tuple[ProcessFacts, ...]] | NoAnswer,
     boot: str,
+    gateways: Mapping[str, Part],
     ports: Reader,
 ) -> Seen:
     if target.uid is None:
@@ -83,7 +86,7 @@ def _one(
         "process": process,
         "record": _record(target, records, scan),
         "home": _home(target, ports),
-        "gateway": GATEWAY,
+        "gateway": gateways.get(target.uid, gateway_part.NONE),
     }
     stamp: JsonMap = {
         "session": session.facts.get("id"),

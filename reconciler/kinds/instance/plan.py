@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from reconciler.engine.handler import FULL_UID, LAUNCH, SHORT_UID, STAMP, Absent, Case, Lookup, Part, Present
 from reconciler.kinds.catalog_kind import declared_at, reasons_for
-from reconciler.kinds.instance import mark
+from reconciler.kinds.instance import gateway_part, mark
 from reconciler.kinds.instance.resolve import Launch, agent_name, launch_of
 from reconciler.model.action import Action, Code, Disruption, Reason, Verb
 from reconciler.model.change import Classification
@@ -83,7 +83,8 @@ def _running(this: Case, seen: Present, launch: Launch, look: Lookup) -> Sequenc
         return (_guarded(_relaunch(this, launch, why, look), this, look),)
     if asked:
         return (_guarded(_relaunch(this, launch, asked, look), this, look),)
-    reasons = (*_record_reasons(this, seen), *reasons_for(this))
+    wanted = gateway_part.order_of(launch.resolved.gateway if launch.resolved else None)
+    reasons = (*_record_reasons(this, seen), *gateway_part.reasons(this, seen, wanted), *reasons_for(this))
     if seen.parts.get("home", NONE).present is False:
         gone = Reason(Code.HOME_MISSING, seen.parts["home"].why or "its home directory is gone")
         return (_guarded(_relaunch(this, launch, (gone, *reasons), look), this, look),)
@@ -223,8 +224,7 @@ def _immutable(this: Case) -> Reason:
 
 def _stopped(this: Case) -> Sequence[Action]:
     """Declared Stopped: nothing of it may run; its identity, home and record stay."""
-    running = isinstance(this.seen, Present)
-    if running:
+    if isinstance(this.seen, Present):
         reason = Reason(Code.STOP_DECLARED, "declared Stopped, running now")
         return (_action(this, Verb.STOP, None, (reason,), Disruption.RESTART),)
     if this.row is None:
@@ -236,6 +236,8 @@ def _stopped(this: Case) -> Sequence[Action]:
             Reason(Code.ALREADY_GONE, "declared Stopped and not running; the record still says it runs"),
             *reasons,
         )
+    if isinstance(this.seen, Absent) and this.seen.parts.get("gateway", NONE).present:
+        reasons = (Reason(Code.GATEWAY_UNWANTED, "declared Stopped, and its gateway still runs"), *reasons)
     return (_action(this, Verb.UPDATE, None, reasons, Disruption.RECORD),) if reasons else ()
 
 

@@ -16,7 +16,7 @@ from reconciler.declare.vocabulary import (
     Level,
     Line,
     Name,
-    Off,
+    Pause,
     ProfileRef,
     RecipeRef,
     SessionName,
@@ -25,6 +25,7 @@ from reconciler.declare.vocabulary import (
     whole,
 )
 from reconciler.model.field import Change, ListKind
+from reconciler.ports.gateway import HOSTS
 
 RECORD, LIVE, RELAUNCH = Change.RECORD, Change.LIVE, Change.RELAUNCH
 LATER = "it comes in a later release; leave it out"
@@ -37,7 +38,8 @@ Probe = Annotated[
         "session",
         "process",
         "prompt",
-        refused=dict.fromkeys(("gateway", "mailbox", "exec"), "use session, process or prompt"),
+        "gateway",
+        refused=dict.fromkeys(("mailbox", "exec"), "use session, process, prompt or gateway"),
     ),
 ]
 HeaderPolicy = Annotated[str, choice("inherit", "enabled", "disabled")]
@@ -55,13 +57,36 @@ class Resume(Spec):
     id: Line = field(None, change=RECORD, doc="The conversation, where mode is exact.")
 
 
-class Gateway(Spec):
-    """The agent's gateway; comes in a later release."""
+class GatewayTimings(Spec):
+    """How a gateway follows the agent's screen."""
 
-    refused: ClassVar[Mapping[str, str]] = dict.fromkeys(
-        ("host", "port", "background", "mailNotifierAppendix", "tui"), "gateways come in a later release"
+    watch_poll_interval: Pause = field(None, change=LIVE, doc="Between two looks while something happens; else 500ms.")
+    stability_threshold: Pause = field(None, change=LIVE, doc="Unchanged that long, a screen is stable; else 1s.")
+    completion_stability: Pause = field(None, change=LIVE, doc="At rest that long, a turn is over; else 1s.")
+    unknown_to_stalled_timeout: Pause = field(
+        None, change=LIVE, doc="Unreadable that long, an agent is stalled; else 30s."
     )
-    enabled: Off = field(False, change=LIVE, doc="Only false in this release.")
+    stale_active_recovery: Pause = field(
+        None, change=LIVE, doc="A prompt that nothing answers is let go after this; else 5s."
+    )
+    final_stable_active_recovery: Pause = field(
+        None, change=LIVE, doc="A busy sign that stands still is not believed after this; else 20s."
+    )
+
+
+class Gateway(Spec):
+    """The agent's gateway: a process beside it that queues and delivers what is asked of it."""
+
+    refused: ClassVar[Mapping[str, str]] = {"mailNotifierAppendix": "the mail notifier comes in a later release"}
+    enabled: Flag = field(None, change=LIVE, doc="Whether it has one; else as the profile says, else false.")
+    host: Annotated[str, choice(*HOSTS)] = field(
+        None, change=LIVE, doc="The address it listens on; else the profile's, else 127.0.0.1."
+    )
+    port: Annotated[int, whole(1, 65_535)] = field(None, change=LIVE, doc="Its port; else one that is free.")
+    background: Flag = field(
+        None, change=LIVE, doc="In a process of its own; else in a window of the session, with which it ends."
+    )
+    tui: GatewayTimings = field({}, change=LIVE, doc="How it follows the agent's screen.")
 
 
 class Lifecycle(Spec):
@@ -160,7 +185,7 @@ class MemberSpec(Spec):
     depends_on: list[Dependency] = field(
         [], change=RECORD, list_kind=ListKind.KEYED, merge_key="ref", doc="What must hold before it is started."
     )
-    gateway: Gateway = field({}, change=LIVE, doc="Its gateway; not in this release.")
+    gateway: Gateway = field({}, change=LIVE, doc="Its gateway.")
     disruption: Disruption = field({}, change=RECORD, doc="When it may be disturbed.")
     drift: Drift = field({}, change=RECORD, doc="What drift leads to.")
     retry: Retry = field({}, change=RECORD, doc="Retries of failed actions.")

@@ -1,21 +1,26 @@
 """The visible writes of each verb on an instance, in order (R-EXE-3, R-EXE-3a). Pure lists of named steps.
 
 create    end-survivor · write-home · write-manifest · start-session · (drop-old-record) · publish-record
-stop      ask-quit · wait-quit · kill-session · end-process · see-gone · record-stopped
+stop      (end-gateway) · ask-quit · wait-quit · kill-session · end-process · see-gone · record-stopped
 relaunch  stop without its record, then create on the same uid and home
 replace   the same with set-home-aside in between
 remove    stop without its record, then drop-record
 adopt     mark-session · write-manifest · publish-record
 rename    rename-session · write-manifest · publish-record
 update    (drop-old-record) · publish-record
+
+With a gateway, what starts an agent ends with
+          write-gateway · start-gateway · see-gateway · export-gateway · publish-gateway
+and what ends one, or finds another gateway than declared, begins with end-gateway. The record names a gateway in its
+last publication alone: a gateway that dies in between was never advertised.
 """
 
 from collections.abc import Sequence
 
 from reconciler.engine.handler import Case, Context, Lookup, Part, Present, Seen, Step
-from reconciler.kinds.instance import adopting, live, mark, renamed, stopping
+from reconciler.kinds.instance import adopting, gateway, gateway_part, live, mark, renamed, stopping
 from reconciler.kinds.instance.resolve import launch_of
-from reconciler.model.action import Action, Verb
+from reconciler.model.action import Action, Code, Verb
 
 NONE = Part(False, {})
 SEE_GONE = Step("see-gone", batch=live.TMUX, ask=stopping.ask_vacant, took=stopping.took_vacant)
@@ -24,36 +29,74 @@ SEE_GONE = Step("see-gone", batch=live.TMUX, ask=stopping.ask_vacant, took=stopp
 
 def steps_for(action: Action, case: Case, look: Lookup) -> Sequence[Step]:
     """The steps of one action; those already done in what is seen are skipped by the runner."""
-    del look
+    old, new = ending_gateway(case), starting_gateway(case, look)
     match action.verb:
         case Verb.CREATE:
-            return (Step("end-survivor", run=stopping.end_survivor, done=no_survivor, slow=True), *starting())
+            survivor = Step("end-survivor", run=stopping.end_survivor, done=no_survivor, slow=True)
+            return (*old, survivor, *starting(), *new)
         case Verb.RELAUNCH:
-            return (*ending(), *starting())
+            return (*old, *ending(), *starting(), *new)
         case Verb.REPLACE:
-            return (*ending(), Step("set-home-aside", run=live.set_home_aside, done=started_by_this), *starting())
+            aside = Step("set-home-aside", run=live.set_home_aside, done=started_by_this)
+            return (*old, *ending(), aside, *starting(), *new)
         case Verb.ADOPT:
             return (
                 Step("mark-session", batch=live.TMUX, ask=adopting.ask_adopt, took=adopting.took_adopt, done=is_marked),
                 Step("write-manifest", run=adopting.write_manifest),
                 Step("publish-record", run=live.publish_record),
+                *new,
             )
         case Verb.RENAME:
             return renaming(case)
         case Verb.STOP:
-            return (*ending(), SEE_GONE, Step("record-stopped", run=live.record_stopped))
+            return (*old, *ending(), SEE_GONE, Step("record-stopped", run=live.record_stopped))
         case Verb.REMOVE:
-            return (*ending(), SEE_GONE, Step("drop-record", run=live.drop_record))
+            return (*old, *ending(), SEE_GONE, Step("drop-record", run=live.drop_record))
         case Verb.UPDATE:
             wanted = case.want.spec.get("state") if case.want else None
             if wanted == "Stopped":
-                return (Step("record-stopped", run=live.record_stopped),)
-            return (
+                return (*old, Step("record-stopped", run=live.record_stopped))
+            publish = (
                 Step("drop-old-record", run=live.drop_old_record, done=same_agent_id),
                 Step("publish-record", run=live.publish_record),
             )
+            if not _about_gateway(action):
+                return (*publish, *((EXPORT,) if old else ()))
+            # An earlier gateway is withdrawn before another one is started; without another one that is all.
+            return (*old, *publish, *(new or (EXPORT,)))
         case _:
             return ()
+
+
+EXPORT = Step("export-gateway", batch=live.TMUX, ask=gateway.ask_export, took=gateway.took_export)
+
+
+def _about_gateway(action: Action) -> bool:
+    about = (Code.GATEWAY_MISSING, Code.GATEWAY_CHANGED, Code.GATEWAY_UNWANTED)
+    return any(reason.code in about for reason in action.reasons)
+
+
+def ending_gateway(case: Case) -> tuple[Step, ...]:
+    """End what there is of a gateway; nothing where there never was one."""
+    if not gateway_part.has_one(case):
+        return ()
+    return (Step("end-gateway", run=gateway.end_gateway, slow=True),)
+
+
+def starting_gateway(case: Case, look: Lookup) -> tuple[Step, ...]:
+    """From a contract on disk to a gateway that answers and is named; nothing where none is declared."""
+    if case.want is None or case.want.spec.get("state") == "Stopped":
+        return ()
+    resolved = launch_of(case.want, look).resolved
+    if gateway_part.order_of(resolved.gateway if resolved else None) is None:
+        return ()
+    return (
+        Step("write-gateway", run=gateway.write_gateway),
+        Step("start-gateway", run=gateway.start_gateway),
+        Step("see-gateway", run=gateway.see_gateway, slow=True),
+        EXPORT,
+        Step("publish-gateway", run=live.publish_record),
+    )
 
 
 def renaming(case: Case) -> tuple[Step, ...]:

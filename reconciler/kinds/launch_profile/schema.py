@@ -110,7 +110,7 @@ class LaunchProfileSpec(Spec):
         {}, change=RELAUNCH, doc="Single sections of the managed header."
     )
     memo_seed: MemoSeed = field(None, change=RECORD, doc="What the agent's memory begins with.")
-    gateway: Gateway = field({}, change=Change.LIVE, doc="The agent's gateway; not in this release.")
+    gateway: Gateway = field({}, change=Change.LIVE, doc="The gateway of its agents.")
     posture: Posture = field({}, change=RELAUNCH, doc="How its agents stand in their terminal.")
     resume: Resume = field(None, change=RECORD, doc="Which conversation a relaunch continues.")
 
