@@ -58,7 +58,7 @@ SPECS: dict[str, tuple[str, str, dict[str, Any]]] = {
             "profileRef": "p",
             "headless": False,
             "workdir": "sub",
-            "gateway": {"port": 4000, "background": True, "tui": {"stabilityThresholdSeconds": "2"}},
+            "gateway": {"port": 4000, "background": True, "tui": {"stabilityThreshold": "2s"}},
             "managedHeader": "enabled",
         },
     ),

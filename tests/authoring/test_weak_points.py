@@ -28,7 +28,7 @@ def test_the_view_may_be_deleted(hand: Hand) -> None:
     assert before["project agents tools echo setups list"] == after["project agents tools echo setups list"]
     # And it is made again by what writes it.
     hand.does("project agents recipes set --name rec --model next")
-    assert (hand.world.overlay / "agents/presets/rec.yaml").read_text().count("name: next")
+    assert (hand.world.overlay / "agents/presets/rec.yaml").read_text().count('"name": "next"')
 
 
 LOOKS = ("project agents recipes get --name rec", "project agents tools echo setups list")
