@@ -117,7 +117,7 @@ def test_the_gate_of_nothing_to_do_sees_what_is_held_and_that_its_time_is_over(
         said.append(houmao("apply", "-f", "team.yaml").out)
         return "OverrideExpired" in said[-1]
 
-    wait_until(started_again)
+    wait_until(started_again, within_s=30.0)
     assert all("Held" in text for text in said[:-1])
     assert states(houmao) == {"alice": "running"}
     assert houmao("apply", "-f", "team.yaml").out.startswith("No changes.")
