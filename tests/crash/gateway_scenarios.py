@@ -1,7 +1,9 @@
-"""Every verb on an instance that has, had, or gets a gateway; added to the scenes of `scenarios`."""
+"""Every verb on an instance that has, had, or gets a gateway; `SCENARIOS` are those of `scenarios` and these."""
 
 from reconciler.testing.fake_world import FakeWorld
-from tests.crash.scenarios import KINDS, ONE, files, one, scenario
+from tests.crash.scenarios import KINDS, ONE, SCENARIOS, files, one, scenario
+
+__all__ = ["SCENARIOS"]
 
 GATEWAY = "{specialistRef: coder, gateway: {enabled: true}}"
 DETACHED = "{specialistRef: coder, gateway: {enabled: true, background: true, port: 42002}}"

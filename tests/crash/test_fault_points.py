@@ -20,7 +20,8 @@ from reconciler.testing.end_state import State, difference, end_state
 from reconciler.testing.fake_world import FakeWorld
 from reconciler.testing.faults import Crashed, Fault, Kind
 from reconciler.testing.invariants import check_invariants
-from tests.crash.scenarios import SCENARIOS, Scenario
+from tests.crash.gateway_scenarios import SCENARIOS
+from tests.crash.scenarios import Scenario
 
 pytestmark = pytest.mark.crash
 
