@@ -1,6 +1,7 @@
 """A made-up program whose screens are one line long, so that tests of the tracker can say what they mean.
 
-idle SAID [RESULT]     typed SAID [RESULT]     busy SAID PULSE      ask     crash     start     lost (a screen nobody knows)
+idle SAID [RESULT]     typed SAID [RESULT]     busy SAID PULSE     ask     crash     start
+lost                   a screen nobody knows
 """
 
 from __future__ import annotations
