@@ -19,6 +19,7 @@ $(STAMP): requirements.lock pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.lock
 	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e .
 	$(BIN)/python -m pip uninstall --quiet --yes setuptools
+	$(BIN)/python -m compileall -q reconciler
 	@touch $@
 
 demo: ## bring up the fleet of examples/houmao in tmux

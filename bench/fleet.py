@@ -14,6 +14,7 @@ import sys
 import tempfile
 import time
 from types import TracebackType
+from typing import Any
 
 from bench.measure import Sample, Wrong, run
 
@@ -161,7 +162,9 @@ class Fleet:
         panes = [row.split("\t") for row in self.tmux("list-panes", "-a", "-F", form).splitlines()]
         with sqlite3.connect(f"{self.project}/.houmao/catalog.sqlite") as catalog:
             names = dict(catalog.execute("SELECT uid, name FROM resource WHERE kind = 'Instance'"))
-        agents = [(uid, names[uid], session, pid, _ticks(pid)) for uid, session, pid in panes]
+        shown = json.loads(self.houmao("get", "instances", "-o", "json").out)["items"]
+        bodies = {item["metadata"]["uid"]: json.dumps(_unobserved(item)) for item in shown}
+        agents = [(uid, names[uid], session, pid, _ticks(pid), bodies[uid]) for uid, session, pid in panes]
         files, documents = [], []
         for name in sorted(os.listdir(self.source)):
             path = f"{self.source}/{name}"
@@ -176,10 +179,12 @@ class Fleet:
         with database:
             database.execute("CREATE TABLE file (path TEXT PRIMARY KEY, digest TEXT)")
             database.execute("CREATE TABLE document (ref TEXT PRIMARY KEY, digest TEXT, body TEXT)")
-            database.execute("CREATE TABLE agent (uid TEXT PRIMARY KEY, name TEXT, session TEXT, pid TEXT, ticks TEXT)")
+            database.execute(
+                "CREATE TABLE agent (uid TEXT PRIMARY KEY, name TEXT, session TEXT, pid TEXT, ticks TEXT, body TEXT)"
+            )
             database.executemany("INSERT INTO file VALUES (?, ?)", files)
             database.executemany("INSERT INTO document VALUES (?, ?, ?)", documents)
-            database.executemany("INSERT INTO agent VALUES (?, ?, ?, ?, ?)", agents)
+            database.executemany("INSERT INTO agent VALUES (?, ?, ?, ?, ?, ?)", agents)
         database.close()
 
 
@@ -205,10 +210,16 @@ class Comment:
 
 
 def _place() -> str:
-    """Memory where there is such a place, for one sample must not slow the next: after files were deleted, ext4 makes new
-    ones up to ten times slower for minutes, stepping over what it deleted. Short, for a socket's path has a hundred bytes.
+    """In memory where that is possible, for one sample must not slow the next: ext4 makes new files up to ten times
+    slower for minutes after others were deleted, stepping over those. Short, for a socket's path has a hundred bytes.
     """
     return "/dev/shm" if os.access("/dev/shm", os.W_OK | os.X_OK) else "/tmp"
+
+
+def _unobserved(item: dict[str, Any]) -> dict[str, Any]:
+    """An agent as `get -o json` shows it, without what only a look can tell."""
+    seen = ("phase", "health", "healthReason", "conditions")
+    return {**item, "status": {key: value for key, value in item["status"].items() if key not in seen}}
 
 
 def _specialists(n: int) -> int:

@@ -13,6 +13,7 @@ from reconciler.adapters import tmux_listing as listing
 from reconciler.adapters import tmux_process as process
 from reconciler.adapters import tmux_requests as requests_
 from reconciler.model.errors import Unreachable
+from reconciler.model.tuples import NamedTuple
 from reconciler.ports.tmux import (
     Answer,
     Create,
@@ -46,8 +47,8 @@ class TmuxClient:
     """The port `Tmux`. Safe to use from several threads; holds no connection between calls.
 
     `socket_name` is tmux's -L, `socket_path` its -S, neither is the default server (honouring TMUX_TMPDIR). `config`
-    None lets a server we start read the user's own. `timeout_s` is how long tmux may be silent, not how long a batch
-    may take.
+    None lets a server we start read the user's own. `timeout_s` is how long tmux may be silent, or its server be on its
+    way out, in one call; not how long a batch may take that goes on.
     """
 
     def __init__(
@@ -69,6 +70,11 @@ class TmuxClient:
         self._spawn = spawn
         self.socket = listing.socket_path(socket_name, socket_path, self._env.get("TMUX_TMPDIR"))
         """Absolute path of the server's socket."""
+        self._created: tuple[str, ...] = ()
+        """The session created last, as a target: the next batch goes through it without asking for one.
+
+        By its name, for an id would be somebody else's session in a server that was started anew.
+        """
         self.round_trips = 0
         """Times tmux was asked something and answered for: one per process run."""
         self.processes = 0
@@ -79,21 +85,20 @@ class TmuxClient:
     def listing(self) -> Listing | Unanswered:
         """Every pane of every session, in one round trip; never raises."""
         nonce = _nonce()
-        pause_s = 0.002
+        patience = _Patience(self._timeout_s)
         while True:
             ran = self._run(listing.words(nonce))
             if isinstance(ran, Unanswered):
                 return ran
             text, err = _text(ran)
-            if not (err.startswith(_LEAVING) and pause_s < self._timeout_s):
+            # Its last session has just ended: in a moment it is certain that no server runs.
+            if not (err.startswith(_LEAVING) and patience.wait()):
                 break
-            time.sleep(pause_s)  # its last session has just ended: in a moment it is certain that no server runs
-            pause_s *= 2
         if ran.timed_out:
-            return Unanswered(f"tmux did not answer within {self._timeout_s:g} s")
+            return Unanswered(self._silent())
         if ran.code != 0:
             proof = listing.no_server(err, self.socket) or listing.no_session(text, err, nonce)
-            return proof if proof is not None else Unanswered(_first(err) or f"tmux left with status {ran.code}")
+            return proof if proof is not None else Unanswered(self._shut(err) or f"tmux left with status {ran.code}")
         return listing.parse(text, nonce)
 
     def environment(self, session_id: str, name: str) -> str | Unanswered | None:
@@ -107,7 +112,7 @@ class TmuxClient:
             return ran
         text, err = _text(ran)
         if ran.timed_out:
-            return Unanswered(f"tmux did not answer within {self._timeout_s:g} s")
+            return Unanswered(self._silent())
         if ran.code != 0:
             return None if err.startswith("unknown variable") else Unanswered(_first(err) or "tmux gave no answer")
         if text == f"-{name}\n":
@@ -133,7 +138,7 @@ class TmuxClient:
             return ran
         text, err = _text(ran)
         if ran.timed_out:
-            return Unanswered(f"tmux did not answer within {self._timeout_s:g} s")
+            return Unanswered(self._silent())
         pieces = text.split(nonce)
         if ran.code != 0 or len(pieces) != 4 or pieces[3] != "\n" or not pieces[1].startswith(f"{pane_id} "):
             return Unanswered(_first(err) or f"there is no pane {pane_id}")
@@ -147,17 +152,19 @@ class TmuxClient:
         left = [pane for pane in dict.fromkeys(pane_ids) if pane not in found]
         while left:
             asked = left[:_CAPTURES]
-            answered, why = self._captured(asked)
+            answered, why, silent = self._captured(asked)
             found |= answered
             rest = asked[len(answered) :]
+            if silent:  # asked again, it would be silent for as long again, once per pane
+                return found | {pane: Unanswered(why) for pane in left if pane not in found}
             if rest:
                 found[rest[0]] = Unanswered(why or f"there is no pane {rest[0]}")
                 rest = rest[1:]
             left = rest + left[_CAPTURES:]
         return found
 
-    def _captured(self, panes: Sequence[str]) -> tuple[dict[str, Screen | Unanswered], str]:
-        """The screens of the first panes that answer, and why the next one did not."""
+    def _captured(self, panes: Sequence[str]) -> tuple[dict[str, Screen | Unanswered], str, bool]:
+        """The screens of the first panes that answer, why the next one did not, and whether none will."""
         nonce = _nonce()
         words: list[str] = []
         for pane in panes:
@@ -165,10 +172,10 @@ class TmuxClient:
             words += ["capture-pane", "-p", "-t", pane, ";"]
         ran = self._run((*words, "display-message", "-p", f"{nonce}E{nonce}"))
         if isinstance(ran, Unanswered):
-            return {}, ran.why
+            return {}, ran.why, True
         text, err = _text(ran)
         if ran.timed_out:
-            return {}, f"tmux did not answer within {self._timeout_s:g} s"
+            return {}, self._silent(), True
         pieces = text.split(nonce)[1:]
         found: dict[str, Screen | Unanswered] = {}
         # Title and screen of each pane in turn; a screen is whole only when something follows it.
@@ -177,7 +184,7 @@ class TmuxClient:
             if not title or not title[0].startswith(f"{pane} ") or len(pieces) <= 2 * at + 2:
                 break
             found[pane] = Screen(shown[0][1:].rstrip("\n"), title[0][len(pane) + 1 :])
-        return found, _first(err)
+        return found, _first(err), False
 
     # Acting
 
@@ -189,29 +196,33 @@ class TmuxClient:
         """Carry out each request under the fence, in order, with one answer each; never raises for one of them.
 
         A refused fence, a missing session and an ended server are answers, not errors. `Failed(unknown=True)` is given
-        where tmux was told and did not answer: the request may be carried out later still.
+        where tmux was told and did not answer: the request may be carried out later still. What comes after a silence,
+        or after a server that stays on its way out, is not sent: each request would wait as long again.
         """
-        answers: dict[int, Answer] = {}
+        # A batch that kills could kill the session it went through, which is known by its name alone.
+        known = {} if any(isinstance(request, Kill) for request in requests) else dict.fromkeys(self._created, True)
+        call = _Call(fence, _nonce(), _Patience(self._timeout_s), known, {})
         batch: list[_Asked] = []
-        nonce = _nonce()
         for number, request in enumerate(requests):
             wrong = request_fault(fence, request)
             if wrong is not None:
-                answers[number] = Failed(wrong)
+                call.answers[number] = Failed(wrong)
                 continue
-            tag = f"{nonce} {number}"
+            tag = f"{call.nonce} {number}"
             batch.append(_Asked(number, request, tag, requests_.line(fence, request, tag)))
-        sessions: dict[str, bool] = {}
-        while batch:
-            taken = self._some(fence, batch, sessions, nonce, answers)
-            batch = batch[taken:]
-        return tuple(answers[number] for number in range(len(requests)))
+        while batch and not call.patience.lost:
+            batch = batch[self._some(call, batch) :]
+        for asked in batch:
+            call.answers[asked.number] = Failed(f"it was not sent: {call.patience.lost}")
+        for number, request in enumerate(requests):
+            if isinstance(request, Create) and isinstance(call.answers[number], Created):
+                self._created = (f"={request.name}",)
+        return tuple(call.answers[number] for number in range(len(requests)))
 
-    def _some(
-        self, fence: Fence, batch: "list[_Asked]", sessions: dict[str, bool], nonce: str, answers: dict[int, Answer]
-    ) -> int:
-        """Answer some of the batch from its beginning; how many. `sessions`: id, and whether to attach there."""
+    def _some(self, call: "_Call", batch: "list[_Asked]") -> int:
+        """Answer some of the batch from its beginning; how many."""
         wide = _size(batch[0].line.words()) > ARGV_LIMIT
+        sessions = call.sessions
         if len(batch) > _BY_ARGV or wide:
             if wide and not any(sessions.values()):
                 seen = self.listing()
@@ -219,41 +230,40 @@ class TmuxClient:
                     sessions.setdefault(pane.session_id, bool(pane.uid))
             target, count = _attach_to(batch, [session_id for session_id, usable in sessions.items() if usable])
             if target and (count > _BY_ARGV or wide):
-                done = self._by_control(fence, batch[:count], target, nonce)
+                done = self._by_control(call, batch[:count], target)
                 if done is not None:
-                    answers.update(zip((asked.number for asked in batch[:count]), done, strict=True))
-                    for asked in batch[:count]:
-                        if isinstance(asked.request, Kill):
-                            sessions[asked.request.session_id] = False
+                    call.take(batch[:count], done)
                     return count
-                sessions[target] = False  # it ended meanwhile, or its server did, and nothing was carried out
+                sessions[target] = False  # it ended meanwhile, or its server did before anything was sent
                 return 0
         if wide:
-            answers[batch[0].number] = Failed("it is longer than one tmux command line may be, and no agent runs yet")
+            why = "it is longer than one tmux command line may be, and no agent runs yet"
+            call.answers[batch[0].number] = Failed(why)
             return 1
-        answers[batch[0].number] = self._by_argv(fence, batch[0], sessions, len(batch) > _BY_ARGV, nonce)
+        call.take(batch[:1], (self._by_argv(call, batch[0], len(batch) > _BY_ARGV),))
         return 1
 
-    def _by_argv(self, fence: Fence, asked: "_Asked", sessions: dict[str, bool], more: bool, nonce: str) -> Answer:
+    def _by_argv(self, call: "_Call", asked: "_Asked", more: bool) -> Answer:
         """One request as one `;` line; `more` asks for the sessions there are, too."""
         creating = isinstance(asked.request, Create)
-        words = [*(("start-server", ";") if creating else ()), *requests_.claim(fence), ";", *asked.line.words()]
+        words = [*(("start-server", ";") if creating else ()), *requests_.claim(call.fence), ";", *asked.line.words()]
         if more:
-            words += [";", "list-sessions", "-f", "#{@houmao_uid}", "-F", f"{nonce} at #{{session_id}}"]
-        pause_s = 0.002
+            words += [";", "list-sessions", "-f", "#{@houmao_uid}", "-F", f"{call.nonce} at #{{session_id}}"]
+        call.patience.begin()
         while True:
             ran = self._run(words)
             if isinstance(ran, Unanswered):
                 return Failed(ran.why)
             text, err = _text(ran)
             rows = requests_.complete(text)
-            prefix = f"{nonce} at "
-            sessions.update((row[len(prefix) :], True) for row in rows if row.startswith(prefix))
+            prefix = f"{call.nonce} at "
+            call.sessions.update((row[len(prefix) :], True) for row in rows if row.startswith(prefix))
             found = requests_.answer(asked.tag, rows, asked.line.whys)
             if isinstance(found, Created):
-                sessions[found.session_id] = True
+                call.sessions[found.session_id] = True
             if ran.timed_out:
-                return found or Failed(f"tmux did not answer within {self._timeout_s:g} s", unknown=True)
+                call.patience.lost = self._silent()
+                return found or Failed(call.patience.lost, unknown=True)
             if found is not None:
                 return found if ran.code == 0 else Failed(f"only in part: {_first(err)}", unknown=True)
             nobody = None if creating else listing.no_server(err, self.socket)
@@ -261,20 +271,19 @@ class TmuxClient:
                 return Done() if isinstance(nobody, Listing) else Failed(nobody.why)
             if nobody is not None:
                 return Refused(f"no tmux server runs: {_first(err)}")
-            if not (creating and _leaving(err) and pause_s < self._timeout_s):
+            if not (isinstance(asked.request, Create | Vacant) and _leaving(err)):
                 break
             # A server whose last session has just ended was still leaving. What died with it cannot hold the session.
-            time.sleep(pause_s)
-            pause_s *= 2
+            if not call.patience.wait():
+                call.patience.lost = self._shut(err)
+                return Failed(call.patience.lost, unknown=True)
         if err.strip():
             return Failed(_first(err), unknown=_leaving(err))
         return Failed("tmux gave no answer", unknown=True)
 
-    def _by_control(
-        self, fence: Fence, batch: "Sequence[_Asked]", target: str, nonce: str
-    ) -> tuple[Answer, ...] | None:
+    def _by_control(self, call: "_Call", batch: "Sequence[_Asked]", target: str) -> tuple[Answer, ...] | None:
         """All of `batch` through one control client; None when it could not attach, and nothing was sent."""
-        rows = [requests_.claim_text(fence), f'display-message -p "{batch[0].tag} begin"']
+        rows = [requests_.claim_text(call.fence), f'display-message -p "{batch[0].tag} begin"']
         for asked in batch:
             rows += [asked.line.text(), f'display-message -p "{asked.tag} end"']
         ran = self._run(
@@ -282,20 +291,30 @@ class TmuxClient:
             control=True,
             feed=os.fsencode("\n".join(rows) + "\n"),
             last=f"{batch[-1].tag} end".encode(),
-            beat=nonce.encode(),
+            beat=call.nonce.encode(),
         )
         if isinstance(ran, Unanswered):
             return tuple(Failed(ran.why) for _ in batch)
         text, err = _text(ran)
         found = requests_.control_answers(text, [asked.tag for asked in batch], [asked.line.whys for asked in batch])
-        attached = f"{batch[0].tag} begin" in text
-        if not attached and not ran.timed_out and ("%exit" in text or listing.says_no_server(err.strip())):
+        if not ran.timed_out and (requests_.not_attached(text) or listing.says_no_server(err.strip())):
             return None
-        why = (
-            f"tmux did not answer within {self._timeout_s:g} s" if ran.timed_out else "the tmux server ended meanwhile"
-        )
+        if ran.timed_out:
+            call.patience.lost = self._silent()
+        why = call.patience.lost or "the tmux server ended meanwhile"
         lost = Failed(f"{why}{f': {_first(err)}' if err else ''}", unknown=True)
         return tuple(lost if each is None else each for each in found)
+
+    def _silent(self) -> str:
+        return f"tmux did not answer within {self._timeout_s:g} s"
+
+    def _shut(self, err: str) -> str:
+        """What a client complained of. A server that was told to end, and was then given one more session by a hook or
+        by a batch under way, lives on for that session and lets nobody in: nothing but a signal ends it."""
+        said = _first(err)
+        if not said.startswith(_LEAVING):
+            return said
+        return f"{said}: the tmux server on {self.socket} lets nobody in; if its process stays, end it"
 
     def _run(
         self, words: Sequence[str], *, control: bool = False, feed: bytes = b"", last: bytes = b"", beat: bytes = b""
@@ -314,6 +333,50 @@ class TmuxClient:
         self.processes += 1
         self.round_trips += 1
         return ran
+
+
+class _Patience:
+    """How long one call waits for a server on its way out, over all that it asks; a pause per request adds up."""
+
+    __slots__ = ("_left_s", "_pause_s", "lost")
+
+    def __init__(self, limit_s: float) -> None:
+        self._left_s = limit_s
+        self.lost = ""
+        """Why nothing more is to be asked, or empty."""
+        self.begin()
+
+    def begin(self) -> None:
+        """Another question: it starts with short pauses, and shares what is left of the time."""
+        self._pause_s = 0.002
+
+    def wait(self) -> bool:
+        """Pause, each time for longer, before the question is asked again; False when the time is used up."""
+        if self._left_s <= 0:
+            return False
+        pause_s = min(self._pause_s, self._left_s)
+        time.sleep(pause_s)
+        self._left_s -= pause_s
+        self._pause_s *= 2
+        return True
+
+
+class _Call(NamedTuple):
+    """What one call of `act` has found out so far."""
+
+    fence: Fence
+    nonce: str
+    patience: _Patience
+    sessions: dict[str, bool]
+    """Targets, and whether a control client may attach there."""
+    answers: dict[int, Answer]
+
+    def take(self, batch: "Sequence[_Asked]", answers: Sequence[Answer]) -> None:
+        """Keep the answers to `batch`. Nothing goes through a session that was to be killed."""
+        for asked, answer in zip(batch, answers, strict=True):
+            self.answers[asked.number] = answer
+            if isinstance(asked.request, Kill):
+                self.sessions[asked.request.session_id] = False
 
 
 class _Asked:

@@ -4,9 +4,10 @@ Never on the way of a plan or an apply: importing libtmux costs seven times a ba
 so it is asked only where a person waits at a terminal.
 """
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from reconciler.model.errors import Unreachable
+from reconciler.model.tuples import NamedTuple
 
 if TYPE_CHECKING:
     from libtmux import Server

@@ -10,7 +10,8 @@ import select
 import signal
 import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import NamedTuple
+
+from reconciler.model.tuples import NamedTuple
 
 Spawn = Callable[[str, Sequence[str], Mapping[str, str], Sequence[tuple[int, int, int]]], int]
 """(path, argv, environment, file actions as for `os.posix_spawn`) -> pid; raises OSError when it cannot start."""

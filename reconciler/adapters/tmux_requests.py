@@ -6,9 +6,9 @@ prefixed by a nonce and the number of its request, so no value in the world can 
 """
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
 from reconciler.adapters.tmux_syntax import equal, every, literal, quote
+from reconciler.model.tuples import NamedTuple
 from reconciler.ports.tmux import (
     Answer,
     Create,
@@ -186,6 +186,16 @@ def answer(tag: str, lines: Sequence[str], whys: Sequence[str]) -> Answer | None
             failed = rest.find("0")
             return Refused(whys[failed if failed >= 0 else len(rest)])
     return None
+
+
+def not_attached(text: str) -> bool:
+    """Whether a control client's output proves that its attach failed, so that the server read no request of it.
+
+    Output that ends before the first answer proves nothing: a server that is told to end carries out what it has read
+    of the batch, and drops what it would have said of it.
+    """
+    ends = (row for row in complete(text) if row.startswith(("%end ", "%error ")))
+    return next(ends, "").startswith("%error ")
 
 
 def control_answers(text: str, tags: Sequence[str], whys: Sequence[Sequence[str]]) -> tuple[Answer | None, ...]:

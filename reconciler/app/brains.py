@@ -1,6 +1,6 @@
 """`brains build`: a runtime home from a plain definition tree; no overlay, no catalog (project-and-build §4, §8)."""
 
-from typing import NamedTuple, cast
+from typing import cast
 
 from reconciler.app import settings as settings_
 from reconciler.app import wiring
@@ -14,6 +14,7 @@ from reconciler.model.errors import ActionFailed, DeclarationError, MissingBinar
 from reconciler.model.json import Json, JsonMap, parse_map
 from reconciler.model.ref import Uid
 from reconciler.model.resource import at_path
+from reconciler.model.tuples import NamedTuple
 from reconciler.ports.bundle import Reader
 from reconciler.ports.files import Files
 from reconciler.ports.process import Process

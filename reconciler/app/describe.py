@@ -1,14 +1,14 @@
 """`describe`: one resource on one screen, and why it is not converged (R-LOG-2)."""
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
 
-from reconciler.app import read, status
+from reconciler.app import look, read, status
 from reconciler.app.session import Flags, Session, open_session
 from reconciler.app.status import Status, Truth
 from reconciler.engine.handler import Absent, Part, Present
 from reconciler.model.json import Json, JsonMap
 from reconciler.model.ref import Ref
+from reconciler.model.tuples import NamedTuple
 from reconciler.ports.tmux import Unanswered
 
 SCREEN_LINES = 20
@@ -70,7 +70,7 @@ def describe(flags: Flags, words: Sequence[str]) -> Description:
     """Look at everything once, because what holds a resource back may lie elsewhere; raises NotFound, UsageFault."""
     session = open_session(flags)
     item = read.one(session, words)
-    everything = {found.ref: found for found in status.look(session, probe=False)} | {item.ref: item}
+    everything = {found.ref: found for found in look.at(session, probe=False)} | {item.ref: item}
     edges = {ref: _edges(found) for ref, found in everything.items()}
     needs = tuple((to, everything[to].aggregate if to in everything else "not recorded") for to in edges[item.ref])
     users = tuple((ref, everything[ref].aggregate) for ref in sorted(edges) if item.ref in edges[ref])

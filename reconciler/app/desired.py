@@ -1,7 +1,6 @@
 """The declared set of one run: compiled, and scoped to its apply set."""
 
 from collections.abc import Mapping
-from typing import NamedTuple
 
 from reconciler import __version__
 from reconciler.app import settings as settings_
@@ -17,6 +16,7 @@ from reconciler.engine import prune
 from reconciler.model.errors import DeclarationError, GuardRefused, UsageFault
 from reconciler.model.ref import Ref
 from reconciler.model.resource import Resource
+from reconciler.model.tuples import NamedTuple
 from reconciler.ports.bundle import Reader
 
 

@@ -5,7 +5,7 @@ It finds and repairs nothing. Every check looks on its own: one that cannot look
 
 from collections.abc import Callable, Iterator
 from enum import StrEnum
-from typing import NamedTuple, cast
+from typing import cast
 
 from reconciler.app import lock as lock_
 from reconciler.app.session import Flags, Session, open_session
@@ -15,6 +15,7 @@ from reconciler.model import names
 from reconciler.model.errors import ReconcilerError
 from reconciler.model.json import Json, JsonMap, digest_bytes
 from reconciler.model.tree import Entry
+from reconciler.model.tuples import NamedTuple
 from reconciler.ports.bundle import Ports
 from reconciler.ports.files import FoundEntry
 from reconciler.ports.process import Gone, NoAnswer, Process, ProcessFacts

@@ -5,7 +5,6 @@ directories lie below `content/` and are copied beside the manifest where a dire
 """
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
 
 from reconciler.app import kind_names, wiring
 from reconciler.app.selector import parse_selector
@@ -18,6 +17,7 @@ from reconciler.model.field import field_at
 from reconciler.model.json import Json, JsonMap
 from reconciler.model.ref import Ref
 from reconciler.model.tree import Entry, Tree
+from reconciler.model.tuples import NamedTuple
 from reconciler.ports.catalog import ContentRef, InventoryRow
 
 MANIFEST = "fleet.yaml"

@@ -15,8 +15,8 @@ from reconciler.model import names
 
 FILE = "gate"
 FORMAT = "houmao-gate 5"
-SOURCES = ("input", "listed", "key", "cwd")
-"""Lines about the sources of the last apply: files read, directories listed."""
+SOURCES = ("input\t", "listed\t", "key\t", "cwd\t")
+"""How lines about the sources of the last apply begin: files read, directories listed."""
 SIZE_MAX = 64 * 1024 * 1024
 _FLAGS = {
     "plan": frozenset({"-R", "--recursive", "--no-color", "--detailed-exitcode"}),
@@ -48,18 +48,29 @@ def try_gate(argv: list[str]) -> int | None:
     return 0
 
 
-def fleet_as_recorded(root: str, running: set[str], stopped: set[str]) -> bool:
-    """True when exactly these agents run and stand still, as the last apply left them, whatever the sources say."""
+def standing(
+    root: str, least: int, meanwhile: "Callable[[], object]"
+) -> tuple[frozenset[str], frozenset[str], str] | None:
+    """The uids of agents that run and of those that stand still, exactly as the last apply left them; and for which
+    catalog that is so (`revision_key`). None for fewer than `least`, and for any doubt. Sources do not count.
+
+    `meanwhile` is done while tmux makes its list, which takes longer than all else here.
+    """
+    if os.environ.get(names.ENV_GATE):
+        return None
     try:
-        lines = _recorded(root)
+        lines = _recorded(root, without=SOURCES)
         if lines is None:
-            return False
-        known = {line[1]: line[0] for line in lines if line[0] in ("agent", "stopped")}
-        if any(known.get(uid) != "agent" for uid in running) or any(known.get(uid) != "stopped" for uid in stopped):
-            return False
-        return _unchanged(root, None, [line for line in lines if line[0] not in SOURCES]) is not None
+            return None
+        running = frozenset(line[1] for line in lines if line[0] == "agent")
+        still = frozenset(line[1] for line in lines if line[0] == "stopped")
+        if len(running) + len(still) < least:
+            return None
+        if _unchanged(root, None, lines, meanwhile) is None:
+            return None
+        return running, still, [line[1] for line in lines if line[0] == "revision"][-1]
     except (OSError, ValueError, LookupError):
-        return False
+        return None
 
 
 def no_changes(count: int) -> str:
@@ -116,8 +127,8 @@ def environment_key() -> str:
     return "|".join([__version__, *(os.environ.get(name, "") for name in variables)])
 
 
-def _recorded(root: str) -> list[list[str]] | None:
-    """The record's lines, split; None where there is none or another release wrote it."""
+def _recorded(root: str, without: tuple[str, ...] = ()) -> list[list[str]] | None:
+    """The record's lines, split, those left out that begin so; None where another release wrote it."""
     # Whatever stands there is read only when it is a plain file of a sensible size: a pipe would never answer.
     descriptor = os.open(os.path.join(root, FILE), os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)
     with open(descriptor, "rb") as stream:
@@ -127,10 +138,12 @@ def _recorded(root: str) -> list[list[str]] | None:
         lines = stream.read(SIZE_MAX).decode().split("\n")
     if lines[0] != FORMAT or lines[-1] != "end":
         return None
-    return [line.split("\t") for line in lines[1:-1]]
+    return [line.split("\t") for line in lines[1:-1] if not line.startswith(without)]
 
 
-def _unchanged(root: str, key: str | None, lines: list[list[str]]) -> int | None:
+def _unchanged(
+    root: str, key: str | None, lines: list[list[str]], meanwhile: "Callable[[], object]" = lambda: None
+) -> int | None:
     """The number of declared resources when every line still holds, else None. Cheap and likely things first.
 
     Without a key nothing is asked about the sources and where the caller stands.
@@ -162,7 +175,7 @@ def _unchanged(root: str, key: str | None, lines: list[list[str]]) -> int | None
     with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as stream:
         if stream.read().strip() != facts["boot"]:
             return None
-    if _revision(root) != facts["revision"] or not _as_recorded(agents, stopped, facts["socket"]):
+    if _revision(root) != facts["revision"] or not _as_recorded(agents, stopped, facts["socket"], meanwhile):
         return None
     return int(facts["count"])
 
@@ -219,13 +232,23 @@ def _quoted(path: str) -> str:
     return path.replace("%", "%25").replace("?", "%3f").replace("#", "%23")
 
 
-def _as_recorded(agents: list[list[str]], stopped: set[str], socket: str) -> bool:
+def _as_recorded(agents: list[list[str]], stopped: set[str], socket: str, meanwhile: "Callable[[], object]") -> bool:
     """Every agent runs in exactly the session and process recorded, and nothing stopped runs."""
-    if not agents and not stopped:
+    if not agents and not (stopped and os.path.exists(socket)):
         return True
-    text = _listing(socket) if agents or os.path.exists(socket) else ""
-    if text is None:
+    asked = _ask(socket)
+    if asked is None:
         return False
+    try:
+        meanwhile()
+        there = _alive(agents) and _stand(agents)
+    finally:
+        text = _answer(*asked)
+    return there and text is not None and _listed(text, agents, stopped)
+
+
+def _listed(text: str, agents: list[list[str]], stopped: set[str]) -> bool:
+    """The listing has every agent in its session, under its pid, and nothing stopped."""
     found: dict[str, list[str]] = {}
     for row in text.split("\n"):
         fields = row.split("\t")
@@ -242,29 +265,51 @@ def _as_recorded(agents: list[list[str]], stopped: set[str], socket: str) -> boo
             found[uid] = fields
         else:
             found.setdefault(f"{uid} {fields[1]}", fields)
-    for _, uid, session, pid, ticks, mark, home, manifest in agents:
+    home_of: dict[str, str] = {}
+    for _, uid, session, pid, _, mark, _, _ in agents:
         pane = found.get(uid)
         if pane is None or pane[1:4] != [session, pid, "0"] or pane[5] != mark:
             return False
-        if _ticks(pid) != ticks or not os.path.isdir(home) or not os.path.isfile(manifest):
-            return False
+        home_of[uid] = session
     # Other panes of an agent's session are nobody's business; a pane of another session that claims its uid is.
-    home_of = {uid: session for _, uid, session, *_ in agents}
     return all(home_of.get(fields[0], fields[1]) == fields[1] for fields in found.values())
+
+
+def _alive(agents: list[list[str]]) -> bool:
+    """Each recorded process lives."""
+    return all(_ticks(pid) == ticks for _, _, _, pid, ticks, _, _, _ in agents)
+
+
+def _stand(agents: list[list[str]]) -> bool:
+    """What was built for each is there: its home, its manifest. Where those are is listed once, not asked for each."""
+    directories: dict[str, set[str]] = {}
+    files: dict[str, set[str]] = {}
+    for _, _, _, _, _, _, home, manifest in agents:
+        for path, known, test in ((home, directories, os.DirEntry.is_dir), (manifest, files, os.DirEntry.is_file)):
+            above, _, name = path.rpartition("/")
+            if above not in known:
+                with os.scandir(above) as entries:
+                    known[above] = {entry.name for entry in entries if test(entry)}
+            if name not in known[above]:
+                return False
+    return True
 
 
 def _ticks(pid: str) -> str | None:
     """Start ticks of a living process, from the process table."""
     try:
-        with open(f"/proc/{pid}/stat", "rb") as stream:
-            fields = stream.read().rpartition(b")")[2].split()
+        descriptor = os.open(f"/proc/{pid}/stat", os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            fields = os.read(descriptor, 4096).rpartition(b")")[2].split()
+        finally:
+            os.close(descriptor)
     except OSError:
         return None
     return None if fields[0] in (b"Z", b"X", b"x") else fields[19].decode()
 
 
-def _listing(socket: str) -> str | None:
-    """One listing by the client program; None when it fails or is silent for too long."""
+def _ask(socket: str) -> tuple[int, int] | None:
+    """Start one listing by the client program: its pid, and the end of the pipe it writes to; None without a client."""
     program = next(
         (
             path
@@ -289,32 +334,42 @@ def _listing(socket: str) -> str | None:
                 (os.POSIX_SPAWN_DUP2, quiet, 2),
             ],
         )
+    except OSError:
+        os.close(reading)
+        raise
     finally:
         os.close(writing)
         os.close(quiet)
-    try:
-        return _read_to_end(pid, reading)
-    finally:
-        os.close(reading)
+    return pid, reading
 
 
-def _read_to_end(pid: int, reading: int) -> str | None:
-    """All it printed, when it ended well; a client that hangs is killed and reaped."""
+def _answer(pid: int, reading: int) -> str | None:
+    """All it printed, when it ended well; None when it failed. A client that is silent for too long is killed."""
     import select
     import signal
     import time
 
     deadline = time.monotonic() + TMUX_TIMEOUT_S
     pieces: list[bytes] = []
-    while True:
-        left = deadline - time.monotonic()
-        if left <= 0 or not select.select([reading], [], [], left)[0]:
-            os.kill(pid, signal.SIGKILL)
-            os.waitpid(pid, 0)
-            return None
-        piece = os.read(reading, 65536)
-        if not piece:
-            break
-        pieces.append(piece)
+    watch = select.poll()  # `select` refuses a descriptor beyond 1023, and our caller may have left us as many
+    watch.register(reading, select.POLLIN)
+    try:
+        while True:
+            left = deadline - time.monotonic()
+            if left <= 0 or not watch.poll(left * 1000):
+                os.kill(pid, signal.SIGKILL)
+                os.waitpid(pid, 0)
+                return None
+            piece = os.read(reading, 65536)
+            if not piece:
+                break
+            pieces.append(piece)
+    finally:
+        os.close(reading)
     _, status = os.waitpid(pid, 0)
     return b"".join(pieces).decode("utf-8", "replace") if status == 0 else None
+
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable

@@ -1,10 +1,10 @@
 """Kinds as people write them: `instances`, `instance`, `inst`, `i`; and what a command's words name."""
 
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
 
 from reconciler.model.errors import UsageFault
 from reconciler.model.ref import Ref
+from reconciler.model.tuples import NamedTuple
 
 EVERY = "all"
 

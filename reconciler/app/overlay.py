@@ -1,7 +1,5 @@
 """Create an overlay: idempotent, and only where `project init` would (project-and-build §1.2)."""
 
-from typing import NamedTuple
-
 from reconciler.app import wiring
 from reconciler.app.lock import take
 from reconciler.app.settings import Settings, configured_agents
@@ -11,6 +9,7 @@ from reconciler.model import names
 from reconciler.model.errors import OverlayError, ReconcilerError
 from reconciler.model.json import JsonMap, digest_bytes
 from reconciler.model.ref import Ref
+from reconciler.model.tuples import NamedTuple
 from reconciler.ports.bundle import Ports
 from reconciler.ports.catalog import ContentRef, Definition
 from reconciler.ports.files import Files

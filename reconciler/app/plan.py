@@ -1,7 +1,6 @@
 """Use cases that only look: validate, plan, and the comparison with what was last applied."""
 
 from collections.abc import Mapping
-from typing import NamedTuple
 
 from reconciler.app import wiring
 from reconciler.app.desired import Desired, inputs_of, is_starter, load, options
@@ -16,6 +15,7 @@ from reconciler.model.action import Code, Plan
 from reconciler.model.errors import Problem
 from reconciler.model.ref import Ref
 from reconciler.model.resource import Resource
+from reconciler.model.tuples import NamedTuple
 
 
 class Validation(NamedTuple):

@@ -1,18 +1,15 @@
 """`get`: what is recorded, beside what is there; and sessions nobody here owns."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from typing import NamedTuple
 
-from reconciler.app import kind_names, status
-from reconciler.app.selector import parse_selector
-from reconciler.app.session import Flags, Session, open_session
+from reconciler.app import kind_names, steady
+from reconciler.app.session import Flags, Session, kinds, open_session
 from reconciler.app.status import Status
-from reconciler.engine.handler import Present, Unknown
-from reconciler.model.errors import ReconcilerError, Unreachable
+from reconciler.model.errors import ReconcilerError, Unreachable, UsageFault
 from reconciler.model.json import JsonMap
 from reconciler.model.ref import Ref
-from reconciler.ports.tmux import Pane, Unanswered
+from reconciler.model.tuples import NamedTuple
 
 
 class NotFound(ReconcilerError):
@@ -28,7 +25,6 @@ class Found(NamedTuple):
     items: tuple[Status, ...]
     single: bool
     now: datetime
-    overlay: str
     overlay_exists: bool
 
     def of(self, kind: str) -> tuple[Status, ...]:
@@ -37,30 +33,48 @@ class Found(NamedTuple):
 
 
 def get(
-    flags: Flags, words: Sequence[str], *, selector: str = "", apply_set: str | None = None, lean: bool = False
+    flags: Flags, words: Sequence[str], *, selector: str = "", apply_set: str | None = None, specs: bool = True
 ) -> Found:
-    """Look at what the words name, `lean` where no specs are shown.
+    """Look at what the words name; `specs` may be False where none is shown.
 
     Raises NotFound for a named resource that is not there, UsageFault for bad words.
     """
+    named = kind_names.named(words, kinds())
+    selects = _selects(selector)
+    fleet = steady.fleet(flags, specs=specs) if named.kinds == ("Instance",) else None
+    if fleet is not None:
+        found = Found(named.kinds, fleet.items, False, fleet.now, True)
+    else:
+        found = _look(flags, named)
+    kept = (
+        item
+        for item in found.items
+        if selects(item.row.labels if item.row else {})
+        and (apply_set is None or (item.row is not None and item.row.apply_set == apply_set))
+    )
+    return found._replace(items=tuple(kept))
+
+
+def _look(flags: Flags, named: kind_names.Named) -> Found:
+    from reconciler.app import look  # with the planner, which a steady fleet does not need
+
     session = open_session(flags)
-    named = kind_names.named(words, session.handlers)
-    selects = parse_selector(selector) if selector else None
     if named.refs:
-        items = status.look(session, refs=named.refs)
+        items = look.at(session, refs=named.refs)
         _refuse_missing(named.refs, items, session)
     else:
-        items = status.look(session, kinds=named.kinds, lean=lean)
-    kept = [
-        item
-        for item in items
-        if (selects is None or selects(item.row.labels if item.row else {}))
-        and (apply_set is None or (item.row is not None and item.row.apply_set == apply_set))
-    ]
-    kinds = named.kinds or tuple(dict.fromkeys(ref.kind for ref in named.refs))
-    overlay = session.settings.overlay
-    single = len(named.refs) == 1
-    return Found(kinds, tuple(kept), single, session.reader.clock.now_utc(), overlay.root, session.overlay_exists)
+        items = look.at(session, kinds=named.kinds)
+    shown = named.kinds or tuple(dict.fromkeys(ref.kind for ref in named.refs))
+    now = session.reader.clock.now_utc()
+    return Found(shown, tuple(items), len(named.refs) == 1, now, session.overlay_exists)
+
+
+def _selects(selector: str) -> Callable[[Mapping[str, str]], bool]:
+    if not selector:
+        return lambda labels: True
+    from reconciler.app.selector import parse_selector  # three patterns to compile
+
+    return parse_selector(selector)
 
 
 def refs(session: Session, words: Sequence[str], selector: str = "") -> tuple[Ref, ...]:
@@ -71,12 +85,10 @@ def refs(session: Session, words: Sequence[str], selector: str = "") -> tuple[Re
     if named.refs:
         return named.refs
     if not selector:
-        from reconciler.model.errors import UsageFault
-
         raise UsageFault(
             f"{words[0]!r} names a whole kind", hint="name the resources, or choose some with -l", code="usage.names"
         )
-    selects = parse_selector(selector)
+    selects = _selects(selector)
     rows = session.reader.catalog.inventory()
     return tuple(row.ref for row in rows if row.ref.kind in named.kinds and selects(row.labels))
 
@@ -88,10 +100,10 @@ def one(session: Session, words: Sequence[str], *, kind: str | None = None) -> S
     else:
         wanted = kind_names.named(words, session.handlers).refs
     if len(wanted) != 1:
-        from reconciler.model.errors import UsageFault
-
         raise UsageFault("exactly one resource must be named", hint="write kind/name, such as instance/alice")
-    items = status.look(session, refs=wanted)
+    from reconciler.app import look
+
+    items = look.at(session, refs=wanted)
     _refuse_missing(wanted, items, session)
     return items[0]
 
@@ -144,6 +156,8 @@ class Unmanaged(NamedTuple):
 
 def unmanaged(flags: Flags) -> tuple[Unmanaged, ...]:
     """Sessions on the tmux server that no inventory row and no open intent of this overlay names."""
+    from reconciler.ports.tmux import Pane, Unanswered
+
     session = open_session(flags)
     listing = session.reader.tmux.listing()
     if isinstance(listing, Unanswered):
@@ -165,93 +179,3 @@ def unmanaged(flags: Flags) -> tuple[Unmanaged, ...]:
         if not any(pane.uid in ours for pane in panes)
     ]
     return tuple(sorted(found))
-
-
-# --- columns ----------------------------------------------------------------------------------------------------------
-
-Cell = Callable[[Status, datetime], str]
-
-
-def _truth(name: str) -> Cell:
-    return lambda item, now: condition.status.value if (condition := item.condition(name)) else ""
-
-
-def _spec(key: str) -> Cell:
-    def cell(item: Status, now: datetime) -> str:
-        del now
-        value = item.resource.spec.get(key) if item.resource else None
-        return str(value) if isinstance(value, str | int) and not isinstance(value, bool) else ""
-
-    return cell
-
-
-def _source(item: Status, now: datetime) -> str:
-    del now
-    spec = item.resource.spec if item.resource else {}
-    for key, prefix in (("profileRef", "profile/"), ("specialistRef", "specialist/"), ("recipeRef", "recipe/")):
-        if isinstance(value := spec.get(key), str):
-            return prefix + value
-    return ""
-
-
-def _health(item: Status, now: datetime) -> str:
-    del now
-    if item.health is None:
-        return ""
-    good = item.health.value in ("healthy", "stopped", "absent")
-    return item.health.value if good else f"{item.health.value} ({item.health_reason})"
-
-
-def _state(item: Status, now: datetime) -> str:
-    """What it does, in a word; `Exited` has a session and no process, `Missing` neither although it should."""
-    del now
-    if isinstance(item.seen, Unknown):
-        return "Unknown"
-    process = item.seen.parts.get("process")
-    if process is not None and process.present:
-        return "Running"
-    if isinstance(item.seen, Present):
-        return "Exited"
-    return "Stopped" if item.live("state") == "stopped" else "Missing"
-
-
-NAME: tuple[str, Cell] = ("NAME", lambda item, now: item.ref.name)
-AGE: tuple[str, Cell] = ("AGE", lambda item, now: status.age(status.born(item.uid) if item.uid else None, now))
-SYNCED: tuple[str, Cell] = ("SYNCED", _truth("Synced"))
-SET: tuple[str, Cell] = ("SET", lambda item, now: item.row.apply_set if item.row else "")
-GENERATION: tuple[str, Cell] = ("GENERATION", lambda item, now: str(item.row.generation) if item.row else "")
-UID: tuple[str, Cell] = ("UID", lambda item, now: item.uid or "")
-INSTANCE: tuple[tuple[str, Cell], ...] = (
-    NAME,
-    ("PROVIDER", lambda item, now: item.live("provider")),
-    ("STATE", _state),
-    SYNCED,
-    ("READY", _truth("Ready")),
-    ("HEALTH", _health),
-    AGE,
-    ("SESSION", lambda item, now: item.live("session_name")),
-)
-WIDE: tuple[tuple[str, Cell], ...] = (
-    ("SOURCE", _source),
-    ("AGENT", lambda item, now: item.live("agent_name")),
-    ("PID", lambda item, now: item.live("pid")),
-    ("WORKDIR", lambda item, now: item.live("workdir")),
-)
-COMMON: tuple[tuple[str, Cell], ...] = (SET, GENERATION, UID)
-DETAILS = ("provider", "setupRef", "authRef", "roleRef", "specialistRef", "recipeRef", "model", "replicas")
-"""Fields of other kinds that are worth a column where any resource has them."""
-
-
-def columns(kind: str, items: Sequence[Status], *, wide: bool) -> tuple[tuple[str, Cell], ...]:
-    """What to show of one kind, in a fixed order."""
-    if kind == "Instance":
-        return (*INSTANCE, *WIDE, *COMMON) if wide else INSTANCE
-    present = [
-        key for key in DETAILS if any(item.resource and item.resource.spec.get(key) is not None for item in items)
-    ]
-    details = tuple((_header(key), _spec(key)) for key in present)
-    return (NAME, *details, SYNCED, AGE, *(COMMON if wide else ()))
-
-
-def _header(key: str) -> str:
-    return key.removesuffix("Ref").upper()

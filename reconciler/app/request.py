@@ -1,11 +1,11 @@
 """What a run is asked: the source, and the flags that steer planning and running."""
 
 from collections.abc import Callable
-from typing import NamedTuple
 
 from reconciler.engine.orders import Probe, no_probe
 from reconciler.model.action import Plan
 from reconciler.model.json import JsonMap
+from reconciler.model.tuples import NamedTuple
 
 
 class Source(NamedTuple):

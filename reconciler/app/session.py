@@ -2,13 +2,13 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import NamedTuple
 
 from reconciler.app import settings as settings_
 from reconciler.app.settings import Settings
 from reconciler.app.wiring import KINDS, System, World, folders
 from reconciler.engine.discover import Discovered, built_in
 from reconciler.model.ref import Ref
+from reconciler.model.tuples import NamedTuple
 from reconciler.ports.bundle import Reader
 
 
@@ -48,9 +48,15 @@ def open_session(flags: Flags) -> Session:
         recorded = reader.catalog.meta("tmux_socket")
         if recorded:
             found = found._replace(tmux_socket=recorded, tmux_socket_source="project")
+            reader.catalog.close()
             reader = flags.world.reader(found)
     plain = flags._replace(world=Flags().world) == Flags()
-    return Session(found, reader, built_in(folders(KINDS)), flags.world, plain)
+    return Session(found, reader, kinds(), flags.world, plain)
+
+
+def kinds() -> Discovered:
+    """The kinds there are; asking for one imports it."""
+    return built_in(folders(KINDS))
 
 
 @contextmanager

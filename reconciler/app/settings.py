@@ -5,11 +5,11 @@ comes through here.
 """
 
 import os
-from typing import NamedTuple
 
 from reconciler.app import discovery
 from reconciler.model import names
 from reconciler.model.errors import OverlayError
+from reconciler.model.tuples import NamedTuple
 
 
 class Overlay(NamedTuple):

@@ -1,28 +1,33 @@
-"""How what is recorded stands to what is there: conditions, health and the next step, computed from one observation.
+"""How what is recorded stands to what is there, as a value: conditions, health, and how both are shown.
 
-Nobody stores this. What was last applied stands in for the declaration, the engine plans it against the world, and the
-actions it would take are what is not in sync (R-STA-2). Readiness is asked of the kind's own probes.
+Nobody stores this: `app.look` computes it from one observation, and `app.steady` where a fleet stands as it was left.
+Imports words alone, so that a listing of a large fleet costs little more than its rows.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import NamedTuple
+from typing import TYPE_CHECKING
 
-from reconciler import __version__
-from reconciler.app import gate
-from reconciler.app.session import Session
-from reconciler.engine.handler import Absent, Case, Conditions, Part, Present, ReadyState, Seen, Target, Unknown
-from reconciler.engine.observe import Snapshot, from_bundle, look_at
-from reconciler.kinds.instance.health import Health, health_of
-from reconciler.model.action import Action, Code, Verb
-from reconciler.model.json import Json, JsonMap
-from reconciler.model.ref import Ref, Uid
-from reconciler.model.resource import API_VERSION, Resource
-from reconciler.ports.catalog import Attempt, Intent, InventoryRow
+from reconciler.engine.handler import ReadyState, Unknown
+from reconciler.model.resource import API_VERSION
+from reconciler.model.tuples import NamedTuple
+
+if TYPE_CHECKING:
+    from reconciler.engine.handler import Seen
+    from reconciler.model.action import Action
+    from reconciler.model.health import Health
+    from reconciler.model.json import Json, JsonMap
+    from reconciler.model.ref import Ref, Uid
+    from reconciler.model.resource import Resource
+    from reconciler.ports.catalog import Attempt, Intent, InventoryRow
 
 PROBED = 100
-"""How many screens are looked at unasked; each is a trip to tmux."""
+"""How many screens are looked at unasked."""
+STOPPED = ReadyState(False, "Stopped", "it is declared Stopped")
+NOT_PROBED = ReadyState(None, "NotProbed", f"more than {PROBED} agents; name it to have its screen looked at")
 
 
 class Truth(StrEnum):
@@ -135,182 +140,18 @@ LIVE = {
 """Handles that are shown, by the name they are shown under."""
 
 
-def look(
-    session: Session,
-    kinds: Iterable[str] | None = None,
-    refs: Iterable[Ref] | None = None,
-    *,
-    probe: bool = True,
-    lean: bool = False,
-) -> list[Status]:
-    """The status of what is recorded: of some kinds, of some refs, or of everything; sorted by ref.
-
-    One observation for all. With `probe` the readiness of up to PROBED instances is asked of their screens; beyond
-    that, and without it, such a readiness is Unknown. A `lean` caller needs no specs.
-    """
-    catalog = session.reader.catalog
-    rows = {row.ref: row for row in catalog.inventory()}
-    intents = {intent.ref: intent for intent in catalog.intents()}
-    known = rows.keys() | intents.keys()
-    wanted = sorted(_wanted(known, kinds, refs))
-    if not wanted:
-        return []
-    if lean and len(wanted) > PROBED and not intents and all(ref.kind == "Instance" for ref in wanted):
-        quick = _as_recorded(session, rows, wanted)
-        if quick is not None:
-            return quick
-    bundles = catalog.bundles({row.digest for row in rows.values()})
-    last = {ref: from_bundle(ref, row, bundles[row.digest]) for ref, row in rows.items() if row.digest in bundles}
-    targets = [_target(ref, last.get(ref), rows.get(ref), intents.get(ref)) for ref in sorted(known)]
-    seen = look_at(targets, session.handlers, session.reader)
-    snapshot = Snapshot(rows, last, intents, seen, catalog.revision())
-    cases, actions = _planned(session, snapshot)
-    attempts = catalog.attempts()
-    probing = probe and sum(1 for ref in wanted if ref.kind == "Instance") <= PROBED
-    chosen = frozenset(wanted)
-    shown = [target for target in targets if target.ref in chosen]
-    ready = _readiness(session, shown, snapshot, cases, probing)
-    return [_one(target, snapshot, actions.get(target.ref, ()), attempts, ready[target.ref]) for target in shown]
-
-
-def _as_recorded(session: Session, rows: Mapping[Ref, InventoryRow], wanted: Sequence[Ref]) -> list[Status] | None:
-    """A large fleet that stands exactly as the last apply left it needs no plan to say so; None where it may not."""
-    running: set[str] = {str(rows[ref].uid) for ref in wanted if rows[ref].live.get("state") == "running"}
-    stopped: set[str] = {str(rows[ref].uid) for ref in wanted} - running
-    if not session.plain or not gate.fleet_as_recorded(session.settings.overlay.root, running, stopped):
-        return None
-    attempts = session.reader.catalog.attempts()
-    return [
-        Status(
-            ref,
-            rows[ref].uid,
-            rows[ref],
-            None,
-            RUNNING if rows[ref].uid in running else IDLE,
-            Health.HEALTHY if rows[ref].uid in running else Health.STOPPED,
-            "Running" if rows[ref].uid in running else "Stopped",
-            (),
-            NOT_PROBED if rows[ref].uid in running else STOPPED,
-            attempts.get(rows[ref].uid),
-            None,
-        )
-        for ref in wanted
-    ]
-
-
-def _wanted(known: Iterable[Ref], kinds: Iterable[str] | None, refs: Iterable[Ref] | None) -> set[Ref]:
-    if refs is not None:
-        return set(refs) & set(known)
-    chosen = None if kinds is None else frozenset(kinds)
-    return {ref for ref in known if chosen is None or ref.kind in chosen}
-
-
-def _target(ref: Ref, last: Resource | None, row: InventoryRow | None, intent: Intent | None) -> Target:
-    uid = row.uid if row else intent.uid if intent else None
-    return Target(ref, uid, last, row, intent)
-
-
-def _planned(session: Session, snapshot: Snapshot) -> tuple[dict[Ref, Case], dict[Ref, tuple[Action, ...]]]:
-    """What each apply set would do if what it last applied were applied again."""
-    # Imported here: a large fleet that stands as recorded is listed without a planner.
-    from reconciler.engine import plan as planning
-
-    cases: dict[Ref, Case] = {}
-    actions: dict[Ref, tuple[Action, ...]] = {}
-    for name in sorted({row.apply_set for row in snapshot.inventory.values()}):
-        owned = {ref: found for ref, found in snapshot.last.items() if snapshot.inventory[ref].apply_set == name}
-        uids = {row.uid: row.ref for row in snapshot.inventory.values()}
-        for ref, found in owned.items():
-            owner = snapshot.inventory[ref].owner
-            found.owner = uids.get(owner) if owner else None
-        made = planning.make(
-            owned,
-            snapshot,
-            session.handlers,
-            planning.Options(
-                apply_set=name,
-                source_root="",
-                now=session.reader.clock.now_utc(),
-                engine_version=__version__,
-                overlay_id=session.reader.overlay_id,
-            ),
-        )
-        cases.update(made.cases)
-        for action in made.plan.actions:
-            if action.verb is not Verb.NOOP:
-                actions[action.ref] = (*actions.get(action.ref, ()), action)
-    return cases, actions
-
-
-def _one(
-    target: Target,
-    snapshot: Snapshot,
-    actions: tuple[Action, ...],
-    attempts: Mapping[Uid, Attempt],
-    ready: ReadyState,
-) -> Status:
-    seen = snapshot.seen[target.ref]
-    health, reason = None, ""
-    if target.ref.kind == "Instance":
-        running = target.row is not None and target.row.live.get("state") == "running"
-        health, reason = health_of(seen, recorded_running=running)
-    attempt = attempts.get(target.uid) if target.uid else None
-    return Status(
-        target.ref, target.uid, target.row, target.want, seen, health, reason, actions, ready, attempt, target.intent
-    )
-
-
-def _readiness(
-    session: Session, targets: Sequence[Target], snapshot: Snapshot, cases: Mapping[Ref, Case], probing: bool
-) -> dict[Ref, ReadyState]:
-    """What can be said at once, and for the rest each kind's own answer, asked once for all of its resources."""
-    known: dict[Ref, ReadyState] = {}
-    asking: dict[str, list[Case]] = {}
-    for target in targets:
-        case = cases.get(target.ref)
-        found = _known(session, target, snapshot.seen[target.ref], case, probing)
-        if found is not None:
-            known[target.ref] = found
-        elif case is not None:
-            asking.setdefault(target.ref.kind, []).append(case)
-    for kind, asked in asking.items():
-        probe: Conditions = session.handlers[kind]  # type: ignore[assignment]
-        known |= probe.ready(asked, session.reader)
-    return known
-
-
-def _known(session: Session, target: Target, seen: Seen, case: Case | None, probing: bool) -> ReadyState | None:
-    """Readiness that needs no probe; a kind without one is ready when it is there."""
-    if isinstance(seen, Unknown):
-        return ReadyState(None, "Unobserved", seen.why)
-    if target.row is not None and target.row.live.get("state") == "stopped":
-        return STOPPED
-    if getattr(session.handlers[target.ref.kind], "ready", None) is None:
-        return THERE if isinstance(seen, Present) else ReadyState(False, "Absent", "it is not there")
-    if case is None:
-        return ReadyState(False, "NotApplied", "it was never applied to its end")
-    process = seen.parts.get("process")
-    if isinstance(seen, Present) and process is not None and process.present and not probing:
-        return NOT_PROBED
-    return None
-
-
-RUNNING = Present({}, {}, {"session": Part(True, {}), "process": Part(True, {})})
-IDLE = Absent("it is declared Stopped")
-STOPPED = ReadyState(False, "Stopped", "it is declared Stopped")
-THERE = ReadyState(True, "Present", "")
-NOT_PROBED = ReadyState(None, "NotProbed", f"more than {PROBED} agents; name it to have its screen looked at")
-
-
 def _accepted(item: Status) -> Condition:
     del item
     return Condition("Accepted", Truth.TRUE, "Valid", "")
 
 
 def _resolved(item: Status) -> Condition:
-    first = item.actions[0] if item.actions else None
-    if first is not None and first.verb is Verb.BLOCKED and first.reasons[0].code is Code.DEPENDENCY:
-        return Condition("Resolved", Truth.FALSE, "DanglingReference", first.reasons[0].text)
+    if item.actions:
+        from reconciler.model.action import Code, Verb  # whoever found an action has loaded it
+
+        first = item.actions[0]
+        if first.verb is Verb.BLOCKED and first.reasons[0].code is Code.DEPENDENCY:
+            return Condition("Resolved", Truth.FALSE, "DanglingReference", first.reasons[0].text)
     return Condition("Resolved", Truth.TRUE, "Resolved", "")
 
 

@@ -2,13 +2,14 @@
 
 from collections.abc import Iterator, Sequence
 from difflib import SequenceMatcher
-from typing import NamedTuple, cast
+from typing import cast
 
 from reconciler.app import read
 from reconciler.app.session import Flags, Session, open_session
 from reconciler.app.status import Status
 from reconciler.engine.handler import Present
 from reconciler.model.errors import ReconcilerError, UsageFault
+from reconciler.model.tuples import NamedTuple
 from reconciler.ports.tmux import Listing, Tmux, Unanswered
 
 POLL_S = 0.25

@@ -1,14 +1,14 @@
 """`wait`: look again until a condition holds, a value appears, or a resource is gone."""
 
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
 
-from reconciler.app import kind_names, read, status
+from reconciler.app import kind_names, look, read
 from reconciler.app.session import Flags, Session, open_session
 from reconciler.app.status import Status
 from reconciler.model.errors import DeadlineExceeded, UsageFault
 from reconciler.model.json import Json, JsonMap
 from reconciler.model.ref import Ref
+from reconciler.model.tuples import NamedTuple
 
 POLL_S = 0.2
 
@@ -108,7 +108,7 @@ def _wanted(session: Session, words: Sequence[str], selector: str) -> tuple[Ref,
 
 def _left(session: Session, wanted: Sequence[Ref], what: Until) -> list[tuple[Ref, str]]:
     """Those for which it does not hold yet, with what is seen instead."""
-    items = {item.ref: item for item in status.look(session, refs=wanted)}
+    items = {item.ref: item for item in look.at(session, refs=wanted)}
     left: list[tuple[Ref, str]] = []
     for ref in wanted:
         item = items.get(ref)

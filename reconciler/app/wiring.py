@@ -7,15 +7,18 @@ where nobody hands them in, imports `inspect`, 7 ms of each command.
 import os
 from functools import cache
 from importlib import import_module
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from reconciler.app.settings import Settings, environment, is_root
 from reconciler.model import names
 from reconciler.model.errors import OverlayError
 from reconciler.ports.bundle import Places, Ports, Reader
-from reconciler.ports.catalog import Catalog, CatalogReader
-from reconciler.ports.files import Files
-from reconciler.ports.registry import Registry
+
+if TYPE_CHECKING:
+    from reconciler.ports.catalog import Catalog, CatalogReader
+    from reconciler.ports.clock import Clock
+    from reconciler.ports.files import Files
+    from reconciler.ports.registry import Registry
 
 KINDS, PROVIDERS = "reconciler.kinds", "reconciler.providers"
 
@@ -106,19 +109,30 @@ class System:
         return _ports(settings, catalog, catalog.meta("overlay_id") or "")
 
 
-def local_files() -> Files:
+def local_files() -> "Files":
     """Files alone, for what needs no overlay."""
     from reconciler.adapters.files_local import LocalFiles
 
     return LocalFiles()
 
 
-def reader(settings: Settings) -> Reader:
-    """Ports that only look; nothing is created. `overlay_id` is empty where there is no overlay yet."""
+def catalog_reader(settings: Settings) -> "CatalogReader":
+    """The catalog alone, for looking at what is recorded."""
     from reconciler.adapters.catalog_sqlite.store import SqliteReader
 
-    where = places(settings)
-    catalog = SqliteReader(where.catalog)
+    return SqliteReader(places(settings).catalog)
+
+
+def clock() -> "Clock":
+    """The time alone."""
+    from reconciler.adapters.clock_system import SystemClock
+
+    return SystemClock()
+
+
+def reader(settings: Settings) -> Reader:
+    """Ports that only look; nothing is created. `overlay_id` is empty where there is no overlay yet."""
+    catalog = catalog_reader(settings)
     return _ports(settings, catalog, catalog.meta("overlay_id") or "").reader()
 
 
@@ -139,25 +153,23 @@ def ports(settings: Settings) -> Ports:
 
 
 def _ports(settings: Settings, catalog: "Catalog | CatalogReader", overlay_id: str) -> Ports:
-    from reconciler.adapters.clock_system import SystemClock
-    from reconciler.adapters.files_local import LocalFiles
     from reconciler.adapters.process_local import LocalProcess
     from reconciler.adapters.registry_files import FileRegistry
     from reconciler.adapters.tmux_client import TmuxClient
     from reconciler.providers import discover
 
     where = places(settings)
-    clock, files = SystemClock(), LocalFiles()
+    files, time = local_files(), clock()
     socket = settings.tmux_socket
     is_path = socket is not None and "/" in socket
-    registry: Registry = FileRegistry(where.registry, files, clock)
+    registry: Registry = FileRegistry(where.registry, files, time)
     return Ports(
         catalog=catalog,  # type: ignore[arg-type]
         registry=registry,
         tmux=TmuxClient(socket_name=None if is_path else socket, socket_path=socket if is_path else None),
         process=LocalProcess(),
         files=files,
-        clock=clock,
+        clock=time,
         providers=discover(folders(PROVIDERS)),
         places=where,
         environ=CallerEnvironment(),

@@ -4,7 +4,6 @@ This is what the instance kind's steps and `brains build` call; the rest of this
 """
 
 from collections.abc import Mapping
-from typing import NamedTuple
 
 from reconciler.build import helper, launch, manifest, model_selection, shell
 from reconciler.build.home import Home, credentials, home_tree, selected_env
@@ -13,6 +12,7 @@ from reconciler.model.json import Json, JsonMap
 from reconciler.model.ref import Uid
 from reconciler.model.secret import Secret
 from reconciler.model.tree import Entry, Tree
+from reconciler.model.tuples import NamedTuple
 from reconciler.ports.build import (
     BuildRequest,
     BuildResult,
@@ -143,7 +143,8 @@ def assemble(
         manifest=final,
         manifest_text=manifest.to_text(final),
         plan=plan,
-        argv=(f"{site.home_path}/{helper.HELPER}",),
+        # tmux hands a single word to the user's shell; two words it starts itself, which is one program less.
+        argv=("/bin/sh", f"{site.home_path}/{helper.HELPER}"),
         env=tuple(sorted({**session, **transient}.items())),
     )
 
@@ -180,7 +181,7 @@ def check_ready(provider: Provider, materials: Materials) -> None:
 
 def result(assembled: Assembled, site: Site) -> BuildResult:
     """What a build answers to whoever asked for it."""
-    path = assembled.argv[0]
+    path = assembled.argv[-1]
     return BuildResult(site.home_id, site.home_path, site.manifest_path, path, shell.word(path), assembled.manifest)
 
 

@@ -10,10 +10,10 @@ argument it becomes the program for that turn.
 """
 
 from collections.abc import Mapping
-from typing import NamedTuple
 
 from reconciler.build import shell
 from reconciler.model.secret import Secret
+from reconciler.model.tuples import NamedTuple
 from reconciler.ports.build import LaunchLine
 
 HELPER = "launch.sh"

@@ -6,13 +6,13 @@ compared; `secrets` holds credential bytes, mode 0600, in no digest (R-SEC-6).
 """
 
 from collections.abc import Mapping
-from typing import NamedTuple
 
 from reconciler.build.adapter import checked, relative
 from reconciler.build.fault import refuse
 from reconciler.model.errors import MissingCredential
 from reconciler.model.secret import Secret
 from reconciler.model.tree import Entry, Tree
+from reconciler.model.tuples import NamedTuple
 from reconciler.ports.build import (
     Adapter,
     AuthFile,

@@ -1,7 +1,6 @@
 """The brain manifest, written beside a home: where everything in it came from. No secret value is ever in it."""
 
 from collections.abc import Mapping
-from typing import NamedTuple
 
 from reconciler import __version__
 from reconciler.build import model_selection, yaml_text
@@ -11,6 +10,7 @@ from reconciler.build.launch import tool_params
 from reconciler.model.errors import ActionFailed
 from reconciler.model.json import Json, JsonMap, digest, digest_bytes
 from reconciler.model.tree import Tree
+from reconciler.model.tuples import NamedTuple
 from reconciler.ports.build import (
     AuthMaterial,
     BuildRequest,

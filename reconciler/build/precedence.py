@@ -7,12 +7,12 @@ layers come in as plain values, and no stored one is ever changed by a direct on
 """
 
 from collections.abc import Iterable, Mapping
-from typing import NamedTuple
 
 from reconciler.build import prompt
 from reconciler.build.fault import refuse
 from reconciler.build.merge import at
 from reconciler.model.json import Json, JsonMap
+from reconciler.model.tuples import NamedTuple
 from reconciler.ports.build import ArgsOverride, BuildRequest, LaunchOverrides, ModelConfig, PrivateSkill
 from reconciler.ports.provider import PromptMode, Resume, ResumeMode
 

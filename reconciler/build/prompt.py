@@ -7,10 +7,10 @@ as they are written: the tags structure the text for a model, they are no XML do
 """
 
 from collections.abc import Mapping
-from typing import NamedTuple
 
 from reconciler.build.fault import refuse
 from reconciler.model.json import Json, JsonMap
+from reconciler.model.tuples import NamedTuple
 
 
 class Section(NamedTuple):

@@ -8,9 +8,9 @@ a picture in which nothing is found is unknown, never ready.
 
 import re
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
 
 from reconciler.build.helper import HEADLESS_READY
+from reconciler.model.tuples import NamedTuple
 from reconciler.ports.reading import Dialog, DialogKind, Reading, Surface, Tri, TurnResult, digest_of
 from reconciler.ports.tmux import Screen
 

@@ -7,9 +7,9 @@ recipe:coder-codex      the recipe of that name
 """
 
 from collections.abc import Callable, Mapping
-from typing import NamedTuple
 
 from reconciler.build.fault import refuse
+from reconciler.model.tuples import NamedTuple
 
 TOOLS = {"claude_code": "claude", "codex": "codex", "gemini_cli": "gemini"}
 PROVIDERS = {tool: provider for provider, tool in TOOLS.items()}

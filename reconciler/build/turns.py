@@ -6,8 +6,8 @@ phase_of, readiness_of, completion_of, summary_of     what to say of a memory
 """
 
 from collections.abc import Callable
-from typing import NamedTuple
 
+from reconciler.model.tuples import NamedTuple
 from reconciler.ports.reading import Reading, ScreenState, Tri, TurnResult
 from reconciler.ports.screen import (
     Availability,

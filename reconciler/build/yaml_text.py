@@ -1,7 +1,8 @@
-"""YAML text of a JSON value, the same text for the same value: block style, order kept, doubtful strings quoted.
+"""YAML text of a JSON value, the same text for the same value: order kept, doubtful strings quoted.
 
-For files the program itself writes (manifest, compatibility view). A string is written plainly only when every YAML
-version reads it back as that string.
+Two levels are laid out as blocks, what is deeper stands on its line as JSON, which is made in C: a manifest is written
+for every agent that is started. For files the program itself writes (manifest, compatibility view). A string is
+written plainly only when every YAML version reads it back as that string.
 """
 
 import json
@@ -50,52 +51,23 @@ _short = lru_cache(maxsize=4096)(_text)
 
 def _quoted(value: Json) -> str:
     """JSON, which is YAML, double quotes and escapes included; what YAML does not print is escaped as well."""
-    return _UNPRINTED.sub(lambda found: f"\\u{ord(found.group()):04x}", _json(value))
+    text = _json(value)
+    return text if text.isprintable() else _UNPRINTED.sub(lambda found: f"\\u{ord(found.group()):04x}", text)
 
 
 def _mapping(lines: list[str], indent: str, value: Mapping[str, Json]) -> None:
     for key, item in value.items():
         if isinstance(item, str) and len(item) <= _SHORT:  # most are: a call less for each
             lines.append(f"{indent}{_short(key)}: {_short(item)}")
+        elif isinstance(item, dict) and item and not indent:
+            lines.append(f"{_short(key)}:")
+            _mapping(lines, "  ", item)
         else:
-            _entry(lines, f"{indent}{_short(key)}:", indent, item)
-
-
-@lru_cache(maxsize=512)
-def _block(indent: str, text: str) -> str:
-    """The lines of a mapping, by its JSON: most mappings in a hundred manifests are equal, and JSON is made in C."""
-    lines: list[str] = []
-    _mapping(lines, indent, json.loads(text))
-    return "\n".join(lines)
-
-
-def _entry(lines: list[str], head: str, indent: str, item: Json) -> None:
-    if isinstance(item, dict) and item:
-        lines.append(head)
-        lines.append(_block(indent + "  ", _json(item)))
-    elif isinstance(item, list) and item:
-        if all(not isinstance(each, (dict, list)) for each in item):
-            lines.append(head + " [" + ", ".join(_flow(each) for each in item) + "]")
-            return
-        lines.append(head)
-        for each in item:
-            _item(lines, indent, each)
-    else:
-        lines.append(f"{head} {_flow(item)}")
-
-
-def _item(lines: list[str], indent: str, item: Json) -> None:
-    if not isinstance(item, dict) or not item:
-        lines.append(f"{indent}- {_flow(item)}")
-        return
-    inner: list[str] = []
-    _mapping(inner, indent + "  ", item)
-    inner[0] = f"{indent}- {inner[0].lstrip(' ')}"
-    lines += inner
+            lines.append(f"{indent}{_short(key)}: {_flow(item)}")
 
 
 def _flow(item: Json) -> str:
-    """An empty collection, a scalar, or a list inside a list; JSON is YAML."""
-    if isinstance(item, (dict, list)):
-        return _quoted(item) if item else "{}" if isinstance(item, dict) else "[]"
-    return scalar(item)
+    """A scalar, a list of them, or any other collection as JSON, which is YAML."""
+    if isinstance(item, list) and not any(isinstance(each, (dict, list)) for each in item):
+        return f"[{', '.join(map(_flow, item))}]"
+    return _quoted(item) if isinstance(item, (dict, list)) else scalar(item)

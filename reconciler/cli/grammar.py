@@ -6,7 +6,8 @@ before anything heavy is imported: it knows options, arguments and the kinds of 
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import NamedTuple
+
+from reconciler.model.tuples import NamedTuple
 
 USAGE = 64
 

@@ -6,10 +6,10 @@ separated by a space. A path that finds nothing gives nothing; a template that c
 
 import re
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
 
 from reconciler.cli.grammar import Usage
 from reconciler.model.json import Json, canonical
+from reconciler.model.tuples import NamedTuple
 
 
 class Name(NamedTuple):

@@ -9,9 +9,9 @@ from reconciler.model.json import Json, JsonMap
 def write(value: Json, form: str, names: Callable[[], Sequence[str]] | None = None) -> None:
     """Print `value` in one of the forms of `-o`; raises Usage for a template that cannot be read."""
     if form == "json":
-        import json
+        from reconciler.cli.json_text import indented
 
-        sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+        sys.stdout.write(indented(value) + "\n")
     elif form == "yaml":
         from reconciler.declare.dump import to_yaml
 

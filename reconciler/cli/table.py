@@ -15,15 +15,19 @@ def table(
 
     `bare` leaves the header out. `fit` shortens the last column to the width of the terminal.
     """
-    clean = [[printable(cell).replace("\n", " ") for cell in row] for row in rows]
+    clean = [row if "".join(row).isprintable() else [_on_one_line(cell) for cell in row] for row in rows]
     if screen.terminal and not bare:
         _rich(headers, clean, screen, fit=fit)
         return
-    widths = [len(header) if not bare else 0 for header in headers]
-    for row in clean:
-        widths = [max(width, len(cell)) for width, cell in zip(widths, row, strict=True)]
-    for row in ([list(headers)] if not bare else []) + clean:
-        screen.line(GAP.join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+    shown = clean if bare else [headers, *clean]
+    widths = [max(map(len, column)) for column in zip(*shown, strict=True)]
+    form = GAP.join(f"{{:<{width}}}" for width in widths)
+    for row in shown:
+        screen.line(form.format(*row).rstrip())
+
+
+def _on_one_line(cell: str) -> str:
+    return printable(cell).replace("\n", " ")
 
 
 GOOD = frozenset({"True", "Running", "healthy", "ok"})

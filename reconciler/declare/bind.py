@@ -1,7 +1,6 @@
 """Binding: references looked up, dependencies on sets spread over their members, cycles found (R-MOD-7, R-VAL-3)."""
 
 from collections.abc import Callable, Mapping
-from typing import NamedTuple
 
 from reconciler.declare import refs
 from reconciler.declare.catalogue import Catalogue
@@ -10,6 +9,7 @@ from reconciler.declare.places import Written
 from reconciler.model.errors import Problem
 from reconciler.model.ref import Ref
 from reconciler.model.resource import Edge, Path, Position, Resource, dotted
+from reconciler.model.tuples import NamedTuple
 
 MEMBER = (("", "template"),)
 """How the paths of a set's member differ from the set's."""

@@ -6,7 +6,7 @@ event at a time, checks depth and count at each, and stops asking at the first b
 """
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, NamedTuple, NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from yaml import YAMLError, events
 
@@ -19,6 +19,7 @@ from reconciler.declare.tape import Cell, Places, Shape
 from reconciler.model.errors import Problem
 from reconciler.model.json import Json
 from reconciler.model.resource import dotted
+from reconciler.model.tuples import NamedTuple
 
 if TYPE_CHECKING:
     from reconciler.declare.reader import Limits

@@ -6,7 +6,9 @@ they are looked up only for a name that is not built in, because reading the met
 """
 
 from importlib import import_module
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
+
+from reconciler.model.tuples import NamedTuple
 
 if TYPE_CHECKING:
     from reconciler.declare.schema import Schema

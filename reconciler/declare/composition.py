@@ -7,7 +7,6 @@ and line that wrote it.
 """
 
 import posixpath
-from typing import NamedTuple
 
 from reconciler.declare import content, origin, variables
 from reconciler.declare.catalogue import OVERLAY, Catalogue
@@ -22,6 +21,7 @@ from reconciler.model.errors import Problem, ReconcilerError
 from reconciler.model.json import Json, JsonMap
 from reconciler.model.ref import Ref, name_fault
 from reconciler.model.resource import Path, Position, dotted
+from reconciler.model.tuples import NamedTuple
 
 
 class Part(NamedTuple):

@@ -4,7 +4,6 @@ The only stage that reads. The canonical spec then says what the bytes are and n
 """
 
 import posixpath
-from typing import NamedTuple
 
 from reconciler.declare.faults import Fault
 from reconciler.declare.inputs import Reading
@@ -13,6 +12,7 @@ from reconciler.declare.schema import Schema
 from reconciler.model.errors import ReconcilerError
 from reconciler.model.json import JsonMap, digest_bytes
 from reconciler.model.resource import ContentSource, Path
+from reconciler.model.tuples import NamedTuple
 
 
 class Home(NamedTuple):

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import NamedTuple
 
 from reconciler.declare.content import HomeOf
 from reconciler.declare.inputs import Source
@@ -12,6 +11,7 @@ from reconciler.model.errors import Problem
 from reconciler.model.json import JsonMap, digest
 from reconciler.model.ref import Ref
 from reconciler.model.resource import ContentSource, Edge, Path, Position, Resource
+from reconciler.model.tuples import NamedTuple
 from reconciler.ports.files import Stamp
 
 NAME: Path = ("metadata", "name")

@@ -6,7 +6,9 @@ PyYAML is imported when the first text is read, because a plan with nothing chan
 
 from collections.abc import Callable
 from functools import cache
-from typing import NamedTuple, Protocol, cast
+from typing import Protocol, cast
+
+from reconciler.model.tuples import NamedTuple
 
 
 class Mark(Protocol):

@@ -4,13 +4,14 @@ A `Fault` has a path inside the document; the compiler gives it a position. No m
 field (R-SEC-1).
 """
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from reconciler.declare.node import Complaint, Entries, Items, Meta, Node, Struct
 from reconciler.declare.suggest import nearest
 from reconciler.declare.vocabulary import NOT_IMPLEMENTED, TYPE, expected, sort_of
 from reconciler.model.json import Json
 from reconciler.model.resource import Path
+from reconciler.model.tuples import NamedTuple
 
 if TYPE_CHECKING:
     from pydantic import BaseModel

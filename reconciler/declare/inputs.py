@@ -5,11 +5,11 @@ each directory whose entries were listed. Stamps taken after the fact would hide
 """
 
 import posixpath
-from typing import NamedTuple
 
 from reconciler.declare.reader import Document, read
 from reconciler.model.errors import Problem, ReconcilerError
 from reconciler.model.resource import Position
+from reconciler.model.tuples import NamedTuple
 from reconciler.ports.files import Digest, FilesReader, Stamp
 
 EXTENSIONS = (".yaml", ".yml", ".json")

@@ -7,13 +7,14 @@ references, content.
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 from unicodedata import normalize
 
 from reconciler.declare.rules import Rule
 from reconciler.model.field import Change, ListKind
 from reconciler.model.json import Json, JsonMap, canonical
 from reconciler.model.resource import Path
+from reconciler.model.tuples import NamedTuple
 
 if TYPE_CHECKING:
     from pydantic_core import CoreSchema

@@ -5,9 +5,9 @@ Read from the files of the work tree's `.git`, so that no program is started; wh
 
 import posixpath
 import re
-from typing import NamedTuple
 
 from reconciler.model.errors import ReconcilerError
+from reconciler.model.tuples import NamedTuple
 from reconciler.ports.files import FilesReader
 
 _COMMIT = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")

@@ -8,7 +8,6 @@ A position costs nothing until somebody asks for it (`tape`).
 """
 
 from itertools import islice
-from typing import NamedTuple
 
 from reconciler.declare.events import Engine, engine, quoted
 from reconciler.declare.source import Source, decode
@@ -16,6 +15,7 @@ from reconciler.declare.tape import Cell, Places
 from reconciler.model.errors import Problem
 from reconciler.model.json import Json
 from reconciler.model.resource import Path, Position
+from reconciler.model.tuples import NamedTuple
 
 C_PARSER: bool
 """Whether the C library parses; the pure parser reads the same texts, some nine times slower."""

@@ -4,9 +4,8 @@ They are judged on the value as it was written, beside the types and whether the
 all.
 """
 
-from typing import NamedTuple
-
 from reconciler.model.json import Json, JsonMap
+from reconciler.model.tuples import NamedTuple
 
 
 class ExactlyOne(NamedTuple):

@@ -6,7 +6,8 @@ answer is a `Refusal`: a value, so that the reader can give it a position and go
 """
 
 import re
-from typing import NamedTuple
+
+from reconciler.model.tuples import NamedTuple
 
 Scalar = None | bool | int | float | str
 

@@ -13,7 +13,7 @@ of valid documents saves.
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, NamedTuple, get_args, get_origin, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, get_args, get_origin, get_type_hints
 
 from reconciler.declare import faults
 from reconciler.declare.faults import Fault
@@ -22,6 +22,7 @@ from reconciler.declare.rules import Rule
 from reconciler.model.field import Change, Field, ListKind, Shape
 from reconciler.model.json import Json, JsonMap, digest
 from reconciler.model.resource import Resource
+from reconciler.model.tuples import NamedTuple
 
 if TYPE_CHECKING:
     from pydantic import BaseModel

@@ -8,9 +8,9 @@ import json
 import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
-from typing import NamedTuple
 
 from reconciler.model.resource import Position
+from reconciler.model.tuples import NamedTuple
 
 _LINE_BREAK = re.compile(r"\r\n|\r|\n")
 _INDENTING_TAB = re.compile(r"(?:^|(?<=[\r\n])) *\t")

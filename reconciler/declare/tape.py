@@ -10,9 +10,9 @@ could not be read on.
 """
 
 from enum import Enum
-from typing import NamedTuple
 
 from reconciler.model.resource import Path
+from reconciler.model.tuples import NamedTuple
 
 
 class Shape(Enum):

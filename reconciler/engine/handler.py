@@ -4,19 +4,25 @@ The engine alone compares, journals, guards, runs and commits. A handler says wh
 visible writes that do it; its steps are crashed one by one in a test that knows no kind.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import datetime
-from typing import NamedTuple, Protocol
+from __future__ import annotations
 
-from reconciler.model.action import Action, Reason
-from reconciler.model.change import FieldChange
-from reconciler.model.field import Shape
-from reconciler.model.json import Json, JsonMap
-from reconciler.model.outcome import Fault
-from reconciler.model.ref import Ref, Uid
-from reconciler.model.resource import ContentSource, Resource
-from reconciler.ports.bundle import Ports, Reader
-from reconciler.ports.catalog import Intent, InventoryRow, Transaction
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Protocol
+
+from reconciler.model.tuples import NamedTuple
+
+if TYPE_CHECKING:  # a listing speaks these words too, and needs nothing of what they are about
+    from datetime import datetime
+
+    from reconciler.model.action import Action, Reason
+    from reconciler.model.change import FieldChange
+    from reconciler.model.field import Shape
+    from reconciler.model.json import Json, JsonMap
+    from reconciler.model.outcome import Fault
+    from reconciler.model.ref import Ref, Uid
+    from reconciler.model.resource import ContentSource, Resource
+    from reconciler.ports.bundle import Ports, Reader
+    from reconciler.ports.catalog import Intent, InventoryRow, Transaction
 
 
 class Part(NamedTuple):
@@ -274,7 +280,7 @@ Handlers = Mapping[str, KindHandler]
 class Conditions(Protocol):
     """Optional fifth member: a kind whose resources can be Ready says so from what was seen (R-STA-2)."""
 
-    def ready(self, cases: Sequence[Case], ports: Reader) -> Mapping[Ref, "ReadyState"]:
+    def ready(self, cases: Sequence[Case], ports: Reader) -> Mapping[Ref, ReadyState]:
         """Read what is needed, once, for all cases; never raises for one of them."""
         ...
 

@@ -4,12 +4,12 @@ Receives the declared set and the reading half of the ports; hands on a Snapshot
 """
 
 from collections.abc import Iterable, Mapping
-from typing import NamedTuple
 
 from reconciler.engine.handler import Handlers, Seen, Target, Unknown
 from reconciler.model.json import Json, JsonMap
 from reconciler.model.ref import Ref, Uid
 from reconciler.model.resource import Edge, Resource
+from reconciler.model.tuples import NamedTuple
 from reconciler.ports.bundle import Reader
 from reconciler.ports.catalog import Intent, InventoryRow
 

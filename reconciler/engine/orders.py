@@ -1,11 +1,11 @@
 """How to run a plan, beside the plan itself: token, bounds, and who listens."""
 
 from collections.abc import Callable, Mapping
-from typing import NamedTuple
 
 from reconciler.engine.retry import TRIES
 from reconciler.model.json import JsonMap
 from reconciler.model.ref import Ref
+from reconciler.model.tuples import NamedTuple
 
 Probe = Callable[[str, str, Ref], None]
 """Called with (point, `before`|`after`, ref) around every durable step: where tests crash, fail and hang a run."""

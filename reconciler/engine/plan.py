@@ -6,7 +6,6 @@ which the runner needs again.
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
-from typing import NamedTuple
 
 from reconciler.engine import diff, order, prune
 from reconciler.engine.handler import Case, Handlers, Held, Present, Unknown
@@ -17,6 +16,7 @@ from reconciler.model.change import Classification, FieldChange
 from reconciler.model.errors import GuardRefused
 from reconciler.model.ref import Ref
 from reconciler.model.resource import Resource, at_path
+from reconciler.model.tuples import NamedTuple
 
 DRIFT = frozenset(
     {

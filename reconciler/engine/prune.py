@@ -4,7 +4,6 @@ Nothing here deletes: it decides which refs get a Case without a want. Every ref
 """
 
 from collections.abc import Mapping
-from typing import NamedTuple
 
 from reconciler.engine import order
 from reconciler.engine.handler import Handlers, Unknown
@@ -14,6 +13,7 @@ from reconciler.model.action import Action, Code, Notice, Reason, Verb
 from reconciler.model.errors import GuardRefused
 from reconciler.model.ref import Ref
 from reconciler.model.resource import Resource
+from reconciler.model.tuples import NamedTuple
 from reconciler.ports.catalog import InventoryRow
 
 LIMIT_COUNT = 3

@@ -2,13 +2,13 @@
 
 import hashlib
 from collections.abc import Callable
-from typing import NamedTuple
 
 from reconciler.model.errors import ErrorClass, ReconcilerError
 from reconciler.model.json import Json
 from reconciler.model.outcome import Fault
 from reconciler.model.ref import Uid
 from reconciler.model.resource import at_path
+from reconciler.model.tuples import NamedTuple
 from reconciler.ports.clock import Clock
 
 BASE_S = 1.0

@@ -11,7 +11,6 @@ are waited for depends on the plan alone, never on how long they take, so a run 
 from collections.abc import Sequence
 from datetime import timedelta
 from functools import partial
-from typing import NamedTuple
 
 from reconciler.engine import retry
 from reconciler.engine.flight import INTENT, SETTLED, Flight, fault_point
@@ -40,6 +39,7 @@ from reconciler.model.errors import ErrorClass, ReconcilerError, StaleObservatio
 from reconciler.model.json import JsonMap
 from reconciler.model.outcome import Fault, Outcome, Result
 from reconciler.model.ref import Ref, Uid
+from reconciler.model.tuples import NamedTuple
 from reconciler.ports.bundle import Ports
 from reconciler.ports.catalog import Attempt, Intent
 

@@ -5,13 +5,13 @@ edited between plan and apply is a stale observation and never silently the wron
 """
 
 from collections.abc import Iterator, Mapping
-from typing import NamedTuple
 
 from reconciler.engine.handler import Context
 from reconciler.model.errors import ActionFailed, StaleObservation
 from reconciler.model.json import Json, JsonMap, digest_bytes
 from reconciler.model.resource import ContentSource, Resource
 from reconciler.model.tree import Entry, Tree
+from reconciler.model.tuples import NamedTuple
 from reconciler.ports.bundle import Ports
 from reconciler.ports.catalog import ContentRef
 from reconciler.ports.files import Files, FilesReader

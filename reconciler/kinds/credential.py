@@ -7,7 +7,6 @@ of them is announced by `rotation` (docs/decisions/0003-auth-version.md). A sour
 
 import hashlib
 import hmac
-from typing import NamedTuple
 
 from reconciler.engine.handler import Absent, Lookup, Present, Target
 from reconciler.model.action import Code, Reason
@@ -15,6 +14,7 @@ from reconciler.model.errors import ReconcilerError
 from reconciler.model.json import Json, JsonMap, digest
 from reconciler.model.ref import Ref
 from reconciler.model.resource import Resource, at_path
+from reconciler.model.tuples import NamedTuple
 from reconciler.ports.bundle import Environment, Reader
 from reconciler.ports.files import FilesReader
 

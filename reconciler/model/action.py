@@ -5,13 +5,13 @@ Nothing here can be called: a plan can be printed, compared in a test, saved, an
 
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
-from typing import NamedTuple
 
 from reconciler.model.change import FieldChange
 from reconciler.model.errors import position_json
 from reconciler.model.json import Json, JsonMap, digest
 from reconciler.model.ref import Ref, Uid
 from reconciler.model.resource import Position
+from reconciler.model.tuples import NamedTuple
 
 PLAN_FORMAT = 1
 

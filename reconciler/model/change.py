@@ -1,12 +1,12 @@
 """One path on which declared, last applied and observed were compared (R §7)."""
 
 from enum import StrEnum
-from typing import NamedTuple
 
 from reconciler.model.errors import position_json
 from reconciler.model.field import Change
 from reconciler.model.json import Json, JsonMap
 from reconciler.model.resource import Position
+from reconciler.model.tuples import NamedTuple
 
 
 class Classification(StrEnum):

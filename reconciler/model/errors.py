@@ -18,10 +18,10 @@ met them.
 """
 
 from enum import StrEnum
-from typing import NamedTuple
 
 from reconciler.model.json import Json, JsonMap
 from reconciler.model.resource import Position
+from reconciler.model.tuples import NamedTuple
 
 
 class ErrorClass(StrEnum):

@@ -6,9 +6,9 @@ loading needs (is it a reference, is it content). It is data, so that diffing an
 
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import NamedTuple
 
 from reconciler.model.json import Json
+from reconciler.model.tuples import NamedTuple
 
 
 class Change(StrEnum):

@@ -1,11 +1,11 @@
 """What an apply did: an outcome per action, and the report that gives the exit code."""
 
 from enum import StrEnum
-from typing import NamedTuple
 
 from reconciler.model.action import Action, Code, Notice, Plan, tally
 from reconciler.model.errors import ErrorClass
 from reconciler.model.json import JsonMap
+from reconciler.model.tuples import NamedTuple
 
 
 class Result(StrEnum):

@@ -8,9 +8,9 @@ function on values; the registry adapters read and write, this module judges.
 import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from typing import NamedTuple
 
 from reconciler.model.json import Json, JsonMap
+from reconciler.model.tuples import NamedTuple
 
 SCHEMA_VERSION = 3
 STATES = ("active", "stopped", "relaunching", "retired")

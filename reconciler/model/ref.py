@@ -4,7 +4,9 @@ A `Ref` is what people read and write; a `Uid` is what ownership is proved by (R
 every lane (R-MOD-4).
 """
 
-from typing import NamedTuple, NewType
+from typing import NewType
+
+from reconciler.model.tuples import NamedTuple
 
 Uid = NewType("Uid", str)
 """128-bit, time-ordered, 32 lower-case hex digits; never reused."""

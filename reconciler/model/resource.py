@@ -6,10 +6,10 @@ fields without changing it.
 """
 
 from collections.abc import Mapping
-from typing import NamedTuple
 
 from reconciler.model.json import Json, JsonMap
 from reconciler.model.ref import Ref
+from reconciler.model.tuples import NamedTuple
 
 API_VERSION = "houmao/v1alpha1"
 

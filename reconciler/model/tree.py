@@ -2,7 +2,8 @@
 
 import hashlib
 from collections.abc import Iterator, Mapping
-from typing import NamedTuple
+
+from reconciler.model.tuples import NamedTuple
 
 
 class Entry(NamedTuple):

@@ -1,11 +1,11 @@
 """The words of a build: what it is asked for, the bytes it needs, what it answers. Values only."""
 
 from collections.abc import Mapping
-from typing import NamedTuple
 
 from reconciler.model.json import Json, JsonMap
 from reconciler.model.secret import Secret
 from reconciler.model.tree import Tree
+from reconciler.model.tuples import NamedTuple
 from reconciler.ports.provider import PromptMode, Resume
 
 # ---- the adapter: what a tool needs, as data (the schema of `tools/<tool>/adapter.yaml`)

@@ -1,15 +1,21 @@
 """All ports together, and the half of them that only looks."""
 
-from collections.abc import Mapping
-from typing import NamedTuple, Protocol
+from __future__ import annotations
 
-from reconciler.ports.catalog import Catalog, CatalogReader
-from reconciler.ports.clock import Clock
-from reconciler.ports.files import Files, FilesReader
-from reconciler.ports.process import Process, ProcessReader
-from reconciler.ports.provider import Provider
-from reconciler.ports.registry import Registry, RegistryReader
-from reconciler.ports.tmux import Tmux, TmuxReader
+from typing import TYPE_CHECKING, Protocol
+
+from reconciler.model.tuples import NamedTuple
+
+if TYPE_CHECKING:  # whoever makes a port loads its module; most commands make a few
+    from collections.abc import Mapping
+
+    from reconciler.ports.catalog import Catalog, CatalogReader
+    from reconciler.ports.clock import Clock
+    from reconciler.ports.files import Files, FilesReader
+    from reconciler.ports.process import Process, ProcessReader
+    from reconciler.ports.provider import Provider
+    from reconciler.ports.registry import Registry, RegistryReader
+    from reconciler.ports.tmux import Tmux, TmuxReader
 
 
 class Places(NamedTuple):

@@ -6,10 +6,11 @@ run rows are the engine's own (R §28).
 
 from collections.abc import Iterable, Mapping
 from contextlib import AbstractContextManager
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 from reconciler.model.json import JsonMap
 from reconciler.model.ref import Ref, Uid
+from reconciler.model.tuples import NamedTuple
 
 
 class InventoryRow(NamedTuple):

@@ -1,10 +1,11 @@
 """Files as the core speaks of them: stamps, digests, trees written whole, a kernel lock."""
 
 from collections.abc import Iterable
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 from reconciler.model.errors import ReconcilerError, Unreachable
 from reconciler.model.tree import Tree
+from reconciler.model.tuples import NamedTuple
 
 
 class FileMissing(ReconcilerError):

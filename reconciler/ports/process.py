@@ -2,9 +2,10 @@
 
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 from reconciler.model.ref import Uid
+from reconciler.model.tuples import NamedTuple
 
 
 class ProcessFacts(NamedTuple):

@@ -15,7 +15,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Protocol
+
+from reconciler.model.tuples import NamedTuple
 
 if TYPE_CHECKING:
     from reconciler.model.tree import Tree

@@ -6,11 +6,12 @@ their bytes says so. Only a record that somebody asks for is parsed.
 
 import json
 from collections.abc import Iterator, Mapping
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 from reconciler.model import record
 from reconciler.model.errors import GuardRefused, ReconcilerError
 from reconciler.model.json import JsonMap, digest_bytes, parse_map
+from reconciler.model.tuples import NamedTuple
 from reconciler.ports.clock import Clock
 from reconciler.ports.files import Stamp
 

@@ -9,9 +9,9 @@ screen does not show is `unknown`, a value of its own: it is never taken for `no
 
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import NamedTuple
 
 from reconciler.model.json import Json, JsonMap
+from reconciler.model.tuples import NamedTuple
 from reconciler.ports.reading import Reading, ScreenState, Surface, Tri, TurnResult
 from reconciler.ports.tmux import Screen, Unanswered
 

@@ -4,9 +4,10 @@ An empty listing and no listing are different values: only the first is evidence
 """
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 from reconciler.model.ref import Uid, session_name_fault
+from reconciler.model.tuples import NamedTuple
 
 
 class ServerStamp(NamedTuple):

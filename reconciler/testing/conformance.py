@@ -178,7 +178,7 @@ class ProviderConformance:
             assert env["HOUMAO_TOOL"] == self.provider().name
             assert env[self.provider().adapter.home_env_var] == "/rt/homes/home-1"
             assert env["GREETING"] == HOSTILE
-            assert build.argv == ("/rt/homes/home-1/launch.sh",)
+            assert build.argv == ("/bin/sh", "/rt/homes/home-1/launch.sh")
 
     # ---- launch lines
 

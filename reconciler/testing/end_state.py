@@ -27,7 +27,8 @@ _TOKENS = re.compile(r'("?fencing_token"?: ?)\d+')
 _UNSTAMPED = re.compile(r" \d{15,} \d+")
 _ASIDE = re.compile(r"\.aside-\d+")
 _DERIVED_DIGESTS = re.compile(
-    r'((?<!launch_)digest: |(?:owner\.json|launch\.sh|ROLE\.md|config\.json): )"sha256:[0-9a-f]{64}"'
+    r'((?<!launch_)digest: |"kind": "prompt", "name": "[^"]*", "digest": |'
+    r'"(?:owner\.json|launch\.sh|ROLE\.md|config\.json)": )"sha256:[0-9a-f]{64}"'
 )
 """Digests over text that names uids and paths."""
 _SKIPPED = ("catalog.sqlite", "lock", "fingerprint.key", gate.FILE)

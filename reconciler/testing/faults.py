@@ -10,11 +10,12 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from enum import StrEnum
-from typing import NamedTuple, cast
+from typing import cast
 
 from reconciler.app import gate
 from reconciler.model.errors import ActionFailed, ErrorClass, Unreachable
 from reconciler.model.ref import Ref
+from reconciler.model.tuples import NamedTuple
 from reconciler.ports.bundle import Ports
 from reconciler.ports.catalog import Catalog, Transaction
 from reconciler.ports.files import Files

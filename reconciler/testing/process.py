@@ -2,10 +2,10 @@
 
 import threading
 from collections.abc import Callable, Iterable, Mapping
-from typing import NamedTuple
 
 from reconciler.model.errors import Unreachable
 from reconciler.model.ref import Uid
+from reconciler.model.tuples import NamedTuple
 from reconciler.ports.process import Ended, Finished, Gone, NoAnswer, ProcessFacts, ProcessSeen
 from reconciler.testing.clock import FakeClock
 

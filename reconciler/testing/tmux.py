@@ -5,8 +5,9 @@ and switches to lie: say nothing, serve an old listing, fail the n-th request.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
+from reconciler.model.tuples import NamedTuple
 from reconciler.ports.tmux import (
     Answer,
     Create,

@@ -1,12 +1,12 @@
 """What an apply or a plan told, in the words of stories: lines as printed, or verb, ref and reason codes."""
 
 from collections.abc import Iterable, Mapping
-from typing import NamedTuple
 
 from reconciler.app.plan import PlanResult
 from reconciler.model.action import Action, Plan
 from reconciler.model.json import JsonMap
 from reconciler.model.outcome import Outcome, Report
+from reconciler.model.tuples import NamedTuple
 from reconciler.testing.faults import Watch
 
 

@@ -94,8 +94,8 @@ def test_a_recipe_has_its_keys_in_order_and_no_empty_ones(view: Tree) -> None:
     text = (view.entries["presets/reviewer-codex-strict.yaml"].data or b"").decode()
     assert text == (
         "role: reviewer\ntool: codex\nsetup: strict\nskills: [lint]\nauth: reviewer-creds\n"
-        "launch:\n  prompt_mode: unattended\n  model:\n    name: gpt-5\n    reasoning:\n      level: 2\n"
-        "  env_records:\n    FOO: bar\n"
+        "launch:\n  prompt_mode: unattended\n"
+        '  model: {"name": "gpt-5", "reasoning": {"level": 2}}\n  env_records: {"FOO": "bar"}\n'
     )
 
 

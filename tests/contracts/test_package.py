@@ -30,7 +30,7 @@ def test_the_version_is_the_same_wherever_it_is_written() -> None:
 
 def test_both_programs_are_the_same_program() -> None:
     scripts = {script.name: script.value for script in entry_points(group="console_scripts")}
-    assert scripts["houmao"] == scripts["houmao-mgr"] == "reconciler.cli.main:main"
+    assert scripts["houmao"] == scripts["houmao-mgr"] == "reconciler.cli.main:program"
 
 
 def test_every_data_file_of_the_package_is_shipped() -> None:

@@ -252,7 +252,8 @@ def fleet(count: int) -> str:
 @pytest.mark.parametrize("count", [1, 12])
 def test_tmux_is_started_once_to_look_and_a_few_times_to_start_any_number(houmao: Program, count: int) -> None:
     houmao.write("fleet.yaml", fleet(count))
-    batch = 1 if count <= 2 else 2  # the first starts the server and names a session; the others go through it
+    # The first starts the server and names a session; the others of its trip, and later trips, go through that.
+    batch = 1 if count <= 2 else 1 + TRIPS_TO_START[count]
 
     applying = started(houmao, "apply", "-f", "fleet.yaml", "--yes", "--parallelism=100")
     assert len(applying) == LOOKS_OF_AN_APPLY + batch, applying

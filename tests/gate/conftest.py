@@ -1,11 +1,12 @@
 """One fleet in sync on real tmux, and both answers to whether it still is: the gate's and the full plan's."""
 
+import json
 import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -72,6 +73,23 @@ from reconciler.app.gate import try_gate
 print(try_gate(sys.argv[1:]), file=sys.stderr)
 """
 
+LISTING = """\
+import json, sys
+from reconciler.app import columns, look, steady
+from reconciler.app.session import Flags, open_session
+
+def shown(items, now):
+    cells = columns.of("Instance", items, wide=True)
+    return [[item.to_json(), *(cell(item, now) for _, cell in cells)] for item in items]
+
+fleet = steady.fleet(Flags(), specs=True, least=int(sys.argv[1]))
+if fleet is None:
+    print("null")
+else:
+    full = look.at(open_session(Flags()), kinds=("Instance",), probe=False)
+    print(json.dumps([shown(fleet.items, fleet.now), shown(full, fleet.now)]))
+"""
+
 
 class Answer(NamedTuple):
     """What a person and a script see of a plan."""
@@ -117,11 +135,21 @@ class Fleet:
         assert "Traceback" not in ran.stderr, ran.stderr
         return Answer(ran.returncode, ran.stdout)
 
-    def gate_answers(self) -> int | None:
-        """What the gate itself says to the words: an exit code, or None for "make the plan in full"."""
-        ran = self._python(["-c", ASK, *self.words])
+    def gate_answers(self, first: str = "") -> int | None:
+        """What the gate itself says to the words: an exit code, or None for "make the plan in full".
+
+        `first` is what the program does before it asks.
+        """
+        ran = self._python(["-c", first + ASK, *self.words])
         assert ran.returncode == 0, ran.stderr
         return None if ran.stderr.strip() == "None" else int(ran.stderr)
+
+    def listed(self, least: int = 1, env: dict[str, str] | None = None) -> tuple[list[Any], list[Any]] | None:
+        """Every instance as a steady fleet shows it, and as a look in full does; None where it is not steady."""
+        ran = self._python(["-c", LISTING, str(least)], env)
+        assert ran.returncode == 0, ran.stderr
+        found = json.loads(ran.stdout)
+        return None if found is None else (found[0], found[1])
 
     def traced(self, *words: str) -> "subprocess.CompletedProcess[str]":
         """The command, with every file it opens for writing and every program it starts told on standard error."""
@@ -163,10 +191,14 @@ class Fleet:
         """A file of the work directory."""
         return self.work / name
 
+    def python(self, text: str) -> "subprocess.CompletedProcess[str]":
+        """A program of a few lines, where the commands are run."""
+        return self._python(["-c", text])
+
     def _python(self, words: list[str], env: dict[str, str] | None = None) -> "subprocess.CompletedProcess[str]":
         whole = {**self.houmao.env, "PYTHONPATH": str(ROOT), **self.env, **(env or {})}
         return subprocess.run(
-            [sys.executable, *words], cwd=self.cwd, env=whole, capture_output=True, text=True, timeout=30
+            [sys.executable, *words], cwd=self.cwd, env=whole, capture_output=True, text=True, timeout=60
         )
 
 

@@ -52,6 +52,13 @@ def test_it_opens_nothing_for_writing_and_leaves_no_trace(still: Fleet, words: t
     assert snapshot(still.overlay, still.registry, still.path("src")) == before
 
 
+def test_a_caller_may_have_left_it_many_open_files(still: Fleet) -> None:
+    allow = "import os, resource\nmost = resource.getrlimit(resource.RLIMIT_NOFILE)[1]\n"
+    allow += "resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))\n"
+
+    assert still.gate_answers(f"{allow}for _ in range(1100): os.dup(0)\n") == 0
+
+
 def test_a_plan_in_full_leaves_no_trace_either(still: Fleet) -> None:
     before = snapshot(still.overlay, still.registry, still.path("src"))
 

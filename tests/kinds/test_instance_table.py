@@ -8,12 +8,13 @@ from reconciler.engine.handler import Absent, Case, Part, Present, Seen
 from reconciler.engine.lookup import View
 from reconciler.engine.observe import Snapshot
 from reconciler.kinds.instance import mark
-from reconciler.kinds.instance.health import Health, health_of
+from reconciler.kinds.instance.health import health_of
 from reconciler.kinds.instance.plan import plan_instance
 from reconciler.kinds.instance.resolve import launch_of
 from reconciler.kinds.instance.schema import SCHEMA
 from reconciler.kinds.specialist.schema import SCHEMA as SPECIALIST
 from reconciler.model.action import Code, Reason
+from reconciler.model.health import Health
 from reconciler.model.json import JsonMap, digest
 from reconciler.model.ref import Ref, Uid
 from reconciler.model.resource import Resource

@@ -1,10 +1,9 @@
 """Is the catalog sound? For `doctor`: SQLite's own checks, then what no foreign key can say (R-CATA-2)."""
 
-from typing import NamedTuple
-
 from reconciler.adapters.catalog_sqlite import schema
 from reconciler.adapters.catalog_sqlite.connection import Connection, open_reader
 from reconciler.adapters.catalog_sqlite.definitions import CONTENT_USES
+from reconciler.model.tuples import NamedTuple
 
 
 class Finding(NamedTuple):

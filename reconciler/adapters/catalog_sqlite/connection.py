@@ -14,8 +14,8 @@ the disk failed                        catalog.io           Unreachable (Transie
 
 import os
 import sqlite3
-import threading
 import time
+from _thread import RLock  # `threading` around it costs every command an import
 from collections.abc import Sequence
 from typing import Any
 
@@ -43,7 +43,7 @@ class Connection:
         self._db = db
         self.path = path
         self.statements = 0
-        self.lock = threading.RLock()
+        self.lock = RLock()
 
     def run(self, sql: str, arguments: Sequence[Value] = ()) -> sqlite3.Cursor:
         """Execute one statement; raises as in the table above."""
@@ -115,6 +115,11 @@ class Connection:
     def close(self) -> None:
         with self.lock:
             self._db.close()
+
+    def __del__(self) -> None:
+        # SQLite's object and its statement cache hold each other: dropped without this, three files of a catalog would
+        # stay open until the collector comes by, which in a long life is rare.
+        self._db.close()
 
 
 def open_reader(path: str, busy_timeout_ms: int = READ_TIMEOUT_MS) -> Connection | None:

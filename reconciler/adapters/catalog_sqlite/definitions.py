@@ -4,7 +4,7 @@ A value that fits its column lives there and nowhere else, so an edit by another
 column, or does not fit it, lives in `spec_payload`. Where a column holds nothing, `spec_payload` speaks.
 """
 
-from typing import NamedTuple
+from reconciler.model.tuples import NamedTuple
 
 
 class Column(NamedTuple):

@@ -5,11 +5,11 @@ Only ever run when asked for (`project migrate --apply`); reading an older catal
 
 import os
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
 
 from reconciler.adapters.catalog_sqlite import schema
 from reconciler.adapters.catalog_sqlite.connection import WRITE_TIMEOUT_MS, Connection, connect, open_writer
 from reconciler.model.errors import OverlayError
+from reconciler.model.tuples import NamedTuple
 
 
 class Migration(NamedTuple):

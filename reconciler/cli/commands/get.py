@@ -8,7 +8,7 @@ def get(args: Args) -> int:
     """One table per kind, or data."""
     if not args.many("what") and not args.flag("unmanaged"):
         raise Usage("get needs a kind", "houmao get instances; `houmao api-resources` lists the kinds")
-    from reconciler.app import read
+    from reconciler.app import columns, read
     from reconciler.cli import places, screen
     from reconciler.cli.render_data import listed, write
     from reconciler.cli.table import table
@@ -21,7 +21,7 @@ def get(args: Args) -> int:
         args.many("what"),
         selector=args.text("selector"),
         apply_set=args.maybe("applyset"),
-        lean=not form and not screen.is_wide(args),
+        specs=form not in ("", "name") or screen.is_wide(args),
     )
     if form:
         names = [f"{item.ref.kind.lower()}/{item.ref.name}" for item in found.items]
@@ -38,7 +38,7 @@ def get(args: Args) -> int:
     shown = [kind for kind in found.kinds if found.of(kind)]
     for index, kind in enumerate(shown):
         items = found.of(kind)
-        cells = read.columns(kind, items, wide=screen.is_wide(args))
+        cells = columns.of(kind, items, wide=screen.is_wide(args))
         if len(shown) > 1:
             out.line(("\n" if index else "") + out.paint(kind, "bold"))
         rows = [[cell(item, found.now) for _, cell in cells] for item in items]
@@ -94,7 +94,7 @@ COMMANDS = (
         ),
         notes=(
             "Kinds may be written singular, plural or short (inst, sp). SYNCED is false where an apply of the same "
-            "declarations would do something. READY asks the screens of up to 16 agents, and is Unknown beyond that "
+            "declarations would do something. READY asks the screens of up to 100 agents, and is Unknown beyond that "
             "unless they are named."
         ),
     ),

@@ -1,19 +1,7 @@
 """The one table that says how an agent is, from its parts (runtime-and-fleet-api §12.3). Pure."""
 
-from enum import StrEnum
-
 from reconciler.engine.handler import Absent, Seen, Unknown
-
-
-class Health(StrEnum):
-    """Health classes; an active agent is healthy, degraded or stale."""
-
-    ABSENT = "absent"
-    STOPPED = "stopped"
-    HEALTHY = "healthy"
-    DEGRADED = "degraded"
-    STALE = "stale"
-    UNKNOWN = "unknown"
+from reconciler.model.health import Health
 
 
 def health_of(seen: Seen, *, recorded_running: bool) -> tuple[Health, str]:

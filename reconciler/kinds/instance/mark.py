@@ -1,6 +1,6 @@
 """The mark on a session: what was started, by whom (R-OWN-4). `<generation> <launch digest> <overlay id> <token>`."""
 
-from typing import NamedTuple
+from reconciler.model.tuples import NamedTuple
 
 
 class SessionMark(NamedTuple):

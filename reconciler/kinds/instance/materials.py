@@ -4,8 +4,6 @@ The engine's own builder reads catalog and content, never the `agents/` projecti
 digest that the plan was made with.
 """
 
-from typing import NamedTuple
-
 from reconciler.build import precedence, prompt
 from reconciler.build.assemble import Assembled, Site, assemble
 from reconciler.build.definitions import auth_bundle
@@ -20,6 +18,7 @@ from reconciler.model.ref import Ref
 from reconciler.model.resource import at_path
 from reconciler.model.secret import Secret
 from reconciler.model.tree import Tree
+from reconciler.model.tuples import NamedTuple
 from reconciler.ports.bundle import Ports
 from reconciler.ports.provider import AuthFile, AuthMaterial, Host, Materials, Provider, backend_of
 
@@ -298,10 +297,10 @@ def _value(ports: Ports, ref: Ref, name: str, where: JsonMap) -> Secret:
 def _host(ports: Ports, context: Context, provider: Provider, workdir: str, unattended: bool) -> Host:
     found = ""
     if provider.lookup is not None:
-        where = ports.process.which(provider.lookup)
+        where = context.look.memo(("which", provider.lookup), lambda: ports.process.which(str(provider.lookup)))
         if where is None:
             raise MissingBinary(f"{provider.lookup!r} is not on PATH", hint="install it, then apply again")
-        found = where
+        found = str(where)
     version: Json = None
     if unattended and provider.strategies:
         version = context.look.memo(("version", found), lambda: _version(ports, found))  # type: ignore[assignment]

@@ -4,11 +4,11 @@ One tmux listing, one registry scan, the recorded pids, two stats per instance; 
 """
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
 
 from reconciler.engine.handler import Absent, Part, Present, Seen, Target, Unknown
 from reconciler.model.json import Json, JsonMap, digest
 from reconciler.model.ref import Ref, Uid
+from reconciler.model.tuples import NamedTuple
 from reconciler.ports.bundle import Reader
 from reconciler.ports.process import NoAnswer, ProcessFacts, ProcessSeen
 from reconciler.ports.registry import BadRecord, Record, Scan

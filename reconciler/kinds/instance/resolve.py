@@ -5,7 +5,7 @@ path of a host, no version, no secret.
 """
 
 from collections.abc import Mapping
-from typing import NamedTuple, cast
+from typing import cast
 
 from reconciler.build import precedence
 from reconciler.engine.handler import Absent, Case, Lookup, Present
@@ -14,6 +14,7 @@ from reconciler.model.action import Code, Reason
 from reconciler.model.json import Json, digest
 from reconciler.model.ref import Ref
 from reconciler.model.resource import Resource, at_path
+from reconciler.model.tuples import NamedTuple
 from reconciler.ports.provider import ResumeMode
 
 

@@ -1,5 +1,6 @@
 """Making, opening and failing to open the catalog; what a crash leaves behind."""
 
+import gc
 import multiprocessing
 import os
 import shutil
@@ -7,6 +8,7 @@ import signal
 import sqlite3
 import sys
 import tempfile
+from contextlib import suppress
 from multiprocessing.connection import Connection
 from multiprocessing.synchronize import Barrier
 from pathlib import Path
@@ -258,6 +260,28 @@ def test_a_path_of_any_letters_is_opened(opening: Opening, tmp_path: Path) -> No
     path = str(tmp_path / "a%20b?mode=ro#c ä.sqlite")
     assert opening.catalog(path).acquire(lease()) == 1
     assert [name for name in os.listdir(tmp_path) if "-" not in name] == [os.path.basename(path)]
+
+
+def test_a_catalog_that_is_dropped_holds_no_file_open(path: str) -> None:
+    """At once, and not when the collector comes by: a test world and a server open one for each question."""
+    catalog, reader = SqliteCatalog(path), SqliteReader(path)
+    assert (catalog.acquire(lease()), reader.lease() is not None) == (1, True)
+    gc.disable()
+    try:
+        assert open_below(Path(path).parent) != []
+        del catalog, reader
+        assert open_below(Path(path).parent) == []
+    finally:
+        gc.enable()
+
+
+def open_below(directory: Path) -> list[str]:
+    """The files below it that this process holds open."""
+    found = []
+    for descriptor in os.listdir("/proc/self/fd"):
+        with suppress(FileNotFoundError):  # the listing's own
+            found.append(os.readlink(f"/proc/self/fd/{descriptor}"))
+    return [name for name in found if name.startswith(f"{directory}/")]
 
 
 def test_threads_of_one_process_take_turns(catalog: SqliteCatalog, token: int) -> None:

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Protocol
 
@@ -139,8 +140,8 @@ class RealTerminal:
     def close(self) -> None:
         """End whatever holds this socket, stopped or not, reachable or not, and wait for it."""
         for pid in self.holders():
-            os.kill(pid, signal.SIGKILL)
-            os.kill(pid, signal.SIGCONT)
+            with suppress(ProcessLookupError):  # it may have ended since it was found
+                os.kill(pid, signal.SIGKILL)
         until(lambda: not self.holders())
 
     def holders(self) -> list[int]:

@@ -341,7 +341,7 @@ def test_all_agents_of_a_server_are_replaced_in_one_batch(terminal: Terminal, co
 
     answers = terminal.port.act(FENCE, [*map(kill, old), *(agent(number) for number in range(count))])
 
-    assert [type(answer) for answer in answers] == [Done] * count + [Created] * count
+    assert [type(answer) for answer in answers] == [Done] * count + [Created] * count, answers
     assert names(terminal.port) == [f"HOUMAO-agent-{number}" for number in range(count)]
 
 

@@ -12,7 +12,7 @@ import pytest
 from reconciler.adapters import tmux_listing as listing
 from reconciler.adapters import tmux_process, tmux_requests
 from reconciler.adapters.tmux_client import TmuxClient
-from reconciler.ports.tmux import Answer, Created, Done, Failed, Kill, Listing, Refused, Request, Unanswered
+from reconciler.ports.tmux import Answer, Created, Done, Failed, Kill, Listing, Refused, Request, Unanswered, Vacant
 from tests.adapters.tmux.driver import FENCE, RealTerminal, agent, created, panes, program, uid, until
 
 GARBAGE = [
@@ -79,9 +79,53 @@ def test_what_a_stopped_server_was_told_is_unknown(real: RealTerminal, count: in
         answers = hasty.act(FENCE, [agent(number) for number in range(2, 2 + count)])
     (killed,) = real.port.act(FENCE, [Kill(pane.session_id, uid(1), pane.mark)])
 
-    assert all(isinstance(answer, Failed) and answer.unknown for answer in answers), answers
+    assert [_certainty(answer) for answer in answers] == ["unknown", *["not sent"] * (count - 1)]
+    assert len(spy.pids) == 1
     assert killed == Done()
     assert spy.all_reaped()
+
+
+@pytest.mark.tmux
+def test_a_stopped_server_is_waited_for_once_for_all_screens(real: RealTerminal) -> None:
+    shown = [created(real.port, agent(number)).pane_id for number in range(1, 4)]
+    hasty = real.client(timeout_s=0.2)
+
+    with stopped(real.server_pid()):
+        screens = hasty.captures(["rubbish", *shown])
+
+    whys = {pane: screen.why for pane, screen in screens.items() if isinstance(screen, Unanswered)}
+    assert whys == {"rubbish": "no pane id: 'rubbish'"} | dict.fromkeys(shown, "tmux did not answer within 0.2 s")
+    assert hasty.processes == 1
+
+
+@pytest.mark.tmux
+def test_a_server_that_cannot_end_is_waited_for_once_per_batch(real: RealTerminal) -> None:
+    """Told to end, a server drops its sessions; one that a hook opens then keeps it, and it lets nobody in any more."""
+    created(real.port, agent(1))
+    real.tmux("set-hook", "-g", "session-closed", "new-session -d sleep 1000")
+    real.tmux("kill-server")
+    hasty = real.client(timeout_s=1.0)
+
+    answers = hasty.act(FENCE, [agent(number) for number in range(2, 42)])
+    asked = hasty.processes
+    seen = hasty.listing()
+
+    assert [_certainty(answer) for answer in answers] == ["unknown", *["not sent"] * 39]
+    assert asked < 12  # the pauses double from 2 ms
+    assert isinstance(seen, Unanswered)
+    assert seen.why.endswith(f": the tmux server on {real.socket} lets nobody in; if its process stays, end it")
+
+
+def test_a_server_that_ends_late_is_waited_for(tmp_path: Path) -> None:
+    left = tmp_path / "left"
+    script = (
+        f"echo >>{left}; [ $(wc -l <{left}) -gt 3 ] && echo 'no server running on /s' >&2 || echo 'lost server' >&2"
+    )
+    port = TmuxClient(socket_path="/s", environ=program(tmp_path, f"{script}; exit 1"))
+
+    assert port.act(FENCE, [Vacant(uid(1))]) == (Done(),)
+    left.unlink()
+    assert port.listing() == Listing(None, (), "no server running on /s")
 
 
 @pytest.mark.tmux
@@ -105,6 +149,17 @@ def test_a_server_that_dies_in_mid_batch_leaves_no_wrong_answer(real: RealTermin
 
     assert isinstance(answers[0], Created)
     assert _consistent(answers), answers
+
+
+def test_a_batch_whose_answers_died_with_the_server_is_unknown(tmp_path: Path) -> None:
+    """A server that was told to end while it read a batch opens the sessions, says nothing of them, and may stay."""
+    told = r's/.* "\(n[0-9a-f]* 0\) created .*/\1 created $1 %1 7 7/p'
+    script = f"case $* in *' -C '*) echo %exit;; *) printf '%s\\n' \"$*\" | sed -n '{told}';; esac"
+    port = TmuxClient(socket_path="/s", environ=program(tmp_path, script))
+
+    answers = port.act(FENCE, [agent(number) for number in range(1, 5)])
+
+    assert answers == (Created("$1", "%1", 7, 7), *[Failed("the tmux server ended meanwhile", unknown=True)] * 3)
 
 
 @pytest.mark.tmux
@@ -138,11 +193,20 @@ def _cut(real: RealTerminal, trouble: str, *, after: int = 3_000, timeout_s: flo
     return real.client(timeout_s=timeout_s, spawn=start).act(FENCE, [agent(number) for number in range(2, 42)])
 
 
+def _certainty(answer: Answer) -> str:
+    if not isinstance(answer, Failed):
+        return "answered"
+    if answer.unknown:
+        return "unknown"
+    return "not sent" if answer.why.startswith("it was not sent: ") else "failed"
+
+
 def _consistent(answers: Sequence[Answer]) -> bool:
-    """Answers come in order: first those that were given, then those that nobody knows."""
-    unknown = [isinstance(answer, Failed) and answer.unknown for answer in answers]
-    return unknown == sorted(unknown) and all(
-        isinstance(a, Created) for a, u in zip(answers, unknown, strict=True) if not u
+    """Answers come in order: first those that were given, then those that nobody knows, then what was kept back."""
+    certainties = [_certainty(answer) for answer in answers]
+    order = ["answered", "unknown", "not sent"]
+    return certainties == sorted(certainties, key=order.index) and all(
+        isinstance(answer, Created | Failed) for answer in answers
     )
 
 

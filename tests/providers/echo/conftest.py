@@ -92,7 +92,9 @@ class Terminal:
 
     def _more(self, deadline: float) -> bool:
         """Read a little; False when the terminal is closed or the deadline has passed."""
-        if not select.select([self.fd], [], [], max(0.0, deadline - time.monotonic()))[0]:
+        watch = select.poll()  # unlike `select` it knows no highest descriptor
+        watch.register(self.fd, select.POLLIN)
+        if not watch.poll(max(0.0, deadline - time.monotonic()) * 1000):
             return False
         try:
             data = os.read(self.fd, 65536)
