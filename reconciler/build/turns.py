@@ -206,10 +206,12 @@ def completed(memory: Memory, at: Moment) -> Memory:
 def _result(turn: OpenTurn, reading: Reading) -> TurnResult:
     """How it ended, as the screen says; where the screen does not, as whoever interrupted it says."""
     signs = (TurnResult.SUCCESS, TurnResult.INTERRUPTED, TurnResult.KNOWN_FAILURE)
-    if turn.moved and reading.result in signs:
+    # Asked of the last picture, not of those between: where nothing is left, its sign is that of the turn before.
+    left = turn.before is None or said_more(turn.before, reading)
+    if left and reading.result in signs:
         return reading.result
     # A prompt that is back in the box, with nothing said, was called back.
-    if turn.interrupted or (not turn.moved and reading.surface.pending_input is Tri.YES):
+    if turn.interrupted or (not left and reading.surface.pending_input is Tri.YES):
         return TurnResult.INTERRUPTED
     return TurnResult.UNKNOWN
 

@@ -1,6 +1,7 @@
 """A made-up program whose screens are one line long, so that tests of the tracker can say what they mean.
 
-idle SAID [RESULT]     typed SAID       busy SAID PULSE      ask     crash     start     lost (a screen nobody knows)
+idle SAID [RESULT]     typed SAID [RESULT]     busy SAID PULSE     ask     crash     start
+lost                   a screen nobody knows
 """
 
 from __future__ import annotations
@@ -23,11 +24,9 @@ def read(screen: Screen) -> Reading:
     word, *rest = screen.text.split()
     said = rest[:1]
     match word:
-        case "idle":
+        case "idle" | "typed":
             result = TurnResult(rest[1]) if len(rest) > 1 else TurnResult.NONE
-            return shared.reading(shared.Found(said=said, box="", result=result))
-        case "typed":
-            return shared.reading(shared.Found(said=said, box="text", result=TurnResult.NONE))
+            return shared.reading(shared.Found(said=said, box="text" if word == "typed" else "", result=result))
         case "busy":
             return shared.reading(shared.Found(said=said, box="", busy=Tri.YES, moving=rest[1:]))
         case "ask":

@@ -116,6 +116,15 @@ def test_a_prompt_that_is_back_in_the_box_was_called_back() -> None:
     assert agent.see(3, "typed a").last_turn.result is TurnResult.INTERRUPTED
 
 
+def test_a_prompt_that_was_shown_and_called_back_has_not_the_result_of_the_turn_before() -> None:
+    agent = Watched()
+    agent.see(0, "idle a success")
+    agent.prompt(0)
+    agent.see(1, "busy b 1")
+    agent.see(2, "typed a success")
+    assert agent.see(3, "typed a success").last_turn.result is TurnResult.INTERRUPTED
+
+
 @pytest.mark.parametrize(("noted", "result"), [(True, TurnResult.INTERRUPTED), (False, TurnResult.UNKNOWN)])
 def test_who_interrupts_says_so_where_the_screen_does_not(noted: bool, result: TurnResult) -> None:
     agent = Watched()

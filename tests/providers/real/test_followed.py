@@ -31,7 +31,7 @@ def test_a_conversation_is_followed(name: str, installed: Path, tmp_path: Path, 
         assert not followed.tracker.state.last_turn.number
 
         turn = followed.prompted()
-        agent.ask(terminal, "slow 3")
+        agent.ask(terminal, "slow 0.8")
         busy = followed.until("at work", lambda state: state.reading is not None and state.reading.busy is Tri.YES)
         assert busy.turn.phase is Phase.ACTIVE
         done = followed.ready()
@@ -46,9 +46,17 @@ def test_a_conversation_is_followed(name: str, installed: Path, tmp_path: Path, 
         agent.clear(terminal)
         followed.ready()
 
+        agent.ask(terminal, "stall")
+        followed.until("at work", lambda state: state.reading is not None and state.reading.busy is Tri.YES)
+        terminal.press("Escape")  # before a word was said; Claude then puts the prompt back into the box
+        called_back = followed.until("called back", lambda state: state.last_turn.number == 3)
+        assert called_back.last_turn.result is TurnResult.INTERRUPTED
+        agent.clear(terminal)
+        followed.ready()
+
         followed.prompted()
         agent.ask(terminal, "http 400")
-        refused = followed.until("over", lambda state: state.last_turn.number == 3)
+        refused = followed.until("over", lambda state: state.last_turn.number == 4)
         assert refused.last_turn.result is TurnResult.KNOWN_FAILURE
 
         followed.ready()
