@@ -5,10 +5,7 @@ What a screen does not show is `unknown`, a value of its own: it is never taken 
 
 from collections.abc import Callable
 from enum import StrEnum
-<<<<<<< HEAD
 from hashlib import blake2b
-=======
->>>>>>> screens
 
 from reconciler.model.json import JsonMap
 from reconciler.model.tuples import NamedTuple
@@ -157,6 +154,5 @@ Read = Callable[[Screen], Reading]
 
 def digest_of(text: str) -> str:
     """16 hex digits; equal texts, equal digits."""
-    from hashlib import blake2b  # with all of OpenSSL: who only names the words takes no digest
 
     return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()

@@ -169,7 +169,7 @@ def open_writer(path: str, busy_timeout_ms: int = WRITE_TIMEOUT_MS) -> Connectio
                 raise OverlayError(
                     f"the catalog {path} has schema version {version}, this release writes version {schema.VERSION}",
                     code="catalog.older",
-                    hint="use the release that made it; migration comes with a later release",
+                    hint="`houmao project migrate --apply` brings it to this release, and keeps a copy",
                 )
         opened.run("PRAGMA synchronous = NORMAL")
         _close_to_others(path)  # only now: before, it might have been another program's
