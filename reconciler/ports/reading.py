@@ -5,7 +5,6 @@ What a screen does not show is `unknown`, a value of its own: it is never taken 
 
 from collections.abc import Callable
 from enum import StrEnum
-from hashlib import blake2b
 
 from reconciler.model.json import JsonMap
 from reconciler.model.tuples import NamedTuple
