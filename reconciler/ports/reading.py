@@ -154,4 +154,6 @@ Read = Callable[[Screen], Reading]
 def digest_of(text: str) -> str:
     """16 hex digits; equal texts, equal digits."""
 
+    from hashlib import blake2b  # with all of OpenSSL: who only names the words takes no digest
+
     return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
