@@ -128,7 +128,7 @@ class Answers:
         overlay, seed = spec.get("promptOverlay"), spec.get("memoSeed")
         skills = spec.get("skills")
         private = at_path(skills, "private")
-        gateway = at_path(spec, "gateway.enabled")
+        gateway = at_path(spec.get("gateway"), "enabled")
         listed: list[Json] = [
             {"name": item.get("name"), "mode": item.get("mode")}
             for item in (private if isinstance(private, list) else [])
