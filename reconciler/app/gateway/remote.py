@@ -19,6 +19,7 @@ from reconciler.ports.gateway import (
 )
 
 ANSWER_S = 60.0
+LOOK_AGAIN_S = 0.2
 SETTLE_S = 10.0
 """How long to wait for a gateway that was killed to be started again."""
 
@@ -127,7 +128,21 @@ def ask(agent: Agent, method: str, path: str, body: JsonMap | None = None, *, re
     return answer
 
 
-def ask_prompt(agent: Agent, body: JsonMap) -> JsonMap:
+def ask_prompt(agent: Agent, body: JsonMap, within_s: float = 0.0) -> JsonMap:
+    """The same as `_ask_prompt`, again and again for a while as long as the answer is that the agent is not ready."""
+    clock = agent.session.reader.clock
+    until = clock.monotonic() + within_s
+    while True:
+        try:
+            return _ask_prompt(agent, body)
+        except GatewaySaidNo as no:
+            waits = isinstance(no.detail, dict) and no.detail.get("error_code") == "not_ready"
+            if not waits or clock.monotonic() >= until:
+                raise
+        clock.sleep(LOOK_AGAIN_S)
+
+
+def _ask_prompt(agent: Agent, body: JsonMap) -> JsonMap:
     """A prompt, and what became of it also where the gateway was killed under it. Raises as `ask` does."""
     before = attached(agent)
     asked = request_id(agent)

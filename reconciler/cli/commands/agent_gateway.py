@@ -69,7 +69,7 @@ def prompt(args: Args) -> int:
         body["execution"] = {"model": {**({"name": model} if model is not None else {}), **reasoning}}
     found = agent(args)
     try:
-        answer = ask_prompt(found, body)
+        answer = ask_prompt(found, body, args.seconds("ready_within") or 0.0)
     except GatewaySaidNo as no:
         if not isinstance(no.detail, dict):
             raise
@@ -169,6 +169,9 @@ def _telling(args: Args) -> "Telling":
     return Telling(how, teller.confirm, lambda plan: None, lambda kind, fields: None, [])
 
 
+READY = Option(
+    ("--ready-within",), "Wait up to this long until the agent is ready; 0 by default.", "TIME", kind="seconds"
+)
 TEXT = Option(("--prompt",), "The prompt; else standard input.", "TEXT")
 
 COMMANDS = (
@@ -216,8 +219,12 @@ COMMANDS = (
             ),
             Option(("--model",), "Headless: another model for this turn.", "NAME"),
             Option(("--reasoning-level",), "Headless: another level for this turn.", "N", kind="count"),
+            READY,
         ),
-        examples=(("--prompt 'Write the tests.'", "refused while it is busy"),),
+        examples=(
+            ("--prompt 'Write the tests.'", "refused while it is busy"),
+            ("--prompt 'Write the tests.' --ready-within 5m", "when it is ready"),
+        ),
     ),
     *pair(
         "gateway interrupt",
