@@ -57,6 +57,13 @@ def window_replaced(world: RealWorld) -> None:
     world.tmux("kill-window", "-t", pane.window_id)
 
 
+def session_gone(world: RealWorld) -> None:
+    """With its program: one that is still on its way out is a survivor."""
+    pid = world.session_of("alice").pid
+    world.kill_session_of("alice")
+    until(lambda: not Path(f"/proc/{pid}").exists(), "the program outlives its session")
+
+
 def shell_left(world: RealWorld) -> None:
     pane = world.session_of("alice")
     world.tmux("respawn-pane", "-k", "-t", pane.pane_id, "exec sh")
@@ -84,7 +91,9 @@ def manifest_missing(world: RealWorld) -> None:
 
 def reboot(world: RealWorld) -> None:
     """As near as one comes to it: no server, no process, and the boot that was recorded is another one."""
+    pid = world.session_of("alice").pid
     world.kill_server()
+    until(lambda: not Path(f"/proc/{pid}").exists(), "the program outlives the server")
     db = sqlite3.connect(world.overlay / "catalog.sqlite")
     with db:
         (changed,) = db.execute("select count(*) from resource where json_extract(live, '$.boot') != ''").fetchone()
@@ -95,7 +104,7 @@ def reboot(world: RealWorld) -> None:
 
 WAYS: dict[str, Broken] = {
     "session gone": Broken(
-        lambda world: world.kill_session_of("alice"),
+        session_gone,
         Health.STALE,
         "SessionMissing",
         "create Instance/alice SessionMissing",
