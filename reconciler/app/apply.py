@@ -130,7 +130,7 @@ def carry_out(
                 code="guard.not_confirmed",
             )
     created = None
-    if not session.overlay_exists:
+    if session.overlay_unmade:
         overlay_.create(session.settings, session.world)
         created = session.settings.overlay.root
         emit("source", {"event": "OverlayCreated", "overlay": created})

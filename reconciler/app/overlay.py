@@ -102,10 +102,11 @@ def _first_rows(settings: Settings, world: World) -> None:
             if ports.catalog.meta("overlay_id") and _seeded(ports):
                 return
             token = writer.token(ports)
+            seed_setups(ports, token)
+            # Last, for it says that the overlay is complete: whoever was killed before begins again.
             if not ports.catalog.meta("overlay_id"):
                 with ports.catalog.transaction(token) as tx:
                     tx.put_meta("overlay_id", ports.clock.token_hex(8))
-            seed_setups(ports, token)
         finally:
             writer.release()
     finally:

@@ -37,6 +37,11 @@ class Session(NamedTuple):
         """True when the overlay has a catalog to read."""
         return self.reader.catalog.present()
 
+    @property
+    def overlay_unmade(self) -> bool:
+        """True when there is no catalog yet, or one whose making was killed: it has no overlay id and holds nothing."""
+        return not self.reader.overlay_id and not self.reader.catalog.inventory()
+
 
 def open_session(flags: Flags) -> Session:
     """Resolve settings and open the reading half; a socket the Project recorded counts after flag and environment."""

@@ -31,9 +31,11 @@ class RealWorld(World):
         self.end_session(self.session_of(name).session_id)
 
     def end_session(self, session_id: str) -> None:
-        """`tmux kill-session`, and see it gone."""
+        """`tmux kill-session`, and see it gone, with its programs but for those that ignore the hang-up."""
+        pids = [each.pid for each in self.panes if each.session_id == session_id]
         self.tmux("kill-session", "-t", session_id)
         until(lambda: session_id not in {each.session_id for each in self.panes}, f"{session_id} is still there")
+        until(lambda: all(map(_hung_up, pids)), f"a program of {session_id} still runs")
 
     def kill_process_of(self, name: str, signal: int = signals.SIGKILL) -> None:
         pane = self.session_of(name)
@@ -41,8 +43,10 @@ class RealWorld(World):
         until(lambda: name not in self.running, f"the process of {name} still runs")
 
     def kill_server(self) -> None:
+        pids = [each.pid for each in self.panes]
         self.tmux("kill-server")
         until(lambda: not self.panes, "the tmux server still answers")
+        until(lambda: all(map(_hung_up, pids)), "a program of the tmux server still runs")
 
     def foreign_session(self, name: str, uid: str = "") -> None:
         """A session that somebody else made, perhaps with a uid of ours on it."""
@@ -85,6 +89,16 @@ class RealWorld(World):
         ran = subprocess.run(argv, capture_output=True, check=False, timeout=DEADLINE_S)
         assert ran.returncode == 0, ran.stderr.decode(errors="replace")
         return ran.stdout.decode(errors="replace")
+
+
+def _hung_up(pid: int) -> bool:
+    """Whether a process has come to its end, or will not: it ignores SIGHUP."""
+    try:
+        lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    except (FileNotFoundError, ProcessLookupError):
+        return True
+    told = dict(line.split(":", 1) for line in lines)
+    return told["State"].split()[0] in ("Z", "X") or bool(int(told["SigIgn"], 16) >> (signals.SIGHUP - 1) & 1)
 
 
 def _kill(pid: int) -> None:
