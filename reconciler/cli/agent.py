@@ -15,6 +15,9 @@ from reconciler.cli.options import output
 from reconciler.cli.render_data import write
 from reconciler.model.json import Json, JsonMap
 
+READY = Option(
+    ("--ready-within",), "Wait up to this long until the agent is ready; 0 by default.", "TIME", kind="seconds"
+)
 SINGLE, SELF = "agents single", "agents self"
 WHICH = (
     Option(("--agent-id",), "The agent with this id; may stand before the verb.", "ID"),

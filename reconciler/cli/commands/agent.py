@@ -1,12 +1,9 @@
 """`houmao agents single|self …`: state, prompt, interrupt, stop, relaunch."""
 
-from reconciler.cli.agent import SINGLE, agent, pair, show, telling, text_of
+from reconciler.cli.agent import READY, SINGLE, agent, pair, show, telling, text_of
 from reconciler.cli.grammar import Args, Option, Usage
 
 FORCE = Option(("--force",), "Send it whatever the screen shows; the answer says what that overrode.")
-READY = Option(
-    ("--ready-within",), "Wait up to this long until the agent is ready; 0 by default.", "TIME", kind="seconds"
-)
 
 
 def state(args: Args) -> int:

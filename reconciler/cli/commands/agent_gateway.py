@@ -1,6 +1,6 @@
 """`houmao agents single|self gateway …`: attach, detach, status, prompt, interrupt, keys and the terminal's state."""
 
-from reconciler.cli.agent import agent, pair, show, text_of
+from reconciler.cli.agent import READY, agent, pair, show, text_of
 from reconciler.cli.grammar import Args, Option, Usage
 
 TIMINGS = {
@@ -169,9 +169,6 @@ def _telling(args: Args) -> "Telling":
     return Telling(how, teller.confirm, lambda plan: None, lambda kind, fields: None, [])
 
 
-READY = Option(
-    ("--ready-within",), "Wait up to this long until the agent is ready; 0 by default.", "TIME", kind="seconds"
-)
 TEXT = Option(("--prompt",), "The prompt; else standard input.", "TEXT")
 
 COMMANDS = (

@@ -180,10 +180,10 @@ def machine(top: Path) -> Iterator[Machine]:
 
 @contextmanager
 def unchanged(machine: Machine) -> Iterator[None]:
-    """The world after the block is the world before it; what an agent writes into its own home is its own doing."""
+    """The world after the block is the world before it; what an agent adds to its conversations is its own doing."""
     before = machine.untouched()
     yield
     after = machine.untouched()
     changed = {name for name in before.keys() | after.keys() if before.get(name) != after.get(name)}
-    changed = {name for name in changed if "/conversations" not in str(name)}
+    changed = {name for name in changed if name not in after or "/conversations" not in name}
     assert not changed, f"a refused run touched {sorted(changed)}"
