@@ -112,7 +112,7 @@ class LocalFiles:
     def link(self, path: str, target: str) -> None:
         self._place(path, Entry(link=target))
 
-    def write_tree(self, path: str, tree: Tree) -> None:
+    def write_tree(self, path: str, tree: Tree, directories: Iterable[str] = ()) -> None:
         files_place.check(tree)
         parent, name = _split(path)
         with Writing(path):
@@ -120,7 +120,7 @@ class LocalFiles:
             try:
                 if os.path.lexists(path):
                     raise files_fault.exists(path)
-                aside = self._aside(directory, name, tree)
+                aside = self._aside(directory, name, tree, directories)
                 try:
                     os.rename(aside, name, src_dir_fd=directory, dst_dir_fd=directory)
                 except BaseException as fault:
@@ -223,7 +223,7 @@ class LocalFiles:
                 os.close(directory)
         self.writes += 1
 
-    def _aside(self, directory: int, name: str, tree: Tree) -> str:
+    def _aside(self, directory: int, name: str, tree: Tree, directories: Iterable[str] = ()) -> str:
         """The whole tree under a temp name in the open directory; nothing is left when it cannot be written."""
         aside = files_place.temp_name(name)
         os.mkdir(aside, 0o700, dir_fd=directory)
@@ -231,7 +231,7 @@ class LocalFiles:
             inner = os.open(aside, files_place.DIRECTORY, dir_fd=directory)
             try:
                 os.fchmod(inner, 0o700)
-                files_place.fill(inner, tree)
+                files_place.fill(inner, tree, directories)
             finally:
                 os.close(inner)
         except BaseException:

@@ -9,7 +9,7 @@ import errno
 import hashlib
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from reconciler.adapters import files_fault
 from reconciler.model.errors import StaleObservation
@@ -85,8 +85,10 @@ def place(directory: int, name: str, entry: Entry, *, durable: bool = False) -> 
         os.fsync(directory)
 
 
-def fill(directory: int, tree: Tree) -> None:
+def fill(directory: int, tree: Tree, directories: Iterable[str] = ()) -> None:
     """Write all entries into a new, empty directory; nothing is renamed, for nobody sees it yet."""
+    for name in directories:
+        os.close(_enter(directory, name))
     open_now: list[tuple[str, int]] = []
     try:
         for path, entry in tree:

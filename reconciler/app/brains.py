@@ -6,7 +6,7 @@ from reconciler.app import settings as settings_
 from reconciler.app import wiring
 from reconciler.app.session import Flags
 from reconciler.build import definitions, precedence, prompt
-from reconciler.build.assemble import Site, assemble, result
+from reconciler.build.assemble import OWN_DIRECTORIES, Site, assemble, result
 from reconciler.build.selector import Preset, check_tool, is_path, normal, tool_of
 from reconciler.declare.reader import read
 from reconciler.model import names
@@ -80,7 +80,7 @@ def build(flags: Flags, wanted: Wanted) -> JsonMap:
     host = _host(reader, provider, found.cwd, resolved.prompt_mode is PromptMode.UNATTENDED)
     made = assemble(request, materials, provider, site=site, host=host, resume=resolved.resume)
     if files.stamp(site.home_path) is None:
-        files.write_tree(site.home_path, made.everything())
+        files.write_tree(site.home_path, made.everything(), OWN_DIRECTORIES)
     else:
         kept = {path for path in made.keep if files.stamp(f"{site.home_path}/{path}") is not None}
         tree = made.everything()

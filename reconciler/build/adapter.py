@@ -1,6 +1,7 @@
 """`tools/<tool>/adapter.yaml` (schema_version 1): parsed, checked and written."""
 
 from collections.abc import Mapping
+from functools import lru_cache
 
 from reconciler.build.fault import refuse
 from reconciler.model.json import Json, JsonMap
@@ -11,6 +12,7 @@ INJECTIONS = ("home_dotenv", "export_from_env_file")
 PROJECTIONS = ("symlink", "copy")
 
 
+@lru_cache(maxsize=256)  # the same few paths for every agent that is built
 def relative(path: str, where: str) -> str:
     """`path` when it is relative and stays inside its root, `.` included; raises ActionFailed naming the field."""
     parts = path.split("/")

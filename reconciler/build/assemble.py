@@ -27,6 +27,10 @@ from reconciler.ports.provider import PromptMode, Provider, Resume, backend_of
 OWNER = "owner.json"
 """The file in a home that says whose it is (R-OWN-4)."""
 
+HOME, TMP = "home", "tmp"
+OWN_DIRECTORIES = (HOME, TMP)
+"""Directories of a new home that the program finds empty. Made with the home: a mkdir of `launch.sh` is a process."""
+
 
 class Site(NamedTuple):
     """Where one agent's files lie, all absolute, and who it is."""
@@ -199,7 +203,7 @@ def credential_names(materials: Materials) -> frozenset[str]:
 
 def start_of(plan: LaunchPlan, provider: Provider, site: Site, host: Host, headless: bool) -> helper.Start:
     """What the launch helper is written from: the plan, and folders and search path of the agent's own."""
-    own = {"HOME": f"{site.home_path}/home", "TMPDIR": f"{site.home_path}/tmp"}
+    own = {"HOME": f"{site.home_path}/{HOME}", "TMPDIR": f"{site.home_path}/{TMP}"}
     env = {name: path for name, path in own.items() if name not in plan.env}
     directories = tuple(env.values())
     if host.search_path and "PATH" not in plan.env:

@@ -67,7 +67,5 @@ def _mapping(lines: list[str], indent: str, value: Mapping[str, Json]) -> None:
 
 
 def _flow(item: Json) -> str:
-    """A scalar, a list of them, or any other collection as JSON, which is YAML."""
-    if isinstance(item, list) and not any(isinstance(each, (dict, list)) for each in item):
-        return f"[{', '.join(map(_flow, item))}]"
+    """A scalar, or a collection as JSON, which is YAML."""
     return _quoted(item) if isinstance(item, (dict, list)) else scalar(item)

@@ -11,7 +11,7 @@ from itertools import islice
 
 from reconciler.declare.events import Engine, engine, quoted
 from reconciler.declare.source import Source, decode
-from reconciler.declare.tape import Cell, Places
+from reconciler.declare.tape import Cell, Places, first_place
 from reconciler.model.errors import Problem
 from reconciler.model.json import Json
 from reconciler.model.resource import Path, Position
@@ -56,7 +56,8 @@ class Document:
 
     def position(self, path: Path) -> Position:
         """Where the value at `path` begins; where there is none, its nearest ancestor."""
-        return self._source.position(self._at().nearest(path).value)
+        place = first_place(self._tape, path) if self._places is None else None
+        return self._source.position((place or self._at().nearest(path)).value)
 
     def key_position(self, path: Path) -> Position:
         """Where the key of the value at `path` begins (of an item, the item), or that of its nearest ancestor."""

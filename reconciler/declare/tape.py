@@ -81,6 +81,40 @@ class Places:
         return self.by_path[path]
 
 
+def first_place(tape: list[Cell], path: Path) -> Place | None:
+    """The place of one path of mapping keys, read off the tape, which is a fraction of `Places`; None where it is not
+    found that way.
+
+    Of a plan's hundred resources each is asked where its name stands, and few are asked anything else.
+    """
+    spot, key = 0, -1
+    for part in path:
+        if spot + 1 >= len(tape) or tape[spot + 1] is not Shape.MAP:
+            return None
+        spot += 2
+        while spot + 2 < len(tape) and tape[spot] is not Shape.END and tape[spot] != part:
+            spot = _behind(tape, spot + 2)
+        if spot + 2 >= len(tape) or tape[spot] is Shape.END:
+            return None
+        key = _offset(tape, spot + 1)
+        spot += 2
+    what = tape[spot + 1] if spot + 1 < len(tape) else None
+    value = _offset(tape, spot)
+    return Place(value if key < 0 else key, value, what if isinstance(what, str) else None)
+
+
+def _behind(tape: list[Cell], spot: int) -> int:
+    """Where the cells of the value at `spot` end."""
+    depth = 0
+    for at in range(spot + 1, len(tape)):
+        cell = tape[at]
+        if isinstance(cell, Shape):
+            depth += -1 if cell is Shape.END else 1
+        if depth == 0:
+            return at + 1
+    return len(tape)
+
+
 def _offset(tape: list[Cell], spot: int) -> int:
     cell = tape[spot]
     assert isinstance(cell, int)

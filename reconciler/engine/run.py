@@ -51,10 +51,10 @@ QUICK = 128
 
 `parallelism` bounds those that wait (docs/decisions/0006-parallelism.md).
 """
-FIRST_TRIP, LARGEST_TRIP = 8, 64
-"""How many actions the first trip to a port takes, and the most that one may: each takes twice as many as the last.
+TRIP_SIZES = (1, 8, 32)
+"""How many actions the first trip to a port takes, the second, and each later one.
 
-The first is soon under way, and the later ones cost a large fleet few processes.
+The first is soon under way, for it may have to start the server; the later ones cost a large fleet few processes.
 """
 
 
@@ -78,7 +78,7 @@ class Runner:
         self.slow: dict[Job[None], Flight] = {}
         self.retrying: dict[Job[None], Flight] = {}
         self.trips: dict[Batch, Trip] = {}
-        self.trip_size: dict[Batch, int] = {}
+        self.trips_made: dict[Batch, int] = {}
         self.threads = Workers(orders.parallelism, "step")
         self.carriers = Workers(1, "trip")
         self.timed_out = False
@@ -285,8 +285,9 @@ class Runner:
                 continue
             waiting = gathered.setdefault(batch, [])
             waiting.append(flight)
-            if len(waiting) == self.trip_size.get(batch, FIRST_TRIP):
-                self.trip_size[batch] = min(2 * len(waiting), LARGEST_TRIP)
+            made = self.trips_made.get(batch, 0)
+            if len(waiting) == TRIP_SIZES[min(made, len(TRIP_SIZES) - 1)]:
+                self.trips_made[batch] = made + 1
                 self._depart(batch, gathered.pop(batch))
         for batch, flights in gathered.items():
             self._depart(batch, flights)

@@ -133,8 +133,11 @@ class Files(FilesReader, Protocol):
         """Temp file, rename; `durable` also fsyncs file and directory. Parent directories are made 0700."""
         ...
 
-    def write_tree(self, path: str, tree: Tree) -> None:
-        """A new directory: written under a temp name beside it, then renamed; refuses an existing one."""
+    def write_tree(self, path: str, tree: Tree, directories: Iterable[str] = ()) -> None:
+        """A new directory: written under a temp name beside it, then renamed; refuses an existing one.
+
+        `directories` are names in it that are to be directories, be they empty.
+        """
         ...
 
     def replace_entries(self, path: str, tree: Tree, drop: Iterable[str] = ()) -> None:

@@ -180,7 +180,7 @@ def published_text(body: JsonMap) -> bytes:
 
     A line for each field, for people and diffs: indenting all of it takes the encoder that is written in Python.
     """
-    fields = (f"  {_one_line(name)}: {_one_line(body[name])}" for name in sorted(body))
+    fields = (f'  "{name}": {_one_line(body[name])}' for name in sorted(body))  # names are those of the schema
     return ("{\n" + ",\n".join(fields) + "\n}\n").encode()
 
 

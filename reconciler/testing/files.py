@@ -201,13 +201,13 @@ class FakeFiles:
     def link(self, path: str, target: str) -> None:
         self._place(path, Entry(link=target))
 
-    def write_tree(self, path: str, tree: Tree) -> None:
+    def write_tree(self, path: str, tree: Tree, directories: Iterable[str] = ()) -> None:
         with self._turn:
             _check(tree)
             parent, name = _split(path)
             if name in self._directory(parent, make=True):
                 raise _refused("exists", f"{path} is there already")
-            self._put_tree(path, tree)
+            self._put_tree(path, tree, directories)
 
     def replace_tree(self, path: str, tree: Tree) -> None:
         with self._turn:
@@ -428,10 +428,12 @@ class FakeFiles:
             self._spend(path)
             below[name] = self._node(entry)
 
-    def _put_tree(self, path: str, tree: Tree) -> None:
+    def _put_tree(self, path: str, tree: Tree, directories: Iterable[str] = ()) -> None:
         _check(tree)
         made = self._new(0o700)
         made.below = {}
+        for name in directories:
+            self._enter(path, made, [name])
         for relative, entry in tree:
             self._spend(path)
             *parents, name = relative.split("/")

@@ -93,7 +93,7 @@ def test_payloads_are_links_into_the_content_store(view: Tree) -> None:
 def test_a_recipe_has_its_keys_in_order_and_no_empty_ones(view: Tree) -> None:
     text = (view.entries["presets/reviewer-codex-strict.yaml"].data or b"").decode()
     assert text == (
-        "role: reviewer\ntool: codex\nsetup: strict\nskills: [lint]\nauth: reviewer-creds\n"
+        'role: reviewer\ntool: codex\nsetup: strict\nskills: ["lint"]\nauth: reviewer-creds\n'
         "launch:\n  prompt_mode: unattended\n"
         '  model: {"name": "gpt-5", "reasoning": {"level": 2}}\n  env_records: {"FOO": "bar"}\n'
     )

@@ -445,3 +445,33 @@ def test_without_the_library_the_pure_parser_reads() -> None:
         print(reader.C_PARSER, documents[0].value, problems[0].code)
     """)
     assert in_fresh_process(code) == "False {'a': [1, 'yes']} declare.yaml.ambiguous_word"
+
+
+NESTED = """\
+a: {x: [1, {y: 2}, []], z: {}}
+list:
+- {name: one, deep: {er: 1}}
+- two
+b:
+  c: {d: {e: f}}
+  g: ''
+a: {x: given twice}
+last:
+"""
+
+
+@pytest.mark.parametrize("end", [*range(8, len(NESTED), 3), len(NESTED)])
+def test_a_first_question_is_answered_as_any_other(end: int) -> None:
+    """Wherever the text is cut off, and also for what is not there."""
+    text = NESTED[:end]
+    whole, _ = read(text, "team.yaml")
+    for document in whole:
+        document.key_position(())  # from here on all its places are known
+        for path in [*paths_of(document.value), ("a", "x", "w"), ("list", "name"), ("b", "g", "h"), ("no",), ()]:
+            fresh = next(found for found in read(text, "team.yaml")[0] if found.index == document.index)
+            assert fresh.position(path) == document.position(path), path
+
+
+def paths_of(value: object, at: tuple[str | int, ...] = ()) -> list[tuple[str | int, ...]]:
+    below = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    return [at, *(path for key, item in below for path in paths_of(item, (*at, key)))]

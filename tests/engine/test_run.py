@@ -5,7 +5,7 @@ import threading
 import pytest
 
 from reconciler.engine.handler import Context, Step
-from reconciler.engine.run import FIRST_TRIP
+from reconciler.engine.run import TRIP_SIZES
 from reconciler.model.errors import ActionFailed, TokenLost
 from reconciler.model.ref import Ref
 from reconciler.ports.bundle import Ports
@@ -13,13 +13,13 @@ from reconciler.testing.fake_world import FakeWorld
 from tests.engine.toy import Ran, ToyKind, Trips, run, toys
 
 
-def test_what_is_ready_together_goes_to_a_port_in_one_trip(fake_world: FakeWorld) -> None:
+def test_the_first_goes_to_a_port_alone_and_the_others_together(fake_world: FakeWorld) -> None:
     kind, trips = ToyKind(), Trips()
     kind.step_of = lambda name: (Step("make", run=kind.make), trips.step())
 
     run(fake_world, toys({"a": [], "b": [], "c": [], "last": ["a", "b", "c"]}), kind)
 
-    assert trips.sent == [["a", "b", "c"], ["last"]]
+    assert trips.sent == [["a"], ["b", "c"], ["last"]]
 
 
 def test_each_takes_its_own_answer_and_a_bad_one_harms_nobody_else(fake_world: FakeWorld) -> None:
@@ -61,7 +61,7 @@ def test_while_a_trip_is_under_way_the_next_actions_are_prepared(fake_world: Fak
 
     outcomes = run(fake_world, toys({name: [] for name in names}), kind).outcomes
 
-    assert [len(sent) for sent in trips.sent] == [FIRST_TRIP, 2 * FIRST_TRIP, 30 - 3 * FIRST_TRIP]
+    assert [len(sent) for sent in trips.sent] == [*TRIP_SIZES[:2], 30 - sum(TRIP_SIZES[:2])]
     assert [name for sent in trips.sent for name in sent] == names
     assert {outcome.result.value for outcome in outcomes.values()} == {"settled"}
 

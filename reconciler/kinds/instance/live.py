@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import cast
 
+from reconciler.build.assemble import OWN_DIRECTORIES
 from reconciler.engine.handler import Batch, Context, Part, Present
 from reconciler.kinds.content import make_way
 from reconciler.kinds.credential import version_of
@@ -37,7 +38,7 @@ def write_home(ports: Ports, context: Context) -> None:
     context.live["home"] = home
     context.live["home_id"] = made.site.home_id
     if ports.files.stamp(home) is None:
-        ports.files.write_tree(home, assembled.everything())
+        ports.files.write_tree(home, assembled.everything(), OWN_DIRECTORIES)
         return
     _refuse_foreign_home(ports, context, home)
     before = _entries_before(ports, made.site.manifest_path)

@@ -119,6 +119,12 @@ def test_the_digest_of_a_directory_is_the_one_of_its_tree(disk: Disk) -> None:
     assert disk.files.tree_digest(f"{disk.root}/skill").digest != tree.digest()
 
 
+def test_a_new_directory_may_have_empty_ones_in_it(disk: Disk) -> None:
+    disk.files.write_tree(f"{disk.root}/home", files(tmp__a="1"), ("tmp", "home"))
+    assert disk.files.names(f"{disk.root}/home") == ("home/", "tmp/")
+    assert disk.files.names(f"{disk.root}/home/home") == ()
+
+
 def test_a_directory_with_a_link_has_no_digest(disk: Disk) -> None:
     disk.files.write_tree(f"{disk.root}/skill", files(SKILL="x"))
     disk.files.link(f"{disk.root}/skill/secret", "/etc/passwd")

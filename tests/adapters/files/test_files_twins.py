@@ -30,7 +30,12 @@ def at(disk: Disk, path: str) -> str:
 acts: st.SearchStrategy[Act] = st.one_of(
     st.builds(lambda p, d: lambda disk: disk.files.write(at(disk, p), d), paths, st.binary(max_size=3)),
     st.builds(lambda p, t: lambda disk: disk.files.link(at(disk, p), t), paths, targets),
-    st.builds(lambda p, t: lambda disk: disk.files.write_tree(at(disk, p), t), paths, trees),
+    st.builds(
+        lambda p, t, e: lambda disk: disk.files.write_tree(at(disk, p), t, e),
+        paths,
+        trees,
+        st.lists(st.sampled_from(["empty", "vacant"]), max_size=2),
+    ),
     st.builds(lambda p, t: lambda disk: disk.files.replace_tree(at(disk, p), t), paths, trees),
     st.builds(
         lambda p, t, d: lambda disk: disk.files.replace_entries(at(disk, p), t, d),
