@@ -39,6 +39,8 @@ def wait_until() -> WaitUntil:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    # The long ones first: a worker that begins one last of all keeps the other waiting.
+    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
     for marker, (program, why) in NEEDS.items():
         if shutil.which(program) is None:
             for item in items:

@@ -256,7 +256,7 @@ def ports(settings: Settings) -> Ports:
         catalog.close()
         raise OverlayError(
             f"{places(settings).catalog} belongs to no overlay",
-            hint="move the directory away and run `houmao project init`",
+            hint="`houmao project init` completes one whose making was ended; one that holds rows is to be moved away",
             code="overlay.no_id",
         )
     return _ports(settings, catalog, overlay_id)
