@@ -69,8 +69,7 @@ class Terminal:
         return screen, title
 
     def ended(self) -> bool:
-        """Whether the program was waited for: a pane is dead already when its terminal is closed, with no word of it."""
-        return bool(self._tmux("display-message", "-p", "#{pane_dead_status}#{pane_dead_signal}").strip())
+        return self._tmux("display-message", "-p", "#{pane_dead}").strip() == "1"
 
     def press(self, *keys: str) -> None:
         self._tmux("send-keys", *keys)
