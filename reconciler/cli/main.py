@@ -98,11 +98,14 @@ def _run(words: list[str]) -> int:
     command: Command | None = None
     try:
         command, rest = understood(words)
+        from reconciler.app.discovery import value_of
         from reconciler.cli import grammar
         from reconciler.cli.argv import normalised
+        from reconciler.model.names import ENV_PRINT_STYLE
 
         valued = {name for option in command.every() if option.metavar for name in option.names}
-        return command.run(grammar.parse(command, normalised(rest, valued)))
+        args = grammar.parse(command, normalised(rest, valued))
+        return command.run(grammar.usual_style(args, value_of(ENV_PRINT_STYLE) or ""))
     except Usage as fault:
         from reconciler.cli.complain import usage
 
