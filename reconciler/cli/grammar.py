@@ -56,6 +56,7 @@ class Argument(NamedTuple):
     doc: str
     least: int = 1
     most: int | None = 1
+    choices: tuple[str, ...] = ()
 
 
 class Example(NamedTuple):
@@ -256,6 +257,9 @@ def _arguments(command: Command, plain: list[str]) -> dict[str, list[str]]:
                 f"{command.path} needs {argument.metavar}: {argument.doc}",
                 f"`houmao {command.path} --help` has examples",
             )
+        for word in taken:
+            if argument.choices and word not in argument.choices:
+                raise Usage(f"{argument.metavar} cannot be {word!r}", f"it is one of {', '.join(argument.choices)}")
         found[argument.key] = taken
     if left:
         hint = _files_hint(left[0], command) or f"`houmao {command.path} --help` shows what it takes"

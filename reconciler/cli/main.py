@@ -10,6 +10,8 @@ import sys
 from reconciler.cli.tree import EARLY, GROUPS, LATER, PATHS, SELECTORS, longest, renamed
 
 INTERRUPTED = 130
+COMPLETE = "__complete"
+"""What the scripts of `houmao completion` call; no help shows it."""
 
 
 def program() -> "NoReturn":
@@ -48,7 +50,11 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _answer_at_once(words: list[str]) -> int | None:
-    """`--version` and `--help`; None when there is more to do."""
+    """What a shell asks, `--version` and `--help`; None when there is more to do."""
+    if words[:1] == [COMPLETE]:
+        from reconciler.cli.complete import answer
+
+        return answer(words[1:])
     if words[:1] == ["--version"] or words == ["version"]:
         from reconciler import __version__
 

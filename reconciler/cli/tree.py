@@ -28,6 +28,7 @@ PATHS = {
     "attach": "attach",
     "doctor": "doctor",
     "lock status": "lock",
+    "completion": "completion",
     "project init": "project",
     "project status": "project",
     "project migrate": "project_migrate",
