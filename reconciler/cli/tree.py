@@ -247,7 +247,7 @@ INSIDE = {"project credentials": "--tool", "project agents tools": "--tool"}
 
 def renamed(words: "list[str]") -> "tuple[list[str], list[str]]":
     """Words in their one spelling: aliases replaced, and a value that stands inside a name apart, as an option."""
-    for count in (3, 2):
+    for count in (4, 3, 2):
         meant = ALIASES.get(" ".join(words[:count]))
         if meant is not None and len(words) >= count:
             words = [*meant.split(), *words[count:]]
