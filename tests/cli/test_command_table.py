@@ -5,6 +5,7 @@ The keys of the `project` families are looked at in tests/authoring/test_command
 
 import shlex
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -131,6 +132,41 @@ NAMES_OF_OTHERS = {
 }
 
 
+FLAGS = {
+    "agents global list": "--state",
+    "agents single prompt": "--prompt --model --reasoning-level",
+    "agents single relaunch": "--chat-session-mode --chat-session-id",
+    "agents single cleanup session": "--dry-run --purge-registry --manifest-path --session-root",
+    "agents single gateway attach": "--background --gateway-tui-watch-poll-interval-seconds",
+    "agents single gateway prompt": "--prompt --admission-policy --model --reasoning-level",
+    "agents single gateway send-keys": "--sequence --escape-special-keys",
+    "agents single gateway tui watch": "--interval-seconds",
+    "agents single gateway reminders set": (
+        "--reminder-id --title --mode --prompt --sequence --no-ensure-enter --ranking --before-all --after-all "
+        "--paused --start-after-seconds --deliver-at-utc --interval-seconds"
+    ),
+    "agents single memory write": "--path --content --content-file",
+    "agents single turn submit": "--model --reasoning-level",
+    "agents single turn events": "--detail",
+    "project migrate": "--apply",
+    "brains build": (
+        "--agent-def-dir --tool --skill --setup --auth --preset --runtime-root --home-id --reuse-home "
+        "--launch-overrides --agent-name --agent-id"
+    ),
+    "agents launch": (
+        "--agents --launch-profile --provider --agent-name --agent-id --auth --model --reasoning-level --workdir "
+        "--headless --no-headless --session-name --no-gateway --gateway-port --gateway-background --env-set "
+        "--managed-header --no-managed-header --managed-header-section"
+    ),
+}
+
+
+@pytest.mark.parametrize("path", FLAGS)
+def test_the_options_that_the_table_names_are_there(path: str) -> None:
+    every = {name for option in COMMANDS[path].every() for name in (*option.names, *option.off, *option.other)}
+    assert set(FLAGS[path].split()) - every == set()
+
+
 BOB = """---
 apiVersion: houmao/v1alpha1
 kind: Instance
@@ -222,7 +258,7 @@ def test_the_other_commands_answer_their_keys(team: Program) -> None:
         "project init": "",
         "project status": "",
         "agents global list": "--state all",
-        "agents launch": "--agents coder --provider echo --agent-name dave",
+        "agents launch": "--agents coder --provider echo --agent-name dave --no-gateway --env-set HUE=blue",
         "brains build": "--agent-def-dir .houmao/agents --preset coder-echo-default --runtime-root built",
     }
     assert lines.keys() == OTHERS.keys() - {"agents self identity"}
@@ -230,3 +266,13 @@ def test_the_other_commands_answer_their_keys(team: Program) -> None:
         ran = team(*path.split(), *rest.split(), "--print-json")
         assert ran.code == 0, (path, ran)
         assert set(OTHERS[path].split()) - set(ran.data) == set(), path
+
+
+@pytest.mark.tmux
+def test_a_variable_of_one_launch_reaches_the_agent_and_no_declaration(team: Program) -> None:
+    words = "agents launch --agents coder --provider echo --agent-name eve --env-set HUE=blue --print-json"
+    ran = team(*words.split())
+    assert ran.code == 0, ran
+    pid = team.tmux("list-panes", "-t", ran.data["tmux_session_name"], "-F", "#{pane_pid}").strip()
+    assert b"HUE=blue" in Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
+    assert "HUE" not in team("export").out
