@@ -13,7 +13,7 @@ from reconciler.model.json import Json, JsonMap
 from reconciler.model.tuples import NamedTuple
 from reconciler.ports.bundle import Ports
 
-KINDS = ("session", "logs")
+KINDS = ("session", "logs", "mailbox")
 
 
 class Act(NamedTuple):
@@ -121,6 +121,8 @@ def cleanup(
 def _plan(agent: Agent, kind: str, purge: bool) -> tuple[tuple[Act, ...], tuple[Act, ...], tuple[Act, ...]]:
     if kind == "logs":
         return _logs(agent)
+    if kind == "mailbox":
+        return (), _foreign_mailbox(agent), ()
     root = agent.session_root
     kept = tuple(
         Act(word, path, "preserve", "it is kept", {})
@@ -166,6 +168,15 @@ def _logs(agent: Agent) -> tuple[tuple[Act, ...], tuple[Act, ...], tuple[Act, ..
     if files.stamp(logs) is not None:
         acts.append(Act("gateway_logs", logs, "remove", "logs", {}))
     return tuple(acts), tuple(blocked), ()
+
+
+def _foreign_mailbox(agent: Agent) -> tuple[Act, ...]:
+    """This release gives no agent a mailbox: one in the record is another program's, and stays."""
+    found = agent.body.get("mailbox")
+    if not isinstance(found, dict):
+        return ()
+    place = str(found.get("filesystem_root") or found.get("address") or "")
+    return (Act("mailbox", place, "remove", "it was registered by another program", {"agent_id": agent.agent_id}),)
 
 
 def _ours(agent: Agent, root: str) -> bool:

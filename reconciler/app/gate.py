@@ -19,8 +19,8 @@ SOURCES = ("input\t", "listed\t", "key\t", "cwd\t")
 """How lines about the sources of the last apply begin: files read, directories listed."""
 SIZE_MAX = 64 * 1024 * 1024
 _FLAGS = {
-    "plan": frozenset({"-R", "--recursive", "--no-color", "--detailed-exitcode"}),
-    "apply": frozenset({"-R", "--recursive", "--no-color", "-y", "--yes"}),
+    "plan": frozenset({"-R", "--recursive", "--no-color", "--print-plain", "--detailed-exitcode"}),
+    "apply": frozenset({"-R", "--recursive", "--no-color", "--print-plain", "-y", "--yes"}),
 }
 _VALUED = ("-f", "--file", "-k", "--composition")
 _PANES = "#{@houmao_uid}\t#{session_id}\t#{pane_pid}\t#{pane_dead}\t#{@houmao_pane}\t#{@houmao_mark}"
@@ -30,6 +30,8 @@ TMUX_TIMEOUT_S = 5.0
 def try_gate(argv: list[str]) -> int | None:
     """Answer `plan` and `apply` at once when nothing differs: print the empty plan and return 0; else None."""
     if os.environ.get(names.ENV_GATE) or not argv or argv[0] not in _FLAGS:
+        return None
+    if os.environ.get(names.ENV_PRINT_STYLE, "").strip() not in ("", "plain"):
         return None
     key = source_key(argv[0], argv[1:])
     if key is None:

@@ -9,6 +9,9 @@ from reconciler.app import adopt as adoption
 from reconciler.app import verbs
 from reconciler.app.agents import Agent, NoSelf, Selector, current_pane, resolve
 from reconciler.app.ask import Ask
+from reconciler.app.authoring.edits import Given, edited
+from reconciler.app.authoring.flags import INSTANCE, of_verb
+from reconciler.app.authoring.instances import one_off, refuse_gateway_words
 from reconciler.app.change import change
 from reconciler.app.lifecycle import Telling
 from reconciler.app.session import Flags, Session, opened
@@ -39,6 +42,10 @@ class Launch(NamedTuple):
     spec: JsonMap = {}  # noqa: RUF012  # nobody changes it
     """Fields of the instance that were given."""
     name: str | None = None
+    given: Given = {}  # noqa: RUF012  # nobody changes it
+    """More flags of `easy instance launch`, by key."""
+    once: tuple[str, ...] = ()
+    """Variables of this start alone."""
 
 
 def launch(flags: Flags, wanted: Launch, telling: Telling) -> tuple[Agent, JsonMap]:
@@ -50,7 +57,10 @@ def launch(flags: Flags, wanted: Launch, telling: Telling) -> tuple[Agent, JsonM
             code="usage.launch",
         )
     with opened(flags) as session:
-        source, default = _source(session, wanted)
+        source, default, tool = _source(session, wanted)
+        refuse_gateway_words(wanted.given)
+        spec = edited({**source, **wanted.spec}, of_verb(INSTANCE, "launch"), wanted.given, session.settings.cwd)
+        transient = one_off(wanted.once, session.reader, tool)
     name = wanted.name or default
     wrong = name_fault(name)
     if wrong is not None:
@@ -59,9 +69,10 @@ def launch(flags: Flags, wanted: Launch, telling: Telling) -> tuple[Agent, JsonM
         "apiVersion": API_VERSION,
         "kind": "Instance",
         "metadata": {"name": name},
-        "spec": {**source, **wanted.spec, **({"agentName": name} if wanted.name else {})},
+        "spec": {**spec, **({"agentName": name} if wanted.name else {})},
     }
-    _carried_out(flags, verbs.create([document]), telling)
+    once = {Ref("Instance", name): transient} if transient else {}
+    _carried_out(flags, verbs.create([document])._replace(transient=once), telling)
     agent = _started(flags, Ref("Instance", name))
     return agent, _answer(agent, "Managed agent launch complete")
 
@@ -81,8 +92,8 @@ def join(flags: Flags, name: str, source: Ref, telling: Telling) -> tuple[Agent,
     return agent, {**answer, "provider": agent.tool, "backend": agent.live.get("backend")}
 
 
-def _source(session: Session, wanted: Launch) -> tuple[JsonMap, str]:
-    """The reference an instance is made of, and the name it gets unless another was given."""
+def _source(session: Session, wanted: Launch) -> tuple[JsonMap, str, str]:
+    """The reference an instance is made of, the name it gets unless another was given, and its tool."""
     catalog, providers = session.reader.catalog, session.reader.providers
     if wanted.profile is not None:
         profile = catalog.definitions("LaunchProfile").get(wanted.profile)
@@ -105,7 +116,8 @@ def _source(session: Session, wanted: Launch) -> tuple[JsonMap, str]:
                 code="usage.launch",
             )
         stored = profile.facts.get("agentName")
-        return {"profileRef": wanted.profile}, stored if isinstance(stored, str) else _default_name(str(tool), recipe)
+        usual = stored if isinstance(stored, str) else _default_name(str(tool), recipe)
+        return {"profileRef": wanted.profile}, usual, str(tool)
     asked = wanted.provider or DEFAULT_PROVIDER
     tool = canonical(asked, providers)
     if tool is None:
@@ -113,7 +125,7 @@ def _source(session: Session, wanted: Launch) -> tuple[JsonMap, str]:
             f"there is no provider {asked!r}", hint=f"there are {', '.join(providers)}", code="usage.launch"
         )
     recipe, role = _recipe(session, (wanted.agents or "").strip(), tool)
-    return {"recipeRef": recipe}, _default_name(tool, role)
+    return {"recipeRef": recipe}, _default_name(tool, role), tool
 
 
 def _recipe(session: Session, selector: str, tool: str) -> tuple[str, str]:

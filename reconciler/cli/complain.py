@@ -14,7 +14,12 @@ def wants_json(words: list[str]) -> bool:
             return True
         if word in ("-o", "--output") and words[index + 1 : index + 2] == ["json"]:
             return True
-    return False
+    if any(word in ("--print-plain", "--print-fancy") or word.startswith(("-o", "--output")) for word in words):
+        return False
+    from reconciler.app.discovery import value_of
+    from reconciler.model.names import ENV_PRINT_STYLE
+
+    return value_of(ENV_PRINT_STYLE) == "json"
 
 
 def usage(fault: Usage, words: list[str]) -> int:

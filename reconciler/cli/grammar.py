@@ -56,6 +56,7 @@ class Argument(NamedTuple):
     doc: str
     least: int = 1
     most: int | None = 1
+    choices: tuple[str, ...] = ()
 
 
 class Example(NamedTuple):
@@ -91,19 +92,27 @@ GLOBAL = (
     Option(("--agent-def-dir",), "The agent-definition root, in place of the overlay's agents/.", "DIR"),
     Option(("--no-color",), "Plain text, also on a terminal."),
     Option(("--print-json",), "The same as -o json."),
+    Option(("--print-plain",), "The same text everywhere: no colour, nothing drawn, nothing shortened."),
+    Option(("--print-fancy",), "Colour and drawn tables, also where there is no terminal."),
     Option(("-h", "--help"), "Show this help."),
 )
+
+
+STYLES = ("json", "plain", "fancy")
+"""What `--print-…` may say."""
 
 
 class Args:
     """What was written, by key. Asking for a key the command does not have is a mistake in the program."""
 
-    __slots__ = ("_flags", "_values", "command")
+    __slots__ = ("_flags", "_values", "command", "style")
 
     def __init__(self, command: Command, values: Mapping[str, tuple[str, ...]], flags: Mapping[str, bool]) -> None:
         self.command = command
         self._values = values
         self._flags = flags
+        self.style = next((one for one in STYLES if flags.get(f"print_{one}")), "")
+        """`json`, `plain` or `fancy`; empty where standard output decides."""
 
     def flag(self, key: str) -> bool:
         """Whether a flag was given."""
@@ -163,7 +172,22 @@ def parse(command: Command, words: Sequence[str]) -> Args:
         if value is None:
             value = option.alone or _next(name, option, rest, named, command)
         values.setdefault(option.key, []).append(checked(name, option, value, command))
+    _one_style(flags)
     return Args(command, {k: tuple(v) for k, v in (values | _arguments(command, plain)).items()}, flags)
+
+
+def _one_style(flags: Mapping[str, bool]) -> None:
+    given = [f"--print-{one}" for one in STYLES if flags.get(f"print_{one}")]
+    if len(given) > 1:
+        raise Usage(f"{' and '.join(given)} exclude one another", "give one of them")
+
+
+def usual_style(args: Args, found: str) -> Args:
+    """The same, in the style of the environment where the line says none; raises Usage for one nobody knows."""
+    if found and found not in STYLES:
+        raise Usage(f"HOUMAO_CLI_PRINT_STYLE cannot be {found!r}", f"it is one of {', '.join(STYLES)}")
+    args.style = args.style or found
+    return args
 
 
 def _split(word: str, named: Mapping[str, Option], command: Command) -> tuple[str, Option, str | None]:
@@ -233,6 +257,9 @@ def _arguments(command: Command, plain: list[str]) -> dict[str, list[str]]:
                 f"{command.path} needs {argument.metavar}: {argument.doc}",
                 f"`houmao {command.path} --help` has examples",
             )
+        for word in taken:
+            if argument.choices and word not in argument.choices:
+                raise Usage(f"{argument.metavar} cannot be {word!r}", f"it is one of {', '.join(argument.choices)}")
         found[argument.key] = taken
     if left:
         hint = _files_hint(left[0], command) or f"`houmao {command.path} --help` shows what it takes"

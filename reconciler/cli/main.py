@@ -10,6 +10,8 @@ import sys
 from reconciler.cli.tree import EARLY, GROUPS, LATER, PATHS, SELECTORS, longest, renamed
 
 INTERRUPTED = 130
+COMPLETE = "__complete"
+"""What the scripts of `houmao completion` call; no help shows it."""
 
 
 def program() -> "NoReturn":
@@ -48,7 +50,11 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _answer_at_once(words: list[str]) -> int | None:
-    """`--version` and `--help`; None when there is more to do."""
+    """What a shell asks, `--version` and `--help`; None when there is more to do."""
+    if words[:1] == [COMPLETE]:
+        from reconciler.cli.complete import answer
+
+        return answer(words[1:])
     if words[:1] == ["--version"] or words == ["version"]:
         from reconciler import __version__
 
@@ -98,11 +104,14 @@ def _run(words: list[str]) -> int:
     command: Command | None = None
     try:
         command, rest = understood(words)
+        from reconciler.app.discovery import value_of
         from reconciler.cli import grammar
         from reconciler.cli.argv import normalised
+        from reconciler.model.names import ENV_PRINT_STYLE
 
         valued = {name for option in command.every() if option.metavar for name in option.names}
-        return command.run(grammar.parse(command, normalised(rest, valued)))
+        args = grammar.parse(command, normalised(rest, valued))
+        return command.run(grammar.usual_style(args, value_of(ENV_PRINT_STYLE) or ""))
     except Usage as fault:
         from reconciler.cli.complain import usage
 

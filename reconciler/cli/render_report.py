@@ -34,7 +34,7 @@ class Progress:
         if kind == "action_end":
             self._done += 1
             self._ended(fields)
-        elif kind == "action_start" and self._screen.terminal:
+        elif kind == "action_start" and self._screen.lively:
             verb = str(fields.get("verb"))
             symbol = SYMBOLS[Verb(verb)][0] if verb in {v.value for v in Verb} else " "
             self._screen.line(self._screen.paint(f"  {symbol} {verb:<9} {fields.get('ref')} …", "dim"))

@@ -1,4 +1,4 @@
-"""Where text goes and what it may hold: colour on a terminal only, nothing that a terminal would obey from outside."""
+"""Where text goes and what it may hold: colour where it is seen, nothing that a terminal would obey from outside."""
 
 import sys
 from typing import TextIO
@@ -11,15 +11,26 @@ NARROW = 80
 
 
 class Screen:
-    """One output stream: `colour` and `width` say what it can show; width 0 is without end, as in a pipe."""
+    """One output stream: `colour` and `width` say what it can show; width 0 is without end, as in a pipe.
 
-    __slots__ = ("_out", "colour", "terminal", "width")
+    `terminal` says whether a person may be asked there; `style` is `plain` or `fancy` where one was chosen.
+    """
 
-    def __init__(self, out: TextIO, *, terminal: bool = False, colour: bool = False, width: int = 0) -> None:
+    __slots__ = ("_out", "colour", "style", "terminal", "width")
+
+    def __init__(
+        self, out: TextIO, *, terminal: bool = False, colour: bool = False, width: int = 0, style: str = ""
+    ) -> None:
         self._out = out
         self.terminal = terminal
         self.colour = colour
         self.width = width
+        self.style = style
+
+    @property
+    def lively(self) -> bool:
+        """Whether it shows what a terminal can: tables that fit it, and what goes on right now."""
+        return self.style == "fancy" or (self.terminal and self.style != "plain")
 
     def paint(self, text: str, colour: str) -> str:
         """`text` in a colour where there is any; it is escaped first."""
@@ -64,27 +75,38 @@ def stderr(args: Args) -> Screen:
 
 
 def _screen(out: TextIO, args: Args) -> Screen:
-    if not out.isatty():
-        return Screen(out)
+    terminal, style = out.isatty(), args.style if args.style in ("plain", "fancy") else ""
+    if style == "plain" or not (terminal or style):
+        return Screen(out, terminal=terminal, style=style)
     from os import get_terminal_size
 
     from reconciler.app.settings import environment
 
     found = environment()
-    colour = not args.flag("no_color") and not found.get("NO_COLOR") and found.get("TERM") != "dumb"
+    # What is written on the line wins over NO_COLOR, which wins over a style that is only usual here.
+    wanted = args.flag("print_fancy") or (not found.get("NO_COLOR") and found.get("TERM") != "dumb")
+    colour = wanted and not args.flag("no_color")
+    if not terminal:
+        return Screen(out, colour=colour, style=style)
     try:
         width = get_terminal_size(out.fileno()).columns or NARROW
     except OSError:
         width = NARROW
-    return Screen(out, terminal=True, colour=colour, width=width)
+    return Screen(out, terminal=True, colour=colour, width=width, style=style)
 
 
 def data_format(args: Args) -> str:
     """`json`, `yaml`, `name`, `jsonpath=…`, or what else was asked with `-o`; empty for the text meant for people."""
-    if args.flag("print_json"):
-        return "json"
     found = args.text("output")
+    if args.flag("print_json") or (args.style == "json" and not found):
+        return "json"
     return "" if found in ("table", "text", "wide") else found
+
+
+def piped_format(args: Args, out: Screen) -> str:
+    """The same for commands that answer JSON in a pipe and text on a terminal, unless a style was chosen."""
+    lines = out.terminal or args.style or args.text("output") == "text"
+    return data_format(args) or ("" if lines else "json")
 
 
 def is_wide(args: Args) -> bool:

@@ -1,4 +1,4 @@
-"""Tables: aligned columns in a pipe, the same with colour on a terminal."""
+"""Tables: aligned columns in a pipe, the same with colour on a terminal, drawn where fancy was asked for."""
 
 from collections.abc import Sequence
 
@@ -16,7 +16,7 @@ def table(
     `bare` leaves the header out. `fit` shortens the last column to the width of the terminal.
     """
     clean = [row if "".join(row).isprintable() else [_on_one_line(cell) for cell in row] for row in rows]
-    if screen.terminal and not bare:
+    if screen.lively and not bare:
         _rich(headers, clean, screen, fit=fit)
         return
     shown = clean if bare else [headers, *clean]
@@ -38,11 +38,17 @@ def _rich(headers: Sequence[str], rows: Sequence[Sequence[str]], screen: Screen,
     """The same columns; what is well is green, what is not is red."""
     from io import StringIO
 
+    from rich.box import ROUNDED
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
-    shown = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold" if screen.colour else "")
+    style = "bold" if screen.colour else ""
+    drawn = screen.style == "fancy"
+    if drawn:
+        shown = Table(box=ROUNDED, header_style=style, border_style="dim" if screen.colour else "")
+    else:
+        shown = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style=style)
     widths = [max(map(len, column)) for column in zip(headers, *rows, strict=True)]
     for header, width in zip(headers, widths, strict=True):
         whole = header != headers[-1]
@@ -50,10 +56,10 @@ def _rich(headers: Sequence[str], rows: Sequence[Sequence[str]], screen: Screen,
     for row in rows:
         shown.add_row(*(Text(cell, style=_style(cell) if screen.colour else "") for cell in row))
     held = StringIO()
-    needed = sum(widths) + 2 * len(widths)
+    needed = sum(widths) + (3 * len(widths) + 1 if drawn else 2 * len(widths))
     console = Console(
         file=held,
-        width=min(screen.width, needed) if fit else needed,
+        width=min(screen.width, needed) if fit and screen.width else needed,
         force_terminal=screen.colour,
         color_system="standard" if screen.colour else None,
         highlight=False,
@@ -72,6 +78,8 @@ def pairs(rows: Sequence[tuple[str, str]], screen: Screen, *, indent: int = 0) -
     width = max((len(name) for name, _ in rows), default=0) + 1
     for name, value in rows:
         first, *others = screen.wrapped(value, 0) or [""]
-        screen.line(f"{' ' * indent}{printable(name) + ':':<{width}} {first}".rstrip())
+        label = f"{printable(name) + ':':<{width}}"
+        shown = screen.paint(label, "bold") if screen.style == "fancy" else label
+        screen.line(f"{' ' * indent}{shown} {first}".rstrip())
         for line in others:
             screen.line(" " * (indent + width + 1) + line)

@@ -28,6 +28,7 @@ PATHS = {
     "attach": "attach",
     "doctor": "doctor",
     "lock status": "lock",
+    "completion": "completion",
     "project init": "project",
     "project status": "project",
     "project migrate": "project_migrate",
@@ -75,6 +76,7 @@ PATHS = {
     "project credentials set": "credentials",
     "project credentials get": "credentials",
     "project credentials list": "credentials",
+    "project credentials login": "credentials_login",
     "project credentials rename": "credentials",
     "project credentials remove": "credentials",
     "project skills add": "skills",
@@ -93,6 +95,7 @@ PATHS = {
     "agents single relaunch": "agent",
     "agents single cleanup session": "agent_cleanup",
     "agents single cleanup logs": "agent_cleanup",
+    "agents single cleanup mailbox": "agent_cleanup",
     "agents single turn submit": "agent_turn",
     "agents single turn status": "agent_turn",
     "agents single turn events": "agent_turn",
@@ -244,7 +247,7 @@ INSIDE = {"project credentials": "--tool", "project agents tools": "--tool"}
 
 def renamed(words: "list[str]") -> "tuple[list[str], list[str]]":
     """Words in their one spelling: aliases replaced, and a value that stands inside a name apart, as an option."""
-    for count in (3, 2):
+    for count in (4, 3, 2):
         meant = ALIASES.get(" ".join(words[:count]))
         if meant is not None and len(words) >= count:
             words = [*meant.split(), *words[count:]]

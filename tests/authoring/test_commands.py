@@ -139,6 +139,8 @@ ALIASES = (
     ("internals native-agent tools echo get", "project agents tools echo get"),
     ("internals native-agent credentials echo list", "project credentials echo list"),
 )
+ELSEWHERE = {"project credentials login"}
+"""Needs a vendor's program: its answer is looked at in test_login."""
 FAMILIES = ("project easy", "project agents", "project credentials", "project skills", "project migrate")
 
 
@@ -156,7 +158,7 @@ def test_every_command_answers_its_keys(hand: Hand) -> None:
 def test_the_table_has_every_command_of_these_families() -> None:
     named = {main.understood(command.split())[0].path for command, _, _ in TABLE}
     there = {path for path in tree.PATHS if path.startswith(FAMILIES)}
-    assert named == there
+    assert named | ELSEWHERE == there
 
 
 @pytest.mark.parametrize("path", [path for path in tree.PATHS if path.startswith(FAMILIES)])

@@ -116,3 +116,31 @@ def test_outside_of_tmux_there_is_nothing_to_join(real_world: RealWorld) -> None
     real_world.when_applied()
     with pytest.raises(NoSelf, match="not inside tmux"):
         launching.join(real_world.flags, "joined", Ref("Specialist", "coder"), TELLING)
+
+
+def test_what_a_launch_is_told_beside_its_recipe_is_declared(declared: FakeWorld) -> None:
+    given: dict[str, tuple[str, ...] | bool] = {
+        "no_gateway": True,
+        "no_managed_header": True,
+        "managed_header_section": ("task-reminder=disabled",),
+    }
+    launching.launch(declared.flags, Launch("coder", "echo", name="bob", given=given, once=("A=1",)), TELLING)
+    row = declared.rows["Instance/bob"]
+    spec = declared.look().catalog.bundles([row.digest])[row.digest]["spec"]
+    assert (spec["recipeRef"], spec["agentName"], spec["gateway"]["enabled"]) == ("coder-echo-default", "bob", False)
+    assert (spec["managedHeader"], spec["managedHeaderSections"]) == ("disabled", {"task-reminder": "disabled"})
+
+
+@pytest.mark.parametrize(
+    ("wanted", "told"),
+    [
+        (Launch("coder", "echo", given={"no_gateway": True, "gateway_port": ("9",)}), "exclude each other"),
+        (Launch("coder", "echo", given={"managed_header": True, "no_managed_header": True}), "exclude"),
+        (Launch("coder", "echo", once=("HOUMAO_X=1",)), "HOUMAO_X"),
+        (Launch("coder", "echo", once=("ECHO_API_KEY=1",)), "ECHO_API_KEY"),
+    ],
+)
+def test_what_contradicts_or_is_reserved_is_refused(declared: FakeWorld, wanted: Launch, told: str) -> None:
+    with pytest.raises(UsageFault, match=told):
+        launching.launch(declared.flags, wanted, TELLING)
+    assert "Instance/echo-coder" not in declared.rows

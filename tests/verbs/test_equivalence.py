@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import pytest
 
-from reconciler.app import verbs
+from reconciler.app import adopt, edit, verbs
 from reconciler.app.ask import Ask, Way
 from reconciler.app.export import export
 from reconciler.declare.dump import document
@@ -126,6 +126,57 @@ def test_a_verb_ends_where_the_edit_of_the_manifest_ends(fake_world: FakeWorld, 
     assert fake_world.when_asked(row.ask(way)).told == []
     if way != PLAIN:
         assert fake_world.when_planned().in_sync
+
+
+@pytest.mark.parametrize("row", ROWS, ids=[row.name for row in ROWS])
+def test_an_editor_ends_where_the_edit_of_the_manifest_ends(fake_world: FakeWorld, row: Row) -> None:
+    """`edit`: the copy that the editor is given is changed in one place, whichever resource was named."""
+    begun(fake_world)
+    text = edit.text_of(fake_world.flags, ALICE)
+    asked = edit.asked(text, text.data.replace(row.old.encode(), row.new.encode()))
+    assert asked is not None
+    assert fake_world.when_asked(asked).settled
+    assert state(fake_world) == edited(row)
+    assert (fake_world.source / "fleet.yaml").read_text() == FLEET.replace(row.old, row.new)
+    assert fake_world.when_planned().in_sync
+
+
+BY_HAND = (
+    (ALICE, "profileRef: day", "profileRef: day\n  state: Stopped"),
+    (CODER, "promptFile", "model: opus\n  promptFile"),
+    (CREW, "replicas: 2", "replicas: 1"),
+)
+"""What is edited, and the edit, in the text that `export` would print."""
+
+
+@pytest.mark.parametrize(("ref", "old", "new"), BY_HAND, ids=[str(ref) for ref, _, _ in BY_HAND])
+def test_an_editor_on_what_was_made_by_hand_ends_there_too(fake_world: FakeWorld, ref: Ref, old: str, new: str) -> None:
+    (row,) = (row for row in ROWS if row.name == {ALICE: "stop", CODER: "set", CREW: "scale"}[ref])
+    begun(fake_world, by_hand=True)
+    text = edit.text_of(fake_world.flags, ref)
+    assert text.data.count(old.encode()) == 1, text.data
+    asked = edit.asked(text, text.data.replace(old.encode(), new.encode()))
+    assert asked is not None
+    assert fake_world.when_asked(asked).settled
+    assert state(fake_world) == edited(row)
+
+
+def test_adopt_ends_where_a_manifest_that_adopts_would(fake_world: FakeWorld) -> None:
+    begun(fake_world)
+    fake_world.foreign_session("work")
+    bob = Ref("Instance", "bob")
+    assert fake_world.when_asked(adopt.one(fake_world.flags, bob, "work", CODER)).settled
+    with FakeWorld() as other:
+        begun(other)
+        other.foreign_session("work")
+        other.given(
+            "kind: Instance\nmetadata: {name: bob, annotations: {houmao/adopt: IfUnowned}}\n"
+            "spec: {specialistRef: coder, sessionName: work}\n",
+            "bob.yaml",
+        )
+        assert other.when_applied().settled
+        assert "bob" in other.running
+        assert state(fake_world) == state(other)
 
 
 def test_release_ends_where_the_manifest_is(fake_world: FakeWorld) -> None:

@@ -79,12 +79,7 @@ def _refuse_contradictions(given: Given, old: Old) -> None:
     if len(sources) != 1:
         word = "--specialist and --profile exclude each other" if sources else "launch needs --specialist or --profile"
         raise UsageFault(word, hint="houmao project easy instance launch --specialist NAME --name NAME")
-    if given.get("no_gateway"):
-        other = next((key for key in given if key.startswith("gateway_") and given[key]), None)
-        if other:
-            raise UsageFault(
-                f"--no-gateway and --{other.replace('_', '-')} exclude each other", hint="give one of them"
-            )
+    refuse_gateway_words(given)
     mail = given.get("mail_transport")
     transport = mail[-1] if isinstance(mail, tuple) else ""
     if transport == "filesystem" and not given.get("mail_root"):
@@ -93,6 +88,16 @@ def _refuse_contradictions(given: Given, old: Old) -> None:
         raise UsageFault("--mail-root and --mail-account-dir go with --mail-transport filesystem", hint="give that too")
     if old.reuse_home and old.force == "clean":
         raise UsageFault("--reuse-home and --force=clean exclude each other", hint="give one of them")
+
+
+def refuse_gateway_words(given: Given) -> None:
+    """No gateway, and how it shall be, exclude each other; raises UsageFault."""
+    if given.get("no_gateway"):
+        other = next((key for key in given if key.startswith("gateway_") and given[key]), None)
+        if other:
+            raise UsageFault(
+                f"--no-gateway and --{other.replace('_', '-')} exclude each other", hint="give one of them"
+            )
 
 
 def _profile(recorded: Recorded, spec: JsonMap) -> JsonMap | None:

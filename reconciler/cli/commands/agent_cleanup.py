@@ -65,4 +65,16 @@ COMMANDS = (
         examples=(("", "also while the agent runs"),),
         families=(SINGLE,),
     ),
+    *pair(
+        "cleanup mailbox",
+        "Remove what an agent keeps of its mailbox.",
+        cleanup,
+        options=WHERE,
+        examples=(("--dry-run", "what it would remove"),),
+        notes=(
+            "Agents of this release have no mailbox, so nothing is removed. One that another program registered for "
+            "the agent is left alone: the answer says so under blocked_actions."
+        ),
+        families=(SINGLE,),
+    ),
 )

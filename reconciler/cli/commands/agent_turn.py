@@ -53,8 +53,7 @@ def stdout(args: Args) -> int:
     from reconciler.app import turns
     from reconciler.build.turn import STDOUT
 
-    raw(turns.output(agent(args), args.text("turn_id"), STDOUT))
-    return 0
+    return _printed(args, turns.output(agent(args), args.text("turn_id"), STDOUT))
 
 
 def stderr(args: Args) -> int:
@@ -62,7 +61,20 @@ def stderr(args: Args) -> int:
     from reconciler.app import turns
     from reconciler.build.turn import STDERR
 
-    raw(turns.output(agent(args), args.text("turn_id"), STDERR))
+    return _printed(args, turns.output(agent(args), args.text("turn_id"), STDERR))
+
+
+def _printed(args: Args, data: bytes) -> int:
+    """Bytes as they are, or as a text in an object."""
+    from reconciler.cli import screen
+    from reconciler.cli.render_data import write
+
+    form = screen.data_format(args)
+    if form:
+        stream = args.command.path.rpartition(" ")[2]
+        write({"turn_id": args.text("turn_id"), "stream": stream, "text": data.decode(errors="replace")}, form)
+        return 0
+    raw(data)
     return 0
 
 

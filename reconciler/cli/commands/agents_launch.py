@@ -1,5 +1,7 @@
 """`houmao agents launch` and `houmao agents self join`: one agent more."""
 
+from reconciler.app.authoring.flags import INSTANCE, of_verb
+from reconciler.cli import authoring
 from reconciler.cli.grammar import Args, Command, Example, Option, Usage
 from reconciler.cli.options import output
 
@@ -8,6 +10,13 @@ RUN = (
     Option(("--timeout",), "How long in all, 10m by default.", "TIME", kind="seconds"),
     Option(("--lock-timeout",), "How long to wait for another writer: 30s by default.", "TIME", kind="seconds"),
 )
+
+MORE = tuple(
+    flag
+    for flag in of_verb(INSTANCE, "launch")
+    if flag.name.startswith(("--gateway", "--no-gateway", "--managed", "--no-managed"))
+)
+"""Flags that a launch of a recipe has as that of a specialist has them."""
 
 
 def launch(args: Args) -> int:
@@ -31,7 +40,13 @@ def launch(args: Args) -> int:
     if (headless := args.switch("headless")) is not None:
         spec["headless"] = headless
     wanted = launching.Launch(
-        args.maybe("agents"), args.maybe("provider"), args.maybe("launch_profile"), spec, args.maybe("agent_name")
+        args.maybe("agents"),
+        args.maybe("provider"),
+        args.maybe("launch_profile"),
+        spec,
+        args.maybe("agent_name"),
+        authoring.given(args, MORE),
+        args.many("env_set"),
     )
     agent.show(args, launching.launch(places.flags(args), wanted, agent.telling(args))[1])
     return 0
@@ -75,6 +90,13 @@ COMMANDS = (
             Option(("--workdir",), "The work directory; the project by default.", "DIR"),
             Option(("--session-name",), "The name of its tmux session.", "NAME"),
             Option(("--headless",), "Without a terminal program.", off=("--no-headless",)),
+            *authoring.options(MORE),
+            Option(
+                ("--env-set",),
+                "NAME=value for this start alone, or NAME for the value it has here; may be repeated.",
+                "NAME[=VALUE]",
+                many=True,
+            ),
             *RUN,
             FORMS,
         ),

@@ -28,7 +28,7 @@ def build(args: Args) -> int:
         ),
     )
     out = screen.stdout(args)
-    form = screen.data_format(args) or ("" if out.terminal or args.text("output") == "text" else "json")
+    form = screen.piped_format(args, out)
     if form:
         write(found, form, lambda: [str(found["home_id"])])
         return 0

@@ -19,6 +19,11 @@ def edit(args: Args) -> int:
     text = use_case.text_of(flags, refs[0])
     asked = use_case.asked(text, _in_editor(text.data, text.line))
     if asked is None:
+        if form := screen.data_format(args):
+            from reconciler.cli.render_data import write
+
+            write({"request": None, "edited": False}, form)
+            return 0
         screen.stdout(args).line("Patch to desired state: nothing was edited.")
         return 0
     return verb.carry_out(args, asked)

@@ -18,7 +18,7 @@ def explain(args: Args) -> int:
     schema = catalogue.schema(kind_of(word, catalogue.names()))
     if schema is None:
         raise UsageFault(f"there is no kind {word!r}", hint="`houmao api-resources` lists the kinds")
-    if args.text("output") == "jsonschema" or args.flag("print_json"):
+    if screen.data_format(args):
         from reconciler.cli.render_data import write
         from reconciler.declare.jsonschema import of_kind
 

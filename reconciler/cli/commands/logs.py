@@ -14,6 +14,8 @@ def logs(args: Args) -> int:
     found = terminal.terminal(places.flags(args), args.many("what"))
     lines = args.count("lines")
     wanted = SCROLLBACK if lines is None else lines
+    if screen.data_format(args):
+        return _as_data(found, wanted, follow=args.flag("follow"))
     out = screen.stdout(args)
     if not args.flag("follow"):
         for line in terminal.screen(found, wanted):
@@ -26,6 +28,28 @@ def logs(args: Args) -> int:
     screen.stderr(args).line(f"{found.item.ref} has ended")
     return 0
 
+
+def _as_data(found: "Terminal", wanted: int, *, follow: bool) -> int:
+    """One object; where it is followed, one on each line, as they come."""
+    import json
+    import sys
+
+    from reconciler.app import terminal
+    from reconciler.cli.render_data import write
+
+    name = str(found.item.ref)
+    if not follow:
+        write({"ref": name, "lines": [*terminal.screen(found, wanted)]}, "json")
+        return 0
+    for fresh in terminal.follow(found, wanted):
+        sys.stdout.write(json.dumps({"ref": name, "lines": [*fresh]}, ensure_ascii=False) + "\n")
+        sys.stdout.flush()
+    return 0
+
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from reconciler.app.terminal import Terminal
 
 COMMANDS = (
     Command(

@@ -36,7 +36,7 @@ def _shown(args: Args, use_case: Callable[[], JsonMap]) -> int:
     from reconciler.cli.table import pairs
 
     found, out = use_case(), screen.stdout(args)
-    form = screen.data_format(args) or ("" if out.terminal or args.text("output") == "text" else "json")
+    form = screen.piped_format(args, out)
     if form:
         write(found, form)
         return 0
