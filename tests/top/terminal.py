@@ -5,16 +5,25 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import count
 from pathlib import Path
 
 from tests.cli.conftest import Program
 
 ROOT = Path(__file__).parents[2]
 GOLDEN = Path(__file__).parent / "golden"
+NUMBERS = count()
+"""A socket is not used twice: the server before may still be on its way out."""
 VARIES = (
     (re.compile(r"\d\d:\d\d:\d\dZ"), "00:00:00Z"),
     (re.compile(r"\b\d+[smhd] ago"), "Ns ago"),
     (re.compile(r"(?<=HOUMAO-)(\w+)-\d{13}"), r"\1-0000000000000"),
+    (re.compile(r"(?<=\bAge:) ( *)\d+[smhd]"), r" \1Ns"),
+    (re.compile(r"\bpid \d+"), "pid N"),
+    (re.compile(r"/tmp/top-\w{8}"), "/tmp/top-00000000"),
+    (re.compile(r"\b[0-9a-f]{32}\b"), "0" * 32),
+    (re.compile(r"(?<=conversation )[0-9a-f]{16}"), "0" * 16),
+    (re.compile(r"\b\d{8}-\d{4}(\n?)\d\dZ-[0-9a-f]{8}"), r"00000000-0000\g<1>00Z-00000000"),
 )
 
 
@@ -52,7 +61,7 @@ class Window:
 def window(program: Program, size: str, *words: str) -> Iterator[Window]:
     """`houmao WORDS` in a terminal of `80x24`; what it leaves with is written below it."""
     width, height = size.split("x")
-    socket = Path(program.env["TMUX_TMPDIR"]) / "view"
+    socket = Path(program.env["TMUX_TMPDIR"]) / f"view{next(NUMBERS)}"
     config = program.work.parent / "view.conf"
     config.write_text("set -g status off\nset -g escape-time 0\n")
     inside = '"$@"; echo "left with $?"; exec sleep 1000'

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.conftest import Program, program
+from tests.cli.conftest import TEAM, Program, program
 from tests.conftest import WaitUntil
 from tests.top.conftest import FLEET, Approved
 from tests.top.terminal import window
@@ -42,11 +42,12 @@ def test_the_fleet_and_each_agent_of_it(houmao: Program, approved: Approved, siz
         approved(shown, "alice", size, "✓ done")
         shown.types("Down")
         approved(shown, "bob", size, "stall")
-        shown.types("Down", "Down")
-        approved(shown, "dave", size, "dave: degraded")
+        shown.types("Down")
+        approved(shown, "carol", size, "carol: stopped")
         shown.types("p", "hello")
-        approved(shown, "entry", size, "prompt to dave: hello")
+        approved(shown, "entry", size, "prompt to carol: hello")
         shown.types("Escape")
+        approved(shown, "carol", size, "carol: stopped")
         shown.types("?")
         approved(shown, "help", size, "any key closes it")
 
@@ -75,15 +76,16 @@ def test_a_signal_gives_the_terminal_back(houmao: Program, wait_until: WaitUntil
 
 
 def test_a_prompt_and_an_attach_and_back(tmp_path: Path, wait_until: WaitUntil) -> None:
+    """Typed in one go, as a person types ahead: each key counts for what was on the screen when it was pressed."""
     with program(tmp_path, wait_until) as own, window(given(own), "80x24", "top", "--interval", "0.5") as shown:
         wait_until(lambda: "alice" in shown.screen)
-        shown.types("p", "lines 2", "Enter")
-        wait_until(lambda: "alice: delivered: the prompt was submitted" in shown.screen)
+        shown.types("Down", "p", "lines 2 quit", "BSpace", "BSpace", "BSpace", "BSpace", "BSpace", "Enter")
+        wait_until(lambda: "bob: delivered: the prompt was submitted" in shown.screen)
         wait_until(lambda: "● lines 2" in shown.screen)
         shown.types("a")
-        wait_until(lambda: "echo>" in shown.screen and "houmao top" not in shown.screen, what="alice's own terminal")
+        wait_until(lambda: "echo>" in shown.screen and "houmao top" not in shown.screen, what="bob's own terminal")
         shown.types("C-b", "d")
-        wait_until(lambda: "alice: back from its terminal" in shown.screen)
+        wait_until(lambda: "bob: back from its terminal" in shown.screen)
 
 
 def test_without_a_terminal_it_is_a_table_or_data(houmao: Program) -> None:
@@ -97,8 +99,8 @@ def test_without_a_terminal_it_is_a_table_or_data(houmao: Program) -> None:
 
 
 def given(own: Program) -> Program:
-    """With one agent at its prompt."""
-    own.given()
+    """With two agents at their prompts."""
+    own.given(TEAM + "---\napiVersion: houmao/v1alpha1\n" + DAVE.removeprefix("---\n").replace("dave", "bob"))
     return own
 
 

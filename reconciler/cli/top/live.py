@@ -29,6 +29,10 @@ from reconciler.cli.top import view
 from reconciler.cli.top.desk import Desk
 from reconciler.model.errors import ReconcilerError
 
+MOVES = ("up", "down", "pageup", "pagedown", "home", "end")
+KEYS = frozenset(("ask_prompt", "ask_filter", "interrupt", "relaunch", "attach", "explain", "done", "leave", "choose"))
+"""Actions of keys that are letters while a text is entered."""
+
 
 class Looked(Message):
     """A look came back: a board, or why there is none."""
@@ -83,15 +87,18 @@ class Top(App[int]):
     #label { width: auto; max-width: 50%; text-wrap: nowrap; }
     #text { width: 1fr; }
     """
+    # With priority a key is obeyed before the next one is looked at: without it, what is typed fast after `p` would
+    # still be keys of the table, and a `p` after an arrow would be for the agent above.
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("p", "ask_prompt"),
-        Binding("i", "interrupt"),
-        Binding("r", "relaunch"),
-        Binding("a", "attach"),
-        Binding("slash", "ask_filter"),
-        Binding("question_mark", "explain"),
-        Binding("escape", "leave"),
-        Binding("q", "quit"),
+        *(Binding(key, f"choose('{key}')", priority=True) for key in MOVES),
+        Binding("p", "ask_prompt", priority=True),
+        Binding("i", "interrupt", priority=True),
+        Binding("r", "relaunch", priority=True),
+        Binding("a", "attach", priority=True),
+        Binding("slash", "ask_filter", priority=True),
+        Binding("question_mark", "explain", priority=True),
+        Binding("q", "done", priority=True),
+        Binding("escape", "leave", priority=True),
         Binding("ctrl+c", "quit", priority=True),
     ]
 
@@ -126,7 +133,7 @@ class Top(App[int]):
 
     def on_mount(self) -> None:
         """Begin to look; the signals that end a program end this one with the terminal as it was."""
-        self._table.focus()
+        self._table.can_focus = False
         for number in (signal.SIGTERM, signal.SIGHUP):
             get_running_loop().add_signal_handler(number, self._end, number)
         self.set_interval(self._every_s, self._look)
@@ -195,14 +202,27 @@ class Top(App[int]):
     def _say(self, where: str, text: str, style: str = "") -> None:
         self.query_one(f"#{where}", Static).update(Content.styled(text, style))
 
-    def on_data_table_row_highlighted(self) -> None:
-        """Where the cursor is now: an event may be older than the rows."""
-        at = self._table.cursor_row
-        if 0 <= at < len(self._shown) and self._shown[at].uid != self._chosen:
-            self._chosen = self._shown[at].uid
-            self._show_chosen()
-            if self._shown[at].screen is None:
-                self._look()
+    def action_choose(self, key: str) -> None:
+        """Another agent."""
+        last = len(self._shown) - 1
+        if last < 0:
+            return
+        at, page = self._table.cursor_row, max(1, self._table.size.height - 1)
+        to = {"up": at - 1, "down": at + 1, "pageup": at - page, "pagedown": at + page, "home": 0, "end": last}[key]
+        row = self._shown[max(0, min(last, to))]
+        self._chosen = row.uid
+        self._table.move_cursor(row=self._shown.index(row), animate=False)
+        self._show_chosen()
+        if row.screen is None and row.phase == "" and len(self.board.rows) > PROBED:
+            self._look()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """While a text is entered or a question asked, keys are its letters; only `escape` closes an entry."""
+        if action not in KEYS:
+            return True
+        if len(self.screen_stack) > 1:
+            return False
+        return self.query_one("#entry").display == (action == "leave")
 
     # Looking
 
@@ -308,6 +328,10 @@ class Top(App[int]):
         """The keys."""
         self.push_screen(Note(view.HELP))
 
+    def action_done(self) -> None:
+        """Leave, by a key that is a letter elsewhere."""
+        self._end(0)
+
     async def action_quit(self) -> None:
         """Leave; what is under way is asked to stop where it can be gone on with."""
         self._end(0)
@@ -335,13 +359,13 @@ class Top(App[int]):
         text = self.query_one("#text", Input)
         text.value = value
         text.cursor_position = len(value)
-        text.focus()
+        self.screen.set_focus(text)  # at once: `focus` would be too late for the next key
         self.call_after_refresh(self._show_chosen)
 
     def action_leave(self) -> None:
         """Close the entry; nothing is sent."""
         self.query_one("#entry").display = False
-        self._table.focus()
+        self.screen.set_focus(None)
         self.call_after_refresh(self._show_chosen)
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
