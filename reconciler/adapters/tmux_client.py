@@ -172,25 +172,30 @@ class TmuxClient:
     def _captured(self, panes: Sequence[str]) -> tuple[dict[str, Screen | Unanswered], str, bool]:
         """The screens of the first panes that answer, why the next one did not, and whether none will."""
         nonce = _nonce()
-        words: list[str] = []
-        for pane in panes:
-            words += ["display-message", "-p", "-t", pane, f"{nonce}#{{pane_id}} #{{pane_title}}{nonce}", ";"]
-            words += ["capture-pane", "-p", "-t", pane, ";"]
-        ran = self._run((*words, "display-message", "-p", f"{nonce}E{nonce}"))
+        ran = self._run(_capturing(panes, nonce))
         if isinstance(ran, Unanswered):
             return {}, ran.why, True
         text, err = _text(ran)
         if ran.timed_out:
             return {}, self._silent(), True
-        pieces = text.split(nonce)[1:]
-        found: dict[str, Screen | Unanswered] = {}
-        # Title and screen of each pane in turn; a screen is whole only when something follows it.
-        for at, pane in enumerate(panes):
-            title, shown = pieces[2 * at : 2 * at + 1], pieces[2 * at + 1 : 2 * at + 2]
-            if not title or not title[0].startswith(f"{pane} ") or len(pieces) <= 2 * at + 2:
-                break
-            found[pane] = Screen(shown[0][1:].rstrip("\n"), title[0][len(pane) + 1 :])
-        return found, _first(err), False
+        return _captured(text, panes, nonce), _first(err), False
+
+    def glance(self, pane_ids: Sequence[str]) -> tuple[Listing | Unanswered, Mapping[str, Screen | Unanswered]]:
+        """The listing, and screens of the first hundred of `pane_ids` up to one that is gone; one trip for both."""
+        panes = [pane for pane in dict.fromkeys(pane_ids) if is_pane_id(pane)][:_CAPTURES]
+        if not panes:
+            return self.listing(), {}
+        nonce, mark = _nonce(), _nonce()
+        ran = self._run((*listing.words(nonce), ";", *_capturing(panes, mark)))
+        if isinstance(ran, Unanswered):
+            return ran, {}
+        if ran.timed_out:
+            return Unanswered(self._silent()), {}
+        text, _ = _text(ran)
+        found = listing.parse(text.partition(mark)[0], nonce)
+        if isinstance(found, Unanswered):  # there is no server, or no session: asked alone, it says which
+            return self.listing(), {}
+        return found, _captured(text, panes, mark)
 
     # Acting
 
@@ -433,6 +438,27 @@ def _attach_to(batch: "Sequence[_Asked]", sessions: Sequence[str]) -> tuple[str,
         return "", 0
     at, session_id = max(known)
     return session_id, at + 1
+
+
+def _capturing(panes: Sequence[str], nonce: str) -> tuple[str, ...]:
+    """The tmux command that prints title and screen of each pane in turn, and an end."""
+    words: list[str] = []
+    for pane in panes:
+        words += ["display-message", "-p", "-t", pane, f"{nonce}#{{pane_id}} #{{pane_title}}{nonce}", ";"]
+        words += ["capture-pane", "-p", "-t", pane, ";"]
+    return (*words, "display-message", "-p", f"{nonce}E{nonce}")
+
+
+def _captured(text: str, panes: Sequence[str], nonce: str) -> dict[str, Screen | Unanswered]:
+    """The screens that are whole in what it printed: something follows each of them."""
+    pieces = text.split(nonce)[1:]
+    found: dict[str, Screen | Unanswered] = {}
+    for at, pane in enumerate(panes):
+        title, shown = pieces[2 * at : 2 * at + 1], pieces[2 * at + 1 : 2 * at + 2]
+        if not title or not title[0].startswith(f"{pane} ") or len(pieces) <= 2 * at + 2:
+            break
+        found[pane] = Screen(shown[0][1:].rstrip("\n"), title[0][len(pane) + 1 :])
+    return found
 
 
 def _leaving(err: str) -> bool:

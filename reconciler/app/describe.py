@@ -13,6 +13,8 @@ from reconciler.model.tuples import NamedTuple
 from reconciler.ports.tmux import Unanswered
 
 SCREEN_LINES = 20
+WIDEST = 2000
+"""What is looked at of one line of a screen; no terminal is so wide, and a program may claim that its is."""
 
 
 class Link(NamedTuple):
@@ -191,10 +193,15 @@ def _screen(item: Status, session: Session) -> list[str]:
     found = session.reader.tmux.capture(pane)
     if isinstance(found, Unanswered):
         return [f"(tmux did not answer: {found.why})"]
-    text = [line.rstrip() for line in found.text.rstrip().split("\n")]
+    return last_lines(found.text, SCREEN_LINES)
+
+
+def last_lines(text: str, count: int) -> list[str]:
+    """The last lines of a screen, without what looks like a key."""
+    every = [line[:WIDEST].rstrip() for line in text.rstrip().split("\n")]
     # A program that draws its box at the bottom leaves a screen of blank lines above: one stands for many.
-    lines = [line for at, line in enumerate(text) if line or (at and text[at - 1])]
-    return [redacted(line) for line in lines[-SCREEN_LINES:]]
+    lines = [line for at, line in enumerate(every) if line or (at and every[at - 1])]
+    return [redacted(line) for line in lines[-count:]]
 
 
 def redacted(line: str) -> str:

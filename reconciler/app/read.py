@@ -33,9 +33,15 @@ class Found(NamedTuple):
 
 
 def get(
-    flags: Flags, words: Sequence[str], *, selector: str = "", apply_set: str | None = None, specs: bool = True
+    flags: Flags,
+    words: Sequence[str],
+    *,
+    selector: str = "",
+    apply_set: str | None = None,
+    specs: bool = True,
+    session: Session | None = None,
 ) -> Found:
-    """Look at what the words name; `specs` may be False where none is shown.
+    """Look at what the words name; `specs` may be False where none is shown, `session` is looked through where given.
 
     Raises NotFound for a named resource that is not there, UsageFault for bad words.
     """
@@ -45,7 +51,7 @@ def get(
     if fleet is not None:
         found = Found(named.kinds, fleet.items, False, fleet.now, True)
     else:
-        found = _look(flags, named)
+        found = _look(session or open_session(flags), named)
     kept = (
         item
         for item in found.items
@@ -55,10 +61,9 @@ def get(
     return found._replace(items=tuple(kept))
 
 
-def _look(flags: Flags, named: kind_names.Named) -> Found:
+def _look(session: Session, named: kind_names.Named) -> Found:
     from reconciler.app import look  # with the planner, which a steady fleet does not need
 
-    session = open_session(flags)
     if named.refs:
         items = look.at(session, refs=named.refs)
         must_be_there(session, named.refs, items)

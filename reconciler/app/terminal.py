@@ -6,6 +6,7 @@ from typing import cast
 
 from reconciler.app import read
 from reconciler.app.session import Flags, Session, open_session
+from reconciler.app.settings import environment
 from reconciler.app.status import Status
 from reconciler.engine.handler import Present
 from reconciler.model.errors import ReconcilerError, UsageFault
@@ -35,6 +36,10 @@ class Attach(NamedTuple):
 
     argv: tuple[str, ...]
     without: tuple[str, ...]
+
+    def environment(self) -> dict[str, str]:
+        """What it is run with."""
+        return {name: value for name, value in environment().items() if name not in self.without}
 
 
 def terminal(flags: Flags, words: Sequence[str]) -> Terminal:

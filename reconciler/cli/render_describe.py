@@ -73,7 +73,7 @@ def _why(found: Description, screen: Screen) -> None:
     attempt = found.item.attempt
     if attempt is not None:
         screen.line(f"  last error: [{attempt.error_class}] {printable(attempt.code)}: {printable(attempt.message)}")
-        screen.line(f"  tried {attempt.count} times; not before {printable(attempt.next_at[:19])}Z again")
+        screen.line(f"  tried {attempt.tries} times; not before {printable(attempt.next_at[:19])}Z again")
     if found.next_step:
         for line in screen.wrapped(f"next: {found.next_step}", 2):
             screen.line(line)

@@ -15,7 +15,7 @@ def table(
 
     `bare` leaves the header out. `fit` shortens the last column to the width of the terminal.
     """
-    clean = [row if "".join(row).isprintable() else [_on_one_line(cell) for cell in row] for row in rows]
+    clean = [row if "".join(row).isprintable() else [on_one_line(cell) for cell in row] for row in rows]
     if screen.lively and not bare:
         _rich(headers, clean, screen, fit=fit)
         return
@@ -26,7 +26,8 @@ def table(
         screen.line(form.format(*row).rstrip())
 
 
-def _on_one_line(cell: str) -> str:
+def on_one_line(cell: str) -> str:
+    """Text from outside for one cell: nothing a terminal would obey, and no line break."""
     return printable(cell).replace("\n", " ")
 
 
@@ -54,7 +55,7 @@ def _rich(headers: Sequence[str], rows: Sequence[Sequence[str]], screen: Screen,
         whole = header != headers[-1]
         shown.add_column(header, no_wrap=True, overflow="ellipsis", min_width=width if whole else len(header))
     for row in rows:
-        shown.add_row(*(Text(cell, style=_style(cell) if screen.colour else "") for cell in row))
+        shown.add_row(*(Text(cell, style=style_of(cell) if screen.colour else "") for cell in row))
     held = StringIO()
     needed = sum(widths) + (3 * len(widths) + 1 if drawn else 2 * len(widths))
     console = Console(
@@ -69,7 +70,8 @@ def _rich(headers: Sequence[str], rows: Sequence[Sequence[str]], screen: Screen,
         screen.line(line.rstrip())
 
 
-def _style(cell: str) -> str:
+def style_of(cell: str) -> str:
+    """What is well is green, what is not is red, what nobody knows is yellow."""
     return "green" if cell in GOOD else "red" if cell in BAD else "yellow" if cell == "Unknown" else ""
 
 

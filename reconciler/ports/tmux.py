@@ -345,6 +345,10 @@ class TmuxReader(Protocol):
         """What many panes show now: one trip for a hundred of them, and one more for each that is gone."""
         ...
 
+    def glance(self, pane_ids: Sequence[str]) -> "tuple[Listing | Unanswered, Mapping[str, Screen | Unanswered]]":
+        """The listing, and what many panes show, in one trip. Screens may be missing: `captures` says why they are."""
+        ...
+
     def attach_command(self, session_id: str) -> tuple[str, ...]:
         """The argv that attaches a terminal to the session."""
         ...

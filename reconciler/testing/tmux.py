@@ -144,6 +144,14 @@ class FakeTmux:
         self.round_trips = before + (1 if pane_ids else 0)
         return found
 
+    def glance(self, pane_ids: Sequence[str]) -> tuple[Listing | Unanswered, Mapping[str, Screen | Unanswered]]:
+        """Both as asked alone, up to the first pane that is gone, in one trip."""
+        before = self.round_trips
+        listed, found = self.listing(), self.captures(pane_ids)
+        self.round_trips = before + 1
+        gone = next((at for at, pane in enumerate(found) if isinstance(found[pane], Unanswered)), len(found))
+        return listed, dict(list(found.items())[:gone])
+
     def act(self, fence: Fence, requests: Sequence[Request]) -> tuple[Answer, ...]:
         """Each request in order under the fence, unless a lie was asked for."""
         if requests:

@@ -1,5 +1,6 @@
 """What a command loads is what it costs: exact, per command, in a fresh process (performance-budget §2, §7)."""
 
+import ast
 import json
 import shutil
 import subprocess
@@ -22,7 +23,7 @@ sys.stderr.write("\\n" + repr((code, sorted(set(sys.modules) - before))))
 """
 THIRD_PARTY = {
     "click", "deepdiff", "httpx", "libtmux", "platformdirs", "pydantic", "pydantic_core", "rich", "ruamel",
-    "shellingham", "tenacity", "typer", "yaml", "_yaml",
+    "shellingham", "tenacity", "textual", "typer", "yaml", "_yaml",
 }  # fmt: skip
 CONSTANTS = {"reconciler.model.names", "reconciler.model.tuples"}
 """Parts of the model that every command may load: they import nothing themselves."""
@@ -94,6 +95,8 @@ def test_a_usage_error_loads_the_parser_and_no_more(team: Program, words: list[s
         ["__complete", "bash", "project", "easy", "specialist", "create", "--tool", ""],
         ["agents", "global", "list"],
         ["agents", "global", "list", "--state", "all", "-o", "json"],
+        ["top", "--once"],
+        ["top", "-o", "json"],
     ],
     ids=" ".join,
 )
@@ -118,3 +121,24 @@ def test_a_full_plan_loads_no_server_terminal_or_web_library(team: Program) -> N
     code, names = loaded(team, "plan", "-f", "team.yaml", "-o", "json")
     assert code == 0
     assert roots(names) & {"typer", "click", "libtmux", "httpx", "rich", "deepdiff", "tenacity", "ruamel"} == set()
+
+
+def test_the_terminal_library_is_for_the_live_view_alone() -> None:
+    package = Path(__file__).parents[2] / "reconciler"
+    named = {
+        file.relative_to(package).as_posix()
+        for file in package.rglob("*.py")
+        for node in ast.walk(ast.parse(file.read_text()))
+        for name in imported(node)
+        if name.partition(".")[0] == "textual" or name == "reconciler.cli.top.live"
+    }
+    assert named == {"cli/commands/top.py", "cli/top/live.py"}
+
+
+def imported(node: ast.AST) -> list[str]:
+    """The modules that a statement imports."""
+    if isinstance(node, ast.Import):
+        return [alias.name for alias in node.names]
+    if isinstance(node, ast.ImportFrom) and node.module:
+        return [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+    return []

@@ -9,7 +9,6 @@ def attach(args: Args) -> int:
     import sys
 
     from reconciler.app import terminal
-    from reconciler.app.settings import environment
     from reconciler.cli import places
 
     found = terminal.attach(terminal.terminal(places.flags(args), args.many("what")))
@@ -19,9 +18,8 @@ def attach(args: Args) -> int:
             hint="`houmao logs` prints what the agent shows",
             code="attach.no_terminal",
         )
-    env = {name: value for name, value in environment().items() if name not in found.without}
     sys.stdout.flush()
-    os.execvpe(found.argv[0], found.argv, env)
+    os.execvpe(found.argv[0], found.argv, found.environment())
 
 
 COMMANDS = (

@@ -55,6 +55,35 @@ def test_a_created_session_carries_its_ownership_everywhere(terminal: Terminal) 
     assert terminal.port.attach_command(pane.session_id)[-2:] == ("-t", pane.session_id)
 
 
+def test_a_glance_is_the_listing_and_the_screens_in_one_trip(terminal: Terminal) -> None:
+    panes = [created(terminal.port, agent(number)).pane_id for number in range(1, 4)]
+    before = terminal.port.round_trips
+
+    listed, screens = terminal.port.glance(panes)
+
+    assert terminal.port.round_trips == before + 1
+    assert listed == terminal.port.listing()
+    assert screens == terminal.port.captures(panes)
+    assert list(screens) == panes
+
+
+def test_a_glance_at_a_pane_that_is_gone_keeps_the_listing(terminal: Terminal) -> None:
+    pane = created(terminal.port, agent(1)).pane_id
+
+    listed, screens = terminal.port.glance([pane, "%999", "rubbish"])
+
+    assert listed == terminal.port.listing()
+    assert screens == terminal.port.captures([pane])
+
+
+def test_a_glance_without_a_server_proves_that_none_runs(terminal: Terminal) -> None:
+    listed, screens = terminal.port.glance(["%1"])
+
+    assert isinstance(listed, Listing)
+    assert listed.server is None
+    assert screens == {}
+
+
 def test_the_environment_of_no_session_is_ignorance_not_absence(terminal: Terminal) -> None:
     created(terminal.port, agent(1))
 

@@ -92,10 +92,14 @@ def test_a_stopped_server_is_waited_for_once_for_all_screens(real: RealTerminal)
 
     with stopped(real.server_pid()):
         screens = hasty.captures(["rubbish", *shown])
+        asked = hasty.processes
+        listed, none = hasty.glance(shown)
 
     whys = {pane: screen.why for pane, screen in screens.items() if isinstance(screen, Unanswered)}
     assert whys == {"rubbish": "no pane id: 'rubbish'"} | dict.fromkeys(shown, "tmux did not answer within 0.2 s")
-    assert hasty.processes == 1
+    assert asked == 1
+    assert (listed, none) == (Unanswered("tmux did not answer within 0.2 s"), {})
+    assert hasty.processes == asked + 1
 
 
 @pytest.mark.tmux
