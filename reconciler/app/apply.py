@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from reconciler.app import gate_record, holding
+from reconciler.app import gate_record, holding, still_declared
 from reconciler.app import overlay as overlay_
 from reconciler.app import settings as settings_
 from reconciler.app.desired import Desired, load, options, refs_of
@@ -65,14 +65,19 @@ def delete(
     cascade: str,
     force_destroy: tuple[str, ...],
     selector: str,
+    override: bool = False,
     how: RunFlags,
     confirm: Confirm,
     shown: Shown,
     emit: Emit,
 ) -> Report:
-    """Remove exactly what is named, with its children; dependents only with `cascade` (R-PRU-7)."""
+    """Remove exactly what is named, with its children; dependents only with `cascade` (R-PRU-7).
+
+    What a file still declares is refused, unless that file is the `source`, or with `override` (R-IMP-4).
+    """
     with opened(flags) as session:
-        chosen = _chosen(session, refs, source, selector)
+        by_source = _of_source(session, source)
+        chosen = _chosen(session, refs, selector) | by_source
         rows = {row.ref: row for row in session.reader.catalog.inventory()}
         sets = {rows[ref].apply_set for ref in chosen if ref in rows} or {"default"}
         apply_set = sorted(sets)[0]
@@ -95,6 +100,8 @@ def delete(
         if made.plan.empty:
             shown(made.plan)
             return Report(made.plan)
+        if not override:
+            still_declared.refuse(made.plan.actions, rows, session.reader.files, named_by_source=by_source)
         return carry_out(session, made, again, desired, how, confirm=confirm, shown=shown, emit=emit)
 
 
@@ -285,14 +292,15 @@ def _record_run(
     return before + 1
 
 
-def _chosen(session: Session, refs: tuple[str, ...], source: Source | None, selector: str) -> set[Ref]:
+def _of_source(session: Session, source: Source | None) -> frozenset[Ref]:
+    if source is None:
+        return frozenset()
+    declared = load(session, source, PlanFlags()).declared
+    return frozenset(ref for ref, resource in declared.items() if not resource.derived and resource.owner is None)
+
+
+def _chosen(session: Session, refs: tuple[str, ...], selector: str) -> set[Ref]:
     chosen = set(refs_of(session, refs))
-    if source is not None:
-        chosen |= {
-            ref
-            for ref, resource in load(session, source, PlanFlags()).declared.items()
-            if not resource.derived and resource.owner is None
-        }
     if selector:
         selects = parse_selector(selector)
         chosen |= {row.ref for row in session.reader.catalog.inventory() if selects(row.labels)}

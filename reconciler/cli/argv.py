@@ -7,7 +7,7 @@ spelling the parser knows. A word that is the value of the option before it is n
 from collections.abc import Collection, Sequence
 
 ALONE = {"--dry-run": "--dry-run=client", "--override": "--override=1h", "--cascade": "--cascade=yes"}
-"""Options that mean something without a value; a value needs `=`."""
+"""Options that mean something without a value; a value needs `=`. Where a command has one as a flag, it stays one."""
 
 SWITCHES = {
     "--wait=true": "--wait",
@@ -29,5 +29,6 @@ def normalised(words: Sequence[str], valued: Collection[str]) -> list[str]:
         if word == "--":
             return [*result, *words[index:]]
         held = word in valued and word not in ALONE
-        result.append(ALONE.get(word) or SWITCHES.get(word) or word)
+        alone = ALONE.get(word) if word in valued else None
+        result.append(alone or SWITCHES.get(word) or word)
     return result

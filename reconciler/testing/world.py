@@ -124,10 +124,11 @@ class World(ABC):
         *refs: str,
         cascade: str = "no",
         force_destroy: tuple[str, ...] = (),
+        override: bool = True,
         fault: Fault | None = None,
         **flags: object,
     ) -> Applied:
-        """`houmao delete REF... --yes`."""
+        """`houmao delete REF... --yes --override`; without the last, what is declared is refused."""
         watch = self._life(fault, None, None)
         with self._living(watch):
             report = use_cases.delete(
@@ -137,6 +138,7 @@ class World(ABC):
                 cascade=cascade,
                 force_destroy=force_destroy,
                 selector="",
+                override=override,
                 how=_split(flags)[1]._replace(probe=watch.probe),
                 confirm=lambda plan: True,
                 shown=lambda plan: None,

@@ -195,11 +195,13 @@ def test_a_killed_session_is_explained(houmao: Program) -> None:
 
 def test_delete_needs_yes_where_nobody_can_be_asked(houmao: Program) -> None:
     houmao.given()
-    refused = houmao("delete", "instance", "alice")
+    declared = houmao("delete", "instance", "alice", "--yes")
+    assert (declared.code, "guard.declared" in declared.err, "team.yaml" in declared.err) == (6, True, True)
+    refused = houmao("delete", "instance", "alice", "--override")
     assert (refused.code, "guard.not_confirmed" in refused.err) == (6, True)
     used = houmao("delete", "specialist/coder", "--yes", "-o", "json")
     assert (used.code, used.data["error"]["code"]) == (6, "guard.dependents")
-    done = houmao("delete", "instance", "alice", "--yes")
+    done = houmao("delete", "instance", "alice", "--yes", "--override")
     assert (done.code, "its home is kept at" in done.out) == (0, True)
     again = houmao("delete", "instance", "alice", "--yes")
     assert (again.code, again.lines[0]) == (0, "Nothing to delete.")
@@ -228,13 +230,13 @@ def test_follow_ends_with_the_agent(houmao: Program, wait_until: Callable[..., o
 def test_on_a_terminal_there_is_colour_and_a_question(houmao: Program) -> None:
     """The question is asked only where a conversation would end, and anything but yes is no."""
     houmao.given()
-    answer, text = _on_a_terminal(houmao, ["delete", "instance/alice"], b"no\n")
+    answer, text = _on_a_terminal(houmao, ["delete", "instance/alice", "--override"], b"no\n")
     assert answer == 6
     assert "\x1b[31m  - remove    Instance/alice\x1b[0m" in text
     assert "Go on? Only 'yes' does." in text
     answer, text = _on_a_terminal(houmao, ["get", "instances", "--no-color"], b"")
     assert (answer, "\x1b[3" in text) == (0, False)
-    answer, _ = _on_a_terminal(houmao, ["delete", "instance/alice"], b"yes\n")
+    answer, _ = _on_a_terminal(houmao, ["delete", "instance/alice", "--override"], b"yes\n")
     assert answer == 0
     assert houmao("get", "instances").out == ""
 

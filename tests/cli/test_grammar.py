@@ -120,4 +120,4 @@ def test_what_is_no_time(text: str) -> None:
     ],
 )
 def test_the_spellings_a_parser_cannot_know_are_put_right(words: list[str], found: list[str]) -> None:
-    assert normalised(words, {"-f", "--file"}) == found
+    assert normalised(words, {"-f", "--file", "--dry-run", "--override", "--cascade"}) == found

@@ -61,7 +61,8 @@ def test_with_resources_applied(houmao: Program) -> None:
     assert houmao("wait", "instance/alice", "--for=condition=Ready", "--timeout=0").code == 3
     assert houmao("delete", "specialist", "coder", "--yes").code == 6
     assert houmao("apply", "-f", "team.yaml", "--applyset=other").code == 6
-    assert houmao("delete", "specialist", "coder", "--cascade", "--yes").code == 0
+    assert houmao("delete", "specialist", "coder", "--cascade", "--yes").code == 6
+    assert houmao("delete", "specialist", "coder", "--cascade", "--yes", "--override").code == 0
 
 
 def test_every_fault_of_a_declaration_has_its_own_lines(houmao: Program) -> None:
@@ -111,7 +112,7 @@ JSON = [
     ("api-resources",),
     ("explain", "instance"),
     ("wait", "specialist/coder", "--for=condition=Synced"),
-    ("delete", "instance/alice", "--yes"),
+    ("delete", "instance/alice", "--yes", "--override"),
 ]
 
 

@@ -215,7 +215,7 @@ def test_what_runs_is_not_removed_without_consent(place: Machine) -> None:
     now(place, SPECIALIST, ALICE)
     with unchanged(place):
         apply(place, "--prune").refuses(6, "error[guard.not_confirmed]", "--yes")
-        place.run("delete", "instance/bob").refuses(6, "error[guard.not_confirmed]", "--yes")
+        place.run("delete", "instance/bob", "--override").refuses(6, "error[guard.not_confirmed]", "--yes")
     (alice,) = (line for line in place.sessions() if "HOUMAO-alice-" in line)
     apply(place, *PRUNE).succeeds()
     assert place.sessions() == [alice]
@@ -227,7 +227,8 @@ def test_what_is_used_is_not_deleted_from_under_its_users(place: Machine) -> Non
     with unchanged(place):
         ran = place.run("delete", "specialist/coder", "--yes")
     ran.refuses(6, "error[guard.dependents]", "Instance/alice", "--cascade", "--cascade=orphan")
-    place.run("delete", "specialist/coder", "--yes", "--cascade").succeeds()
+    place.run("delete", "specialist/coder", "--yes", "--cascade").refuses(6, "error[guard.declared]", "--override")
+    place.run("delete", "specialist/coder", "--yes", "--cascade", "--override").succeeds()
     assert place.sessions() == []
 
 
@@ -242,7 +243,7 @@ def test_a_broken_source_prunes_nothing(place: Machine) -> None:
 def test_a_role_that_says_what_a_derived_one_says(place: Machine) -> None:
     """Two rows of one content are two rows: the specialist goes whole, the role stays."""
     given(place, SPECIALIST, "kind: Role\nmetadata: {name: other}\nspec: {prompt: You write code.}\n")
-    ran = place.run("delete", "specialist/coder", "--yes").succeeds()
+    ran = place.run("delete", "specialist/coder", "--yes", "--override").succeeds()
     assert "Role/coder" not in ran.out
     assert names(place, "roles") == {"other"}
 

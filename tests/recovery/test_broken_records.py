@@ -1,6 +1,8 @@
 """What is recorded as running and is not, as recorded: what each command finds, says and leaves behind."""
 
 import json
+import os
+import signal
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
@@ -11,9 +13,12 @@ import pytest
 from reconciler.app import lifecycle, messages
 from reconciler.app.agent_state import managed_state
 from reconciler.app.agents import Agent, AgentBroken, Selector, resolve
+from reconciler.app.gateway.remote import running
+from reconciler.app.gateway.remote import status as gateway_status
 from reconciler.app.lifecycle import Changed, Telling
 from reconciler.app.request import RunFlags
 from reconciler.model.health import Health
+from reconciler.ports.gateway import Running
 from reconciler.testing.plugin import real_world
 from reconciler.testing.real_world import RealWorld, until
 
@@ -29,6 +34,7 @@ kind: Instance
 metadata: {name: alice}
 spec: {specialistRef: coder}
 """
+GUARDED = FLEET.replace("specialistRef: coder}", "specialistRef: coder, gateway: {enabled: true, background: true}}")
 TELLING = Telling(RunFlags(yes=True), lambda plan: True, lambda plan: None, lambda kind, fields: None, [])
 
 
@@ -41,6 +47,12 @@ class Broken(NamedTuple):
     apply: str
     """What an apply says it does."""
     reachable: bool = False
+    fleet: str = FLEET
+
+    def said(self, what: str) -> str:
+        """How the answer begins: a healthy agent is no recovery, and nothing is said of one."""
+        found = f"it was {self.health.value} ({self.reason}), what was left of it is ended; "
+        return what if self.health is Health.HEALTHY else f"{found}{what}"
 
 
 def alice(world: RealWorld) -> Agent:
@@ -102,6 +114,13 @@ def reboot(world: RealWorld) -> None:
     assert changed == 1
 
 
+def gateway_dead(world: RealWorld) -> None:
+    found = running(alice(world))
+    assert isinstance(found, Running), found
+    os.kill(found.pid, signal.SIGKILL)
+    until(lambda: not isinstance(running(alice(world)), Running), "its gateway does not die")
+
+
 WAYS: dict[str, Broken] = {
     "session gone": Broken(
         session_gone,
@@ -131,15 +150,23 @@ WAYS: dict[str, Broken] = {
     "manifest missing": Broken(
         manifest_missing, Health.DEGRADED, "HomeMissing", "relaunch Instance/alice HomeMissing", reachable=True
     ),
+    "gateway dead": Broken(
+        gateway_dead,
+        Health.HEALTHY,
+        "Running",
+        "update Instance/alice GatewayMissing",
+        reachable=True,
+        fleet=GUARDED,
+    ),
     "reboot": Broken(reboot, Health.STALE, "SessionMissing", "create Instance/alice Rebooted"),
 }
 
 
 @pytest.fixture(params=WAYS)
 def broken(request: pytest.FixtureRequest, real_world: RealWorld) -> tuple[RealWorld, Broken]:
-    real_world.given(FLEET)
-    real_world.until_ready()
     way = WAYS[request.param]
+    real_world.given(way.fleet)
+    real_world.until_ready()
     way.breaks(real_world)
     return real_world, way
 
@@ -166,6 +193,7 @@ def test_stop(broken: tuple[RealWorld, Broken]) -> None:
     assert lifecycle.stop(after, TELLING).success
     assert lifecycle.relaunch(after, TELLING).success
     assert healthy(world)
+    assert served(world, way)
 
 
 def test_relaunch(broken: tuple[RealWorld, Broken]) -> None:
@@ -179,6 +207,7 @@ def test_relaunch(broken: tuple[RealWorld, Broken]) -> None:
     assert healthy(world)
     assert alice(world).agent_id == before.agent_id
     assert alice(world).session_root == before.session_root
+    assert served(world, way)
     # Every copy of the session's name was renewed: it can be relaunched again, as often as one likes.
     assert lifecycle.relaunch(alice(world), TELLING).success
     assert healthy(world)
@@ -190,6 +219,11 @@ def test_state(broken: tuple[RealWorld, Broken]) -> None:
     if way.reachable:
         found = managed_state(alice(world))
         assert found["availability"] == "available"
+        if way.health is Health.HEALTHY:
+            # Nothing is wrong with the agent; what is dead is not shown as there.
+            assert (found["gateway"], found["diagnostics"]) == (None, [])
+            assert gateway_status(alice(world))["gateway_health"] == "not_attached"
+            return
         (diagnosis,) = found["diagnostics"]  # type: ignore[misc]
         assert diagnosis["kind"] == way.reason  # type: ignore[call-overload,index]
         return
@@ -231,17 +265,26 @@ def test_apply(broken: tuple[RealWorld, Broken]) -> None:
     assert report.told == [way.apply]
     assert report.settled
     assert healthy(world)
+    assert served(world, way)
     assert world.when_planned().in_sync
 
 
 def said(done: Changed, way: Broken, what: str) -> bool:
-    words = f"it was {way.health.value} ({way.reason}), what was left of it is ended; {what}"
     assert done.to_json()["found"] == {
         "class": way.health.value,
         "reason": way.reason,
         "lifecycle_state": "active",
     }
-    return done.detail.startswith(words)
+    return done.detail.startswith(way.said(what))
+
+
+def served(world: RealWorld, way: Broken) -> bool:
+    """A gateway runs where one is declared, and nowhere else; its record names the one that runs."""
+    found = running(alice(world))
+    told = json.loads(record(world).read_text())["gateway"]
+    if way.fleet != GUARDED:
+        return told is None and not isinstance(found, Running)
+    return isinstance(found, Running) and told["port"] == found.port
 
 
 def healthy(world: RealWorld) -> bool:

@@ -97,3 +97,48 @@ def test_prevent_destroy_holds_until_it_is_forced_by_name(fake_world: World) -> 
 
     assert fake_world.when_deleted("instance/alice", force_destroy=("instance/alice",)).settled
     assert fake_world.running == set()
+
+
+def test_what_a_file_still_declares_is_refused_and_nothing_ends(fake_world: World) -> None:
+    fake_world.given_file(PROMPT, TEXT)
+    fake_world.given(ALICE_BOB_CAROL)
+    fake_world.when_applied()
+
+    with pytest.raises(GuardRefused, match=r"Instance/alice is still declared in .*fleet\.yaml:") as refused:
+        fake_world.when_deleted("instance/alice", override=False)
+    assert (refused.value.exit_code, refused.value.code) == (6, "guard.declared")
+    for way in ("houmao apply --prune", "delete -f", "--override"):
+        assert way in refused.value.hint
+    with pytest.raises(GuardRefused, match="and 2 more"):
+        fake_world.when_deleted("specialist/coder", cascade="yes", override=False)
+    assert fake_world.running == {"alice", "bob", "carol"}
+
+    fake_world.given(ALICE_BOB_CAROL.replace("name: alice", "name: anna"))
+    assert fake_world.when_deleted("instance/alice", override=False).settled
+    assert fake_world.running == {"bob", "carol"}
+
+
+def test_a_file_that_is_gone_declares_nothing_and_one_that_cannot_be_read_might(fake_world: World) -> None:
+    fake_world.given_file(PROMPT, TEXT)
+    fake_world.given(ALICE_BOB_CAROL)
+    fake_world.when_applied()
+
+    fake_world.given("kind: [")
+    with pytest.raises(GuardRefused, match="still declared"):
+        fake_world.when_deleted("instance/alice", override=False)
+    for file in fake_world.source.rglob("*.yaml"):
+        file.unlink()
+    assert fake_world.when_deleted("instance/alice", override=False).settled
+    assert fake_world.running == {"bob", "carol"}
+
+
+def test_a_member_is_declared_by_its_set(fake_world: World) -> None:
+    fake_world.given_file(PROMPT, TEXT)
+    fake_world.given(
+        CODER + "---\nkind: InstanceSet\nmetadata: {name: crew}\nspec: {replicas: 2, template: {specialistRef: coder}}"
+    )
+    fake_world.when_applied()
+
+    with pytest.raises(GuardRefused, match="Instance/crew-0, made by InstanceSet/crew, is still declared"):
+        fake_world.when_deleted("instance/crew-0", override=False)
+    assert fake_world.running == {"crew-0", "crew-1"}

@@ -34,6 +34,7 @@ def delete(args: Args) -> int:
             cascade=args.text("cascade", "no"),
             force_destroy=args.many("force_destroy"),
             selector=selector if source is not None else "",
+            override=args.flag("override"),
             how=how,
             confirm=teller.confirm,
             shown=teller.shown,
@@ -64,18 +65,21 @@ COMMANDS = (
                 "KIND/NAME",
                 many=True,
             ),
+            Option(("--override",), "Delete also what a file declares; its next apply makes that anew."),
             *RUNNING,
             output("text", "json", "yaml", "name", "jsonpath="),
         ),
         examples=(
-            Example("houmao delete instance alice", "stop one agent and forget it; its home is kept"),
+            Example("houmao delete instance alice", "stop one agent that is declared no more; its home is kept"),
+            Example("houmao delete instance alice --override", "also where a file still declares it"),
             Example("houmao delete specialist/coder --cascade", "and everything made of it"),
             Example("houmao delete -f team.yaml --yes", "everything team.yaml declares"),
             Example("houmao delete instances -l team=core", "every agent with a label"),
         ),
         notes=(
             "--cascade alone means --cascade=yes. The home of an agent is kept, and the report says where. What a "
-            "source still declares comes back with the next apply of that source."
+            "file still declares is refused: take it out there and run `houmao apply --prune`, name the file with -f, "
+            "or say --override, and the next apply of that file makes it anew."
         ),
         own=RUN_CODES,
     ),

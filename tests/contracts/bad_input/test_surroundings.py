@@ -25,7 +25,7 @@ READERS = (
     ("export",),
     ("lock", "status"),
 )
-WRITERS = (("apply", "-f", "fleet.yaml"), ("delete", "instance/alice", "--yes"))
+WRITERS = (("apply", "-f", "fleet.yaml"), ("delete", "instance/alice", "--yes", "--override"))
 
 
 @pytest.fixture
