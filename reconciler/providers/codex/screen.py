@@ -50,7 +50,8 @@ def read(screen: Screen) -> Reading:
     lines = seen.lines
     turning = SPINNER.match(seen.title) is not None
     at, box = _box(lines)
-    if box is None:
+    loading = _loading(lines)
+    if box is None or loading:
         below = shared.after(lines, MARK)
         return shared.reading(
             shared.Found(
@@ -58,7 +59,7 @@ def read(screen: Screen) -> Reading:
                 busy=Tri.YES if turning else Tri.NO,
                 asking=shared.question(DIALOGS, below),
                 crashed=seen.ended or shared.shows(CRASHED, below),
-                starting=not lines or (len(lines) < 8 and shared.shows(LOADING, lines)),
+                starting=not lines or loading or (len(lines) < 8 and shared.shows(LOADING, lines)),
                 result=TurnResult.UNKNOWN if lines else TurnResult.NONE,
                 moving=(seen.title,) if turning else (),
             )
@@ -77,6 +78,12 @@ def read(screen: Screen) -> Reading:
             moving=(seen.title, *working),
         )
     )
+
+
+def _loading(lines: Sequence[str]) -> bool:
+    """Whether its banner says so: what stands in the box then is no prompt, it may be its last words."""
+    at = shared.last(lines, LOADING)
+    return at >= 0 and [line.strip() for line in lines[at + 1 : at + 2]] == ["loading"]
 
 
 def _box(lines: Sequence[str]) -> tuple[int, str | None]:

@@ -210,9 +210,11 @@ def ask_for(question: Question, agent: Agent, take: Take) -> None:
             terminal.paste(question.prompt)
             settle(terminal)
             submit(terminal, question.shows)
-        terminal.wait_screen(question.shows, START_S)
         if question.ends:
-            terminal.wait("ended", terminal.ended, TURN_S)
+            # Its last words may be gone again: leaving the alternate screen can wipe them off.
+            terminal.wait("ended", terminal.ended, START_S)
+        else:
+            terminal.wait_screen(question.shows, START_S)
         settle(terminal)
         take(question.situation, terminal)
 

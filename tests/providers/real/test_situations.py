@@ -23,6 +23,8 @@ pytestmark = [pytest.mark.providers, pytest.mark.tmux, pytest.mark.timeout(400)]
 ROLE = "You are a careful reviewer. role-mark:alpha-7"
 FLEETING = ("start", "left")
 """Whatever these show at the moment of the look, it is no running turn; a program may be ready at its first picture."""
+ENDED = ("crashed",)
+"""tmux does not always write below a program that it is dead, and its last words are not always left: never ready."""
 
 
 class Readings:
@@ -46,6 +48,9 @@ class Readings:
             if situation in FLEETING:
                 assert said["busy"] != "yes"
                 assert said["state"] != "asking"
+            elif situation in ENDED:
+                assert said["state"] in ("crashed", "starting", "unknown"), self.pictures[situation].text
+                assert said["accepting_input"] != "yes"
             else:
                 assert said == recorded[situation], f"{situation}:\n{self.pictures[situation].text}"
         assert self.seen
