@@ -1,7 +1,5 @@
 """What runs unmanaged is taken over as it runs; never by its name alone, and never from another owner (R-ADO)."""
 
-from pathlib import Path
-
 import pytest
 
 from reconciler.app import adopt, verbs
@@ -9,7 +7,6 @@ from reconciler.declare.dump import to_yaml
 from reconciler.model.errors import GuardRefused
 from reconciler.model.ref import Ref
 from reconciler.testing.fake_world import FakeWorld
-from reconciler.testing.real_world import RealWorld, until
 from reconciler.testing.world import World
 from tests.stories.fleets import CODER, PROMPT, TEXT
 
@@ -84,30 +81,6 @@ def test_an_adopted_one_is_stopped_and_started_like_any_other(fake_world: FakeWo
     assert fake_world.when_asked(verbs.release([ALICE])).settled
     assert fake_world.running == {"alice"}
     assert fake_world.when_planned().in_sync
-
-
-@pytest.mark.tmux
-def test_what_else_a_person_has_in_an_adopted_session_outlives_the_agent(real_world: RealWorld) -> None:
-    """Stopping ends our pane; relaunching under the session's name is refused before anything ends."""
-    world = real_world
-    world.foreign_session("work")
-    given(world)
-    world.when_applied()
-    agent = world.session_of("alice")
-    (own,) = world.tmux(
-        "new-window", "-d", "-P", "-F", "#{pane_id}", "-t", f"{agent.session_id}:", "sleep 1000"
-    ).split()
-
-    world.given_file(PROMPT, "You write good code.\n")
-    refused = world.when_applied()
-    assert refused.exit_code == 1
-    assert "holds more than the agent's pane" in str(refused.outcomes["Instance/alice"].fault)
-    assert world.session_of("alice").pid == agent.pid
-
-    assert world.when_asked(verbs.stop([ALICE])).settled
-    assert [(pane.pane_id, pane.session_name, pane.uid, pane.mark) for pane in world.panes] == [(own, "work", "", "")]
-    assert world.running == set()
-    until(lambda: not Path(f"/proc/{agent.pid}").exists(), "the agent's program outlives its pane")
 
 
 def test_the_command_line_names_the_object(fake_world: FakeWorld) -> None:

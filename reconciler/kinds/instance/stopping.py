@@ -11,7 +11,7 @@ from reconciler.model.errors import ActionFailed, ErrorClass, ProcessSurvives, S
 from reconciler.model.ref import Uid
 from reconciler.ports.bundle import Ports
 from reconciler.ports.process import Ended, NoAnswer
-from reconciler.ports.tmux import Answer, Done, Failed, Fence, Kill, Leave, Refused, SendKeys, Vacant
+from reconciler.ports.tmux import Answer, Done, Failed, Fence, Kill, Refused, SendKeys, Vacant
 
 GRACE_S = 3.0
 """How long a provider may take to leave after it was asked."""
@@ -46,16 +46,8 @@ def ask_quit(ports: Ports, context: Context) -> object:
 
 def _sure_of_successor(ports: Ports, context: Context) -> None:
     """A restart that could not be built must not cost the agent that runs: whatever fails, fails here."""
-    if context.action.verb not in (Verb.RELAUNCH, Verb.REPLACE):
-        return
-    build(ports, context)
-    facts = part(context, "session").facts
-    if context.live.get("adopted") and facts.get("others") and facts["name"] == context.handle.get("session_name"):
-        raise Shared(
-            f"tmux session {facts['name']!r} was adopted and holds more than the agent's pane: "
-            "another session of that name cannot be started beside them",
-            hint="close them, move them elsewhere with `tmux break-pane`, or declare another sessionName",
-        )
+    if context.action.verb in (Verb.RELAUNCH, Verb.REPLACE):
+        build(ports, context)
 
 
 def _stop_keys(ports: Ports, context: Context) -> tuple[tuple[str, ...], ...]:
@@ -87,11 +79,9 @@ def wait_quit(ports: Ports, context: Context) -> None:
 
 
 def ask_kill(ports: Ports, context: Context) -> object:
-    """Compare-and-kill of exactly the session that was observed; of one that was adopted, of the agent's pane alone."""
+    """Compare-and-kill of exactly the session that was observed."""
     _sure_of_successor(ports, context)
     facts = part(context, "session").facts
-    if context.live.get("adopted"):
-        return Leave(str(facts["id"]), context.uid, str(facts["mark"]), str(facts.get("pane") or ""))
     return Kill(str(facts["id"]), context.uid, str(facts["mark"]))
 
 
@@ -191,13 +181,6 @@ def undo_start(ports: Ports, context: Context) -> None:
         )
     if pid.isdigit() and ticks.isdigit():
         ports.process.end(int(pid), int(ticks), TERM_GRACE_S)
-
-
-class Shared(ActionFailed):
-    """A person's panes stand in a session whose name is wanted."""
-
-    code = "instance.shared"
-    error_class = ErrorClass.TERMINAL
 
 
 class Leaked(ActionFailed):
