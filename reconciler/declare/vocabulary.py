@@ -30,6 +30,16 @@ DURATION_MAX = 10**13
 """Milliseconds; some three hundred years."""
 PAUSE_MAX = 86_400_000
 """Milliseconds; a day."""
+# A published pattern cannot add up, so each way to write a pause is bounded by itself.
+PAUSE_PATTERN = (
+    r"^(?=[^1-9]*[1-9])("
+    r"([0-9]{1,7}|[1-7][0-9]{7}|8[0-5][0-9]{6}|86[0-3][0-9]{5}|86400000)ms"
+    r"|([0-9]{1,4}|[1-7][0-9]{4}|8[0-5][0-9]{3}|86[0-3][0-9]{2}|86400)s"
+    r"|([0-9]{1,3}|1[0-3][0-9]{2}|14[0-3][0-9]|1440)m"
+    r"|24h|1d"
+    r"|(([01]?[0-9]|2[0-3])h)?([0-5]?[0-9]m)?([0-5]?[0-9]s)?([0-9]{1,3}ms)?"
+    r")" + END
+)
 
 _WORDS = {
     str: "text",
@@ -170,6 +180,7 @@ def _off(value: Json) -> Complaint | None:
 
 _UNITS = {"ms": 1, "s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
 _is_duration = searching(DURATION_PATTERN)
+_is_pause = searching(PAUSE_PATTERN)
 
 
 def milliseconds(value: Json) -> Json:
@@ -192,9 +203,8 @@ def _pause(value: Json) -> Complaint | None:
     wrong = _duration(value)
     if wrong is not None:
         return wrong
-    length = milliseconds(value)
-    fits = isinstance(length, int) and 1 <= length <= PAUSE_MAX
-    return None if fits else Complaint(RANGE, "is not between a millisecond and a day", "write it like 500ms or 2s")
+    fits = _is_pause(value) if isinstance(value, str) else 1 <= float(str(value)) <= PAUSE_MAX
+    return None if fits else Complaint(RANGE, "is not between a millisecond and a day", "write it like 500ms or 1m30s")
 
 
 def lexical(value: Json) -> Json:
@@ -304,7 +314,7 @@ Pause = Annotated[
     Scalar(
         {
             "anyOf": [
-                {"type": "string", "pattern": DURATION_PATTERN},
+                {"type": "string", "pattern": PAUSE_PATTERN},
                 {"type": "integer", "minimum": 1, "maximum": PAUSE_MAX},
             ]
         },

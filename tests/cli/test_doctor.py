@@ -86,12 +86,14 @@ def test_a_stopped_holder_of_the_lock(houmao: Program, wait_until: Callable[...,
         [sys.executable, "-c", HOLD, str(lock)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     )
     with holder:
-        assert holder.stdout is not None
-        assert holder.stdout.readline() == "held\n"
-        assert houmao("lock", "status", "-o", "json").data["pid"] == holder.pid
-        holder.send_signal(signal.SIGSTOP)
-        wait_until(lambda: Path(f"/proc/{holder.pid}/stat").read_text().rpartition(") ")[2][0] == "T")
-        assert findings(houmao)["lock.stopped"] == ("error", f"kill -CONT {holder.pid}, or kill {holder.pid}")
-        refused = houmao("delete", "instance", "alice", "--yes", "--override")
-        assert (refused.code, "lock.held" in refused.err, "kill -CONT" in refused.err) == (5, True, True)
-        holder.kill()
+        try:
+            assert holder.stdout is not None
+            assert holder.stdout.readline() == "held\n"
+            assert houmao("lock", "status", "-o", "json").data["pid"] == holder.pid
+            holder.send_signal(signal.SIGSTOP)
+            wait_until(lambda: Path(f"/proc/{holder.pid}/stat").read_text().rpartition(") ")[2][0] == "T")
+            assert findings(houmao)["lock.stopped"] == ("error", f"kill -CONT {holder.pid}, or kill {holder.pid}")
+            refused = houmao("delete", "instance", "alice", "--yes", "--override")
+            assert (refused.code, "lock.held" in refused.err, "kill -CONT" in refused.err) == (5, True, True)
+        finally:
+            holder.kill()

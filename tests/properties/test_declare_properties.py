@@ -1,6 +1,7 @@
 """Loading: the schema says what the loader does, canonical forms are stable, and no order or spelling matters."""
 
 import json
+import re
 from collections.abc import Iterator
 
 import jsonschema
@@ -13,7 +14,7 @@ from reconciler.declare.dump import to_yaml
 from reconciler.declare.jsonschema import files
 from reconciler.declare.reader import read
 from reconciler.declare.schema import Schema
-from reconciler.declare.vocabulary import NAME_PATTERN, SESSION_PATTERN
+from reconciler.declare.vocabulary import NAME_PATTERN, PAUSE_MAX, PAUSE_PATTERN, SESSION_PATTERN, milliseconds
 from reconciler.model.json import Json, JsonMap, canonical
 from reconciler.model.ref import name_fault, session_name_fault
 from tests.declare.specs import JUNK, KINDS, SAMPLES, SCHEMAS, documents, spoiled, valid_struct
@@ -54,6 +55,35 @@ def test_a_valid_document_is_accepted_by_both(schema: Schema, data: st.DataObjec
     faults = [*envelope.check(document, schema.kind, schema.optional), *schema.validate(document["spec"])]
     assert faults == []
     jsonschema.Draft202012Validator(PUBLISHED[f"{schema.kind}.json"]).validate(document)
+
+
+PARTS = st.tuples(st.integers(0, 90_000_000), st.sampled_from(["ms", "s", "m", "h", "d"]))
+
+
+@settings(deadline=None, max_examples=300)
+@given(st.lists(PARTS, min_size=1, max_size=1) | st.lists(PARTS.map(lambda part: (part[0] % 100, part[1])), max_size=5))
+def test_the_pattern_of_a_pause_is_never_wrong_about_its_length(parts: list[tuple[int, str]]) -> None:
+    text = "".join(f"{count}{unit}" for count, unit in parts)
+    length = milliseconds(text)
+    assert isinstance(length, int)
+    if re.search(PAUSE_PATTERN, text):
+        assert 1 <= length <= PAUSE_MAX
+    elif len(parts) == 1:
+        assert not 1 <= length <= PAUSE_MAX
+
+
+@pytest.mark.parametrize(
+    "text", ["1ms", "86400000ms", "86400s", "1440m", "24h", "1d", "1m30s", "01h00m05s", "23h59m59s999ms"]
+)
+def test_pauses(text: str) -> None:
+    assert re.search(PAUSE_PATTERN, text)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "0ms", "0h0m", "86400001ms", "86401s", "25h", "2d", "1d1ms", "30s1m", "1", "ms", "1s\n"]
+)
+def test_what_is_no_pause(text: str) -> None:
+    assert not re.search(PAUSE_PATTERN, text)
 
 
 @pytest.mark.parametrize("name", sorted(PUBLISHED))

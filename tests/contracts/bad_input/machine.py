@@ -138,7 +138,10 @@ class Machine:
         for path in [self.top, *sorted(self.top.rglob("*"))]:
             if path.name.endswith(("-wal", "-shm")):
                 continue
-            stat = path.lstat()
+            try:
+                stat = path.lstat()
+            except FileNotFoundError:
+                continue  # an agent writes its own conversations meanwhile; what else is missing, the other look tells
             if path.is_symlink():
                 found[str(path)] = (stat.st_mode, os.readlink(path))
             elif path.is_file():
