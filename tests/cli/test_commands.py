@@ -279,6 +279,7 @@ def test_an_interrupt_ends_with_130(running: Program) -> None:
 INTERRUPTED = """
 import signal, sys
 from reconciler.cli.main import main
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the background is born ignoring it
 signal.signal(signal.SIGALRM, lambda *_: signal.raise_signal(signal.SIGINT))
 signal.setitimer(signal.ITIMER_REAL, 0.5)
 sys.exit(main(sys.argv[1:]))

@@ -59,7 +59,10 @@ def valid_any(schema: Json) -> st.SearchStrategy[Json]:
     """Values that one fragment of JSON Schema accepts."""
     assert isinstance(schema, dict)
     if schema.get("type") == "integer":
-        return st.integers(0, 10**6)
+        low, high = schema.get("minimum", 0), schema.get("maximum", 10**6)
+        assert isinstance(low, int)
+        assert isinstance(high, int)
+        return st.integers(low, high)
     if schema.get("type") == "object":
         return st.builds(lambda name: {"name": name}, names())
     matches = re.compile(str(schema["pattern"])).search
