@@ -31,7 +31,7 @@ demo-down: setup ## take that fleet down again
 	@tools/demo.sh down
 
 test: setup ## every test that can run here (without tmux: all but the tmux tier)
-	@$(PYTEST) -n 2 --dist worksteal -m "not providers and not chaos"
+	@$(PYTEST) -n 3 --dist worksteal -m "not providers and not chaos"
 
 test-tmux: setup ## the tests that need a real tmux, alone
 	@$(PYTEST) -m tmux
