@@ -77,6 +77,17 @@ class Kill(NamedTuple):
     mark: str
 
 
+class Leave(NamedTuple):
+    """Compare-and-leave of a session that was adopted: the agent's pane ends, every mark goes, and what else a person
+    has in it stays. The last pane of a session takes the session with it."""
+
+    session_id: str
+    uid: Uid
+    mark: str
+    pane_id: str = ""
+    """Empty where the agent's pane is gone already."""
+
+
 class Mark(NamedTuple):
     """Compare-and-mark: give a session a new mark when it still has the old one."""
 
@@ -180,7 +191,7 @@ class Vacant(NamedTuple):
     uid: Uid
 
 
-Request = Create | Kill | Mark | Adopt | Rename | SendKeys | OpenWindow | Export | Vacant
+Request = Create | Kill | Leave | Mark | Adopt | Rename | SendKeys | OpenWindow | Export | Vacant
 
 
 def is_session_id(text: str) -> bool:
@@ -205,6 +216,10 @@ def request_fault(fence: Fence, request: Request) -> str | None:
             texts = (request.mark, request.cwd, *request.argv, *(text for pair in request.env for text in pair))
         case Kill():
             wrong = None if is_session_id(request.session_id) else f"no session id: {request.session_id!r}"
+            texts = (request.mark,)
+        case Leave():
+            there = is_session_id(request.session_id) and (not request.pane_id or is_pane_id(request.pane_id))
+            wrong = None if there else f"no session and pane: {request.session_id!r}, {request.pane_id!r}"
             texts = (request.mark,)
         case Mark():
             wrong = None if is_session_id(request.session_id) else f"no session id: {request.session_id!r}"

@@ -114,6 +114,7 @@ def _session(panes: Sequence[Pane], listing: Listing) -> Part:
     if not panes:
         return Part(False, {}, f"no session carries its uid ({listing.evidence})")
     some = agent or panes[0]
+    others = sum(1 for pane in panes if pane.role not in ("agent", "gateway"))
     return Part(
         True,
         {
@@ -124,6 +125,7 @@ def _session(panes: Sequence[Pane], listing: Listing) -> Part:
             "pane": agent.pane_id if agent else None,
             "dead": agent.dead if agent else None,
             "status": agent.dead_status if agent else None,
+            **({"others": others} if others else {}),
         },
     )
 
