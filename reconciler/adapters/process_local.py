@@ -11,7 +11,7 @@ from reconciler.adapters import process_run, procfs
 from reconciler.adapters.process_handle import Handle, hold, wait_all
 from reconciler.model.errors import Unreachable
 from reconciler.model.ref import Uid
-from reconciler.ports.process import Ended, Finished, NoAnswer, ProcessFacts, ProcessSeen
+from reconciler.ports.process import Ended, Finished, NoAnswer, ProcessFacts, ProcessSeen, Program
 
 _KILL_ROUNDS = 5
 
@@ -67,6 +67,12 @@ class LocalProcess:
             if isinstance(seen, ProcessFacts) and not seen.exited:
                 found[uid].append(seen)
         return {uid: tuple(found.get(uid, ())) for uid in wanted}
+
+    def program(self, pid: int) -> Program | None:
+        try:
+            return Program(procfs.argv(pid), procfs.cwd(pid))
+        except OSError:
+            return None
 
     def boot_id(self) -> str:
         try:

@@ -190,6 +190,8 @@ class Unmanaged(NamedTuple):
     uid: str
     mark: str
     panes: int
+    pane: str = ""
+    """The pane that can be taken for an agent's; empty where there is no telling."""
 
     def to_json(self) -> JsonMap:
         """`{session, sessionId, created, uid, overlayId, panes}`."""
@@ -206,7 +208,7 @@ class Unmanaged(NamedTuple):
 
 def unmanaged(flags: Flags) -> tuple[Unmanaged, ...]:
     """Sessions on the tmux server that no inventory row and no open intent of this overlay names."""
-    from reconciler.ports.tmux import Pane, Unanswered
+    from reconciler.ports.tmux import Pane, Unanswered, alone_in_front
 
     session = open_session(flags)
     listing = session.reader.tmux.listing()
@@ -224,6 +226,7 @@ def unmanaged(flags: Flags) -> tuple[Unmanaged, ...]:
             panes[0].uid,
             panes[0].mark,
             len(panes),
+            front.pane_id if (front := alone_in_front(panes)) is not None else "",
         )
         for panes in by_id.values()
         if not any(pane.uid in ours for pane in panes)

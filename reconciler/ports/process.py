@@ -48,6 +48,13 @@ class Ended(StrEnum):
     """The pid belongs to another process now: nothing was signalled."""
 
 
+class Program(NamedTuple):
+    """What a process runs, and where."""
+
+    argv: tuple[str, ...]
+    cwd: str
+
+
 class Finished(NamedTuple):
     """A short command that was run to its end."""
 
@@ -69,6 +76,10 @@ class ProcessReader(Protocol):
 
     def bearing(self, uids: Iterable[Uid]) -> Mapping[Uid, tuple[ProcessFacts, ...]] | NoAnswer:
         """Live processes whose environment carries `HOUMAO_UID` of one of `uids`: one pass over the table (R-OBS-5)."""
+        ...
+
+    def program(self, pid: int) -> Program | None:
+        """What a process of this user runs; None where it is gone or may not be looked into."""
         ...
 
     def boot_id(self) -> str:

@@ -35,6 +35,14 @@ class Pane(NamedTuple):
     window_index: str = ""
 
 
+def alone_in_front(panes: "Iterable[Pane]") -> "Pane | None":
+    """The pane of a session's first window where it is the only one there: what can be taken for an agent's. Further
+    windows are a person's own."""
+    every = sorted(panes, key=lambda pane: int(pane.window_index or 0))
+    front = [pane for pane in every if pane.window_id == every[0].window_id]
+    return front[0] if len(front) == 1 else None
+
+
 class Listing(NamedTuple):
     """A full answer. `server` is None when it is certain that no server runs; `evidence` says how that is known."""
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from reconciler.model.errors import Unreachable
 from reconciler.model.ref import Uid
 from reconciler.model.tuples import NamedTuple
-from reconciler.ports.process import Ended, Finished, Gone, NoAnswer, ProcessFacts, ProcessSeen
+from reconciler.ports.process import Ended, Finished, Gone, NoAnswer, ProcessFacts, ProcessSeen, Program
 from reconciler.testing.clock import FakeClock
 
 OWN_PID = 2
@@ -161,6 +161,11 @@ class FakeProcess:
                 uid: tuple(entry.facts() for entry in living if entry.env.get("HOUMAO_UID") == uid)
                 for uid in dict.fromkeys(uids)
             }
+
+    def program(self, pid: int) -> Program | None:
+        with self._turn:
+            entry = self._table.get(pid)
+            return Program(entry.argv, entry.cwd) if entry is not None and entry.state != "Z" else None
 
     def boot_id(self) -> str:
         return f"00000000-0000-4000-8000-{self._boots:012d}"
