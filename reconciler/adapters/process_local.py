@@ -129,17 +129,21 @@ class LocalProcess:
                 handle.close()
 
     def run(self, argv: tuple[str, ...], *, timeout_s: float, cwd: str | None = None) -> Finished:
-        executable = self.which(argv[0]) if argv else None
-        if executable is None:
-            name = os.path.basename(argv[0]) if argv else ""
-            raise Unreachable(f"{name!r} is not on PATH or not executable", code="process.cannot_start")
+        executable = self._found(argv)
         return process_run.run(executable, argv, timeout_s=timeout_s, cwd=cwd)
 
-    def start(self, argv: tuple[str, ...], *, cwd: str, env: Mapping[str, str]) -> ProcessFacts:
+    def attend(self, argv: tuple[str, ...], *, env: Mapping[str, str], beside: bool = False) -> int:
+        return process_run.attend(self._found(argv), argv, env=env, beside=beside)
+
+    def _found(self, argv: tuple[str, ...]) -> str:
         executable = self.which(argv[0]) if argv else None
         if executable is None:
             name = os.path.basename(argv[0]) if argv else ""
             raise Unreachable(f"{name!r} is not on PATH or not executable", code="process.cannot_start")
+        return executable
+
+    def start(self, argv: tuple[str, ...], *, cwd: str, env: Mapping[str, str]) -> ProcessFacts:
+        executable = self._found(argv)
         pid = process_run.start(executable, argv, cwd=cwd, env=env)
         seen = procfs.facts(pid)
         return seen if isinstance(seen, ProcessFacts) else ProcessFacts(pid, 0, "X")

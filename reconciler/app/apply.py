@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 from datetime import timedelta
 
-from reconciler.app import gate_record, holding, still_declared
+from reconciler.app import gate_record, holding, staged, still_declared, wiring
 from reconciler.app import overlay as overlay_
 from reconciler.app import settings as settings_
 from reconciler.app.desired import Desired, load, options, refs_of
@@ -166,6 +166,7 @@ def carry_out(
         else:
             shown(second.plan)
         first_of_all()
+        staged.sweep(ports.reader(), wiring.local_files())
         report = _run(second, session, desired, ports, writer, how, emit)
         gated = desired.gated
         prepared = gate_record.prepare(ports, *gated, desired.declared, desired.apply_set) if gated else None

@@ -107,6 +107,11 @@ class Process(ProcessReader, Protocol):
         streams lead nowhere. Raises Unreachable when it cannot start; the text shows no argument."""
         ...
 
+    def attend(self, argv: tuple[str, ...], *, env: Mapping[str, str], beside: bool = False) -> int:
+        """Run a program that talks to the person at our own terminal, and wait for its end: its exit code, negative for
+        a signal. `beside` leaves standard output to us. Raises Unreachable when it cannot start."""
+        ...
+
     def terminate(self, pid: int, start_ticks: int) -> bool:
         """SIGTERM to exactly this process, and to none beside it; False where it is gone or another has its pid."""
         ...
