@@ -123,6 +123,8 @@ class Provider(Protocol):
     """Batches of tmux keys for a polite quit, in order."""
     submit_pause_s: float
     """Seconds a pasted prompt needs to settle before Enter submits it; 0 where both may come at once."""
+    asks_login: bool
+    """Whether an unattended start may end at a login screen; where not, `unready` has nothing to say."""
     login: LoginWay | None
     """None where the tool has no login of its own."""
     setups: Mapping[str, Tree]

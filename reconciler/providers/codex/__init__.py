@@ -62,6 +62,7 @@ class Codex:
     lookup: str | None = "codex"
     stop_keys: tuple[tuple[str, ...], ...] = (("Escape",), ("C-u",), ("/quit",), ("Enter",))
     submit_pause_s = 0.25
+    asks_login = True
     login: LoginWay | None = LoginWay(("login",), "auth.json")
     setups: Mapping[str, Tree] = {"default": Tree({"config.toml": Entry(data=DEFAULT_SETUP)})}
 

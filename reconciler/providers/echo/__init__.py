@@ -51,6 +51,7 @@ class Echo:
     lookup: str | None = None
     stop_keys: tuple[tuple[str, ...], ...] = (("C-c", "C-u", "C-d"),)
     submit_pause_s = 0.0
+    asks_login = False
     login: LoginWay | None = None
     setups: Mapping[str, Tree] = {"default": Tree({"README.md": Entry(data=README)})}
 

@@ -66,6 +66,7 @@ class Gemini:
     lookup: str | None = "gemini"
     stop_keys: tuple[tuple[str, ...], ...] = (("Escape",), ("C-u",), ("/quit",), ("Enter",))
     submit_pause_s = 0.25
+    asks_login = True
     # It has no command for it: it asks at its start, and is left when it has been answered.
     login: LoginWay | None = LoginWay((), "oauth_creds.json")
     setups: Mapping[str, Tree] = {"default": Tree({"README.md": Entry(data=README)})}
