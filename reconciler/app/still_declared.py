@@ -65,20 +65,18 @@ def among(
 
 
 def _declares(row: InventoryRow, files: FilesReader, read: dict[str, frozenset[tuple[Ref, int]] | None]) -> bool:
-    shown, _, line = row.position.rpartition(":")[0].rpartition(":")
-    if not shown:
+    if row.position is None:
         return False
-    if shown.startswith("<"):
+    if row.position.file.startswith("<"):
         return True
-    path = posixpath.normpath(posixpath.join(settings_.cwd(), shown))
+    path = posixpath.normpath(posixpath.join(settings_.cwd(), row.position.file))
     if path not in read:
         read[path] = _documents(path, files)
     documents = read[path]
     if documents is None:
         return True
     # A composition may give it another name than its document has; then its place tells.
-    here = int(line) if line.isdigit() else 0
-    return any(ref == row.ref or (ref.kind == row.ref.kind and at == here) for ref, at in documents)
+    return any(ref == row.ref or (ref.kind == row.ref.kind and at == row.position.line) for ref, at in documents)
 
 
 def _documents(path: str, files: FilesReader) -> frozenset[tuple[Ref, int]] | None:

@@ -7,7 +7,7 @@ from reconciler.engine.orders import Orders
 from reconciler.model.action import Action, Verb
 from reconciler.model.json import JsonMap
 from reconciler.model.ref import Ref, Uid
-from reconciler.model.resource import Resource
+from reconciler.model.resource import Position, Resource
 from reconciler.ports.catalog import Absence, InventoryRow, Override, RequestRow, Transaction
 from reconciler.ports.clock import Clock
 
@@ -97,12 +97,12 @@ class Rows:
         for row in by_kind.values():
             tx.drop_inventory(row.uid)
 
-    def _position(self, want: Resource) -> str:
+    def _position(self, want: Resource) -> Position | None:
+        """With the whole path of its file: the next run may begin elsewhere."""
         position = want.position
-        if position is None:
-            return ""
-        inside = position.file.startswith(("/", "<")) or not self._orders.base
-        return str(position if inside else position._replace(file=f"{self._orders.base}/{position.file}"))
+        if position is None or position.file.startswith(("/", "<")) or not self._orders.base:
+            return position
+        return position._replace(file=f"{self._orders.base}/{position.file}")
 
     def _known(self, context: Context) -> list[InventoryRow]:
         rows = self._view.snapshot.inventory.values()

@@ -10,6 +10,7 @@ from typing import Protocol
 
 from reconciler.model.json import Json, JsonMap
 from reconciler.model.ref import Ref, Uid
+from reconciler.model.resource import Position
 from reconciler.model.tuples import NamedTuple
 
 
@@ -21,7 +22,8 @@ class InventoryRow(NamedTuple):
     apply_set: str
     owner: Uid | None
     source_root: str
-    position: str
+    position: Position | None
+    """Where it was declared when it was last applied; None for what was made by hand."""
     digest: str
     generation: int
     labels: Mapping[str, str]

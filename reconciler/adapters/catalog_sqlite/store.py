@@ -21,6 +21,7 @@ from reconciler.adapters.catalog_sqlite.connection import (
 from reconciler.model.errors import TokenLost
 from reconciler.model.json import Json, JsonMap, canonical, parse, parse_map
 from reconciler.model.ref import Ref, Uid
+from reconciler.model.resource import Position
 from reconciler.ports.catalog import (
     Absence,
     Attempt,
@@ -310,7 +311,7 @@ def _inventory_row(row: Row, labels: JsonMap, annotations: JsonMap, flags: JsonM
         apply_set,
         Uid(owner) if owner is not None else None,
         root,
-        position,
+        Position.parse(position),
         digest,
         generation,
         _strings(labels),

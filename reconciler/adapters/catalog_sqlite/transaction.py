@@ -74,7 +74,7 @@ class SqliteTransaction:
                 "kind": row.ref.kind,
                 "name": row.ref.name,
                 "source_root_id": row.source_root,
-                "position": row.position,
+                "position": str(row.position) if row.position is not None else "",
                 "digest": row.digest,
                 "generation": row.generation,
                 "labels": canonical(dict(row.labels)),
