@@ -12,10 +12,10 @@ from reconciler.app import adopt as adoption
 from reconciler.app.agents import Agent, NoSelf, current_pane
 from reconciler.app.authoring.edits import pairs
 from reconciler.app.authoring.family import recorded_of
-from reconciler.app.authoring.instances import tool_of
+from reconciler.app.authoring.instances import launched, tool_of
 from reconciler.app.authoring.recorded import Recorded
 from reconciler.app.authoring.tools import check_mode
-from reconciler.app.launching import answer, carried_out, started
+from reconciler.app.launching import carried_out, started
 from reconciler.app.lifecycle import Telling
 from reconciler.app.session import Flags
 from reconciler.declare.dump import document
@@ -72,9 +72,13 @@ def join(flags: Flags, wanted: Join, telling: Telling) -> tuple[Agent, JsonMap]:
     spec = _spec(recorded, wanted, programs)
     ask = adoption.one(here, Ref("Instance", wanted.name), pane.session_id, source, spec=spec, beside=beside)
     carried_out(here, ask, telling)
-    agent = started(here, Ref("Instance", wanted.name))
-    told = answer(agent, "Managed agent join complete")
-    return agent, {**told, "provider": agent.tool, "backend": agent.live.get("backend")}
+    ref = Ref("Instance", wanted.name)
+    agent = started(here, ref)
+    return agent, {
+        **launched(here, ref, "Managed agent join complete"),
+        "provider": agent.tool,
+        "backend": agent.live.get("backend"),
+    }
 
 
 def _front(reader: Reader, pane: Pane) -> Pane:

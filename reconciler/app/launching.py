@@ -16,7 +16,7 @@ from reconciler.app.change import change
 from reconciler.app.lifecycle import Telling
 from reconciler.app.session import Flags, Session, opened
 from reconciler.model.errors import ActionFailed, ReconcilerError, UsageFault
-from reconciler.model.json import Json, JsonMap
+from reconciler.model.json import JsonMap
 from reconciler.model.outcome import Report
 from reconciler.model.ref import Ref, name_fault
 from reconciler.model.tuples import NamedTuple
@@ -75,8 +75,7 @@ def launch(flags: Flags, wanted: Launch, telling: Telling) -> tuple[Agent, JsonM
     )
     done = bring_up(flags, recorded, ref, spec, wanted.given, wanted.once, talk, wanted.old)
     _refuse_failed(done.report)
-    agent = started(flags, ref)
-    return agent, answer(agent, "Managed agent launch complete")
+    return started(flags, ref), done.body
 
 
 def _source(session: Session, wanted: Launch) -> tuple[JsonMap, str]:
@@ -184,28 +183,3 @@ def started(flags: Flags, ref: Ref) -> Agent:
     with opened(flags) as session:
         row = next(one for one in session.reader.catalog.inventory() if one.ref == ref)
     return resolve(flags, Selector(agent_id=row.live.get("agent_id") or row.uid))
-
-
-def answer(agent: Agent, status: str) -> JsonMap:
-    """The keys of project-and-build §5.4."""
-    settings, live = agent.session.settings, agent.live
-    root = agent.memory_root
-    detail: Json = settings.overlay.detail
-    return {
-        "status": status,
-        "agent_name": agent.agent_name,
-        "agent_id": agent.agent_id,
-        "tmux_session_name": live.get("session_name"),
-        "manifest_path": agent.session_manifest,
-        "runtime_root": settings.runtime,
-        "runtime_root_detail": f"runtime root of the overlay {settings.overlay.root}",
-        "mailbox_root": settings.mailbox,
-        "mailbox_root_detail": f"mailbox root of the overlay {settings.overlay.root}",
-        "memory_root": root,
-        "memo_file": f"{root}/houmao-memo.md",
-        "pages_dir": f"{root}/pages",
-        "overlay_root": settings.overlay.root,
-        "overlay_root_detail": detail,
-        "project_overlay_bootstrapped": False,
-        "overlay_bootstrap_detail": "the overlay was there",
-    }

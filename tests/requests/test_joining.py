@@ -16,6 +16,7 @@ from reconciler.testing.fake_world import FakeWorld
 from reconciler.testing.real_world import RealWorld, until
 from reconciler.testing.tmux import FakePane
 from reconciler.testing.world import World
+from tests.authoring.test_commands import LAUNCH_KEYS
 from tests.requests.conftest import FLEET, named
 
 TELLING = Telling(RunFlags(yes=True), lambda plan: True, lambda plan: None, lambda kind, fields: None, [])
@@ -53,6 +54,7 @@ def test_what_runs_in_the_first_window_is_the_agent_and_gets_a_recipe_of_its_own
 
     assert (agent.pid, agent.pane) == (pane.pid, pane.pane_id)
     assert (answer["status"], answer["provider"]) == ("Managed agent join complete", "echo")
+    assert {*LAUNCH_KEYS.split(), "provider", "backend"} <= answer.keys()
     assert spec_of(declared, "Instance/joined")["workdir"] == "sub"
     assert spec_of(declared, "Recipe/joined")["provider"] == "echo"
     assert {declared.rows[f"{kind}/joined"].apply_set for kind in ("Instance", "Recipe", "Role")} == {"imperative"}

@@ -23,6 +23,11 @@ kind: LaunchProfile
 metadata: {name: easy}
 spec: {specialistRef: coder}
 """
+GATEWAY = """---
+kind: LaunchProfile
+metadata: {name: guarded}
+spec: {recipeRef: coder-echo-default, agentName: guarded, gateway: {enabled: true}}
+"""
 KEYS = [
     "status", "agent_name", "agent_id", "tmux_session_name", "manifest_path", "runtime_root", "runtime_root_detail",
     "mailbox_root", "mailbox_root_detail", "memory_root", "memo_file", "pages_dir", "overlay_root",
@@ -94,6 +99,15 @@ def test_what_a_launch_is_told_beside_its_recipe_is_declared(declared: FakeWorld
     spec = declared.look().catalog.bundles([row.digest])[row.digest]["spec"]
     assert (spec["recipeRef"], spec["agentName"], spec["gateway"]["enabled"]) == ("coder-echo-default", "bob", False)
     assert (spec["managedHeader"], spec["managedHeaderSections"]) == ("disabled", {"task-reminder": "disabled"})
+
+
+def test_the_gateway_that_came_up_is_told(declared: FakeWorld) -> None:
+    given: dict[str, tuple[str, ...] | bool] = {"gateway_port": ("4711",), "gateway_background": True}
+    declared.given(FLEET + PROFILES + GATEWAY)
+    assert declared.when_applied().settled
+    _, answer = launching.launch(declared.flags, Launch(profile="guarded", given=given), TELLING)
+    assert (answer["gateway_host"], answer["gateway_port"]) == ("127.0.0.1", 4711)
+    assert answer["gateway_execution_mode"] == "detached_process"
 
 
 def test_a_stopped_one_goes_on_in_its_home_and_one_that_runs_is_replaced_only_when_told(declared: FakeWorld) -> None:

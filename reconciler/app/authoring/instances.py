@@ -22,6 +22,7 @@ from reconciler.model.outcome import Report
 from reconciler.model.ref import Ref
 from reconciler.model.tuples import NamedTuple
 from reconciler.ports.bundle import Reader
+from reconciler.ports.gateway import Running
 
 KIND = "Instance"
 DONE = "Managed agent launch complete"
@@ -222,14 +223,14 @@ def _refuse_unfit(recorded: Recorded, ref: Ref, tool: str | None, *, stopped: bo
         )
 
 
-def launched(flags: Flags, ref: Ref) -> JsonMap:
-    """The keys of §5.4: one document."""
+def launched(flags: Flags, ref: Ref, status: str = DONE) -> JsonMap:
+    """The keys of §5.4: one document, with its gateway where one came up."""
     recorded = recorded_of(flags)
     live, settings = recorded.row(ref).live, recorded.session.settings
     agent_id = live.get("agent_id", "")
     overlay = settings.overlay
     return {
-        "status": DONE,
+        "status": status,
         "agent_name": live.get("agent_name") or ref.name,
         "agent_id": agent_id,
         "tmux_session_name": live.get("session_name"),
@@ -243,6 +244,22 @@ def launched(flags: Flags, ref: Ref) -> JsonMap:
         "overlay_root_detail": overlay.detail,
         "project_overlay_bootstrapped": False,
         "overlay_bootstrap_detail": "the overlay exists",
+        **_gateway(recorded, live),
+    }
+
+
+def _gateway(recorded: Recorded, live: Mapping[str, str]) -> JsonMap:
+    root = live.get("session_manifest", "").rpartition("/")[0]
+    if not live.get("gateway") or not root:
+        return {}
+    found = recorded.session.reader.gateways.seen([root])[root]
+    if not isinstance(found, Running):
+        return {}
+    return {
+        "gateway_host": found.host,
+        "gateway_port": found.port,
+        "gateway_execution_mode": found.mode.value,
+        "gateway_tmux_window_index": found.window_index or None,
     }
 
 
