@@ -145,7 +145,7 @@ def _leaving(leave: Leave) -> str:
     """Marks first: with its last pane the session is gone, and nothing of it can be named any more."""
     session = quote(leave.session_id)
     commands = [
-        f"set-environment -u -t {session} HOUMAO_UID",
+        *(f"set-environment -u -t {session} {quote(name)}" for name in ("HOUMAO_UID", *leave.unset)),
         f"set-option -u -t {session} @houmao_uid",
         f"set-option -u -t {session} @houmao_mark",
     ]

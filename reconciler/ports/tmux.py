@@ -94,6 +94,8 @@ class Leave(NamedTuple):
     mark: str
     pane_id: str = ""
     """Empty where the agent's pane is gone already."""
+    unset: tuple[str, ...] = ()
+    """Variables of the session that spoke of the agent."""
 
 
 class Mark(NamedTuple):
@@ -228,7 +230,8 @@ def request_fault(fence: Fence, request: Request) -> str | None:
         case Leave():
             there = is_session_id(request.session_id) and (not request.pane_id or is_pane_id(request.pane_id))
             wrong = None if there else f"no session and pane: {request.session_id!r}, {request.pane_id!r}"
-            texts = (request.mark,)
+            wrong = wrong or variables_fault(request.unset)
+            texts = (request.mark, *request.unset)
         case Mark():
             wrong = None if is_session_id(request.session_id) else f"no session id: {request.session_id!r}"
             texts = (request.mark, request.new_mark)

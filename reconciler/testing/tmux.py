@@ -355,7 +355,8 @@ class FakeTmux:
             return Refused(f"there is no session {request.session_id}")
         if found is not None and self._option(session, found[1], ROLE) != "agent":
             return Refused(f"pane {request.pane_id} is not the agent's")
-        session.env.pop("HOUMAO_UID", None)
+        for name in ("HOUMAO_UID", *request.unset):
+            session.env.pop(name, None)
         for name in (UID, MARK):
             session.options.pop(name, None)
         if found is None:

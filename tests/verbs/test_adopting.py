@@ -98,6 +98,11 @@ def test_what_else_a_person_has_in_an_adopted_session_outlives_the_agent(real_wo
         "new-window", "-d", "-P", "-F", "#{pane_id}", "-t", f"{agent.session_id}:", "sleep 1000"
     ).split()
 
+    asked = ("HOUMAO_AGENT_ID", "HOUMAO_MANIFEST_PATH", "HOUMAO_TOOL")
+    told = [world.look().tmux.environment(agent.session_id, name) for name in asked]
+    live = world.rows["Instance/alice"].live
+    assert told == [live["agent_id"], live["manifest"], "echo"]
+
     world.given_file(PROMPT, "You write good code.\n")
     refused = world.when_applied()
     assert refused.exit_code == 1
@@ -109,6 +114,7 @@ def test_what_else_a_person_has_in_an_adopted_session_outlives_the_agent(real_wo
     assert [outcome.attempt for outcome in stopped.applied.report.outcomes] == [1]
     assert [(pane.pane_id, pane.session_name, pane.uid, pane.mark) for pane in world.panes] == [(own, "work", "", "")]
     assert world.running == set()
+    assert [world.look().tmux.environment(agent.session_id, name) for name in asked] == [None, None, None]
     # tmux may leave the program that ended as a zombie: that has exited, and nothing of it runs.
     seen = world.look().process.facts([agent.pid])[agent.pid]
     assert isinstance(seen, Gone) or (isinstance(seen, ProcessFacts) and seen.exited), "it outlives its pane"

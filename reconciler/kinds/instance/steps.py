@@ -5,7 +5,7 @@ stop      (end-gateway) · ask-quit · wait-quit · kill-session · end-process 
 relaunch  stop without its record, then create on the same uid and home
 replace   the same with set-home-aside in between
 remove    stop without its record, then drop-record
-adopt     mark-session · (write-home) · write-manifest · publish-record
+adopt     mark-session · (write-home) · write-manifest · export-pointers · publish-record
 rename    rename-session · write-manifest · publish-record
 update    (drop-old-record) · publish-record
 
@@ -44,6 +44,7 @@ def steps_for(action: Action, case: Case, look: Lookup) -> Sequence[Step]:
                 Step("mark-session", batch=live.TMUX, ask=adopting.ask_adopt, took=adopting.took_adopt, done=is_marked),
                 *((Step("write-home", run=live.write_home),) if _is_headless(case, look) else ()),
                 Step("write-manifest", run=adopting.write_manifest),
+                Step("export-pointers", batch=live.TMUX, ask=adopting.ask_pointers, took=adopting.took_pointers),
                 Step("publish-record", run=live.publish_record),
                 *new,
             )

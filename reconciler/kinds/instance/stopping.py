@@ -3,7 +3,9 @@
 A killed session is not a dead process: a provider may ignore HUP and TERM, and would share its home with the next one.
 """
 
+from reconciler.build.assemble import POINTERS
 from reconciler.engine.handler import Context, Part, Present
+from reconciler.kinds.instance.gateway import VARIABLES as GATEWAY_VARIABLES
 from reconciler.kinds.instance.materials import build
 from reconciler.kinds.instance.resolve import launch_of
 from reconciler.model.action import Verb
@@ -91,7 +93,7 @@ def ask_kill(ports: Ports, context: Context) -> object:
     _sure_of_successor(ports, context)
     facts = part(context, "session").facts
     if context.live.get("adopted"):
-        return Leave(str(facts["id"]), context.uid, str(facts["mark"]), str(facts.get("pane") or ""))
+        return _leave(context, str(facts.get("pane") or ""))
     return Kill(str(facts["id"]), context.uid, str(facts["mark"]))
 
 
@@ -114,6 +116,12 @@ def took_kill(ports: Ports, context: Context, answer: object) -> None:
             raise Unreachable("tmux gave an answer that is none", code="tmux.answer")
 
 
+def _leave(context: Context, pane: str = "") -> Leave:
+    """Nothing that speaks of the agent stays in the person's session."""
+    facts = part(context, "session").facts
+    return Leave(str(facts["id"]), context.uid, str(facts["mark"]), pane, (*POINTERS, *GATEWAY_VARIABLES))
+
+
 def _left_alone(ports: Ports, context: Context) -> bool:
     """Of an adopted session: its agent's pane went by itself, as it does when its program has quit. Only the marks are
     left to be taken off."""
@@ -124,8 +132,7 @@ def _left_alone(ports: Ports, context: Context) -> bool:
     panes = getattr(ports.tmux.listing(), "panes", None)
     if panes is None or any(one.pane_id == pane for one in panes) or not any(one.uid == context.uid for one in panes):
         return False
-    request = Leave(str(facts["id"]), context.uid, str(facts["mark"]))
-    return isinstance(ports.tmux.act(Fence(ports.overlay_id, context.token), [request])[0], Done)
+    return isinstance(ports.tmux.act(Fence(ports.overlay_id, context.token), [_leave(context)])[0], Done)
 
 
 def _session_gone(ports: Ports, uid: Uid) -> bool:

@@ -98,8 +98,11 @@ def test_a_session_that_is_left_keeps_what_is_not_the_agents_and_no_mark(termina
     (opened,) = terminal.port.act(FENCE, [window(pane)])
     assert isinstance(opened, Created)
 
-    assert terminal.port.act(FENCE, [leave(pane)]) == (Done(),)
+    act(terminal, Export(pane.session_id, uid(1), (("OURS", "1"), ("THEIRS", "2"))))
 
+    assert terminal.port.act(FENCE, [leave(pane, unset=("OURS", "NEVER_SET"))]) == (Done(),)
+
+    assert [terminal.port.environment(pane.session_id, name) for name in ("OURS", "THEIRS")] == [None, "2"]
     left = [each for each in panes(terminal.port) if each.session_id == pane.session_id]
     assert [(each.pane_id, each.pid, each.uid, each.mark) for each in left] == [(opened.pane_id, opened.pid, "", "")]
     assert terminal.port.environment(pane.session_id, "HOUMAO_UID") is None
