@@ -7,6 +7,7 @@ from reconciler.app.ask import Way
 from reconciler.app.intent import NotRecorded
 from reconciler.app.plan import client_diff
 from reconciler.app.request import PlanFlags, Source
+from reconciler.app.session import open_session
 from reconciler.model.ref import Ref
 from reconciler.testing.fake_world import FakeWorld
 from reconciler.testing.world import World
@@ -79,6 +80,13 @@ def test_a_verb_on_it_says_that_it_is_held_absent(fake_world: FakeWorld) -> None
     with pytest.raises(read.NotFound) as missing:
         read.get(fake_world.flags, ["instance/alice"])
     assert "held absent until 2026-01-01T01:00:00Z" in missing.value.hint
+
+
+@pytest.mark.parametrize("words", [["alice"], ["instance", "alice"], ["instance/alice"]])
+def test_it_is_named_like_any_agent(fake_world: FakeWorld, words: list[str]) -> None:
+    fleet(fake_world)
+    fake_world.when_deleted("instance/alice")
+    assert read.agents(open_session(fake_world.flags), words) == (ALICE_REF,)
 
 
 def test_what_it_owns_and_what_is_made_of_it_do_not_come_back_without_it(fake_world: FakeWorld) -> None:
