@@ -11,7 +11,7 @@ from reconciler.adapters import process_run, procfs
 from reconciler.adapters.process_handle import Handle, hold, wait_all
 from reconciler.model.errors import Unreachable
 from reconciler.model.ref import Uid
-from reconciler.ports.process import Ended, Finished, NoAnswer, ProcessFacts, ProcessSeen
+from reconciler.ports.process import Ended, Finished, NoAnswer, ProcessFacts, ProcessSeen, Program
 
 _KILL_ROUNDS = 5
 
@@ -68,6 +68,12 @@ class LocalProcess:
                 found[uid].append(seen)
         return {uid: tuple(found.get(uid, ())) for uid in wanted}
 
+    def program(self, pid: int) -> Program | None:
+        try:
+            return Program(procfs.argv(pid), procfs.cwd(pid))
+        except OSError:
+            return None
+
     def boot_id(self) -> str:
         try:
             return procfs.boot_id()
@@ -123,17 +129,21 @@ class LocalProcess:
                 handle.close()
 
     def run(self, argv: tuple[str, ...], *, timeout_s: float, cwd: str | None = None) -> Finished:
-        executable = self.which(argv[0]) if argv else None
-        if executable is None:
-            name = os.path.basename(argv[0]) if argv else ""
-            raise Unreachable(f"{name!r} is not on PATH or not executable", code="process.cannot_start")
+        executable = self._found(argv)
         return process_run.run(executable, argv, timeout_s=timeout_s, cwd=cwd)
 
-    def start(self, argv: tuple[str, ...], *, cwd: str, env: Mapping[str, str]) -> ProcessFacts:
+    def attend(self, argv: tuple[str, ...], *, env: Mapping[str, str], beside: bool = False) -> int:
+        return process_run.attend(self._found(argv), argv, env=env, beside=beside)
+
+    def _found(self, argv: tuple[str, ...]) -> str:
         executable = self.which(argv[0]) if argv else None
         if executable is None:
             name = os.path.basename(argv[0]) if argv else ""
             raise Unreachable(f"{name!r} is not on PATH or not executable", code="process.cannot_start")
+        return executable
+
+    def start(self, argv: tuple[str, ...], *, cwd: str, env: Mapping[str, str]) -> ProcessFacts:
+        executable = self._found(argv)
         pid = process_run.start(executable, argv, cwd=cwd, env=env)
         seen = procfs.facts(pid)
         return seen if isinstance(seen, ProcessFacts) else ProcessFacts(pid, 0, "X")

@@ -61,6 +61,18 @@ def start(executable: str, argv: tuple[str, ...], *, cwd: str, env: Mapping[str,
     return _spawned(name, "/bin/sh", argv, dict(env), nowhere)
 
 
+def attend(executable: str, argv: tuple[str, ...], *, env: Mapping[str, str], beside: bool) -> int:
+    """Run a program on our own streams and in our own session, and wait for it. Raises Unreachable."""
+    name = os.path.basename(executable)
+    files = [(os.POSIX_SPAWN_DUP2, 2, 1)] if beside else []
+    try:
+        pid = os.posix_spawn(executable, argv, dict(env), file_actions=files)
+    except (OSError, ValueError) as fault:
+        why = fault.strerror if isinstance(fault, OSError) else "an argument holds a null byte"
+        raise Unreachable(f"{name} cannot be started: {why}", code="process.cannot_start") from fault
+    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+
+
 def _spawn(name: str, executable: str, argv: tuple[str, ...], output: int, errors: int) -> int:
     files = [
         (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),

@@ -83,6 +83,17 @@ def borne_uid(pid: int) -> Uid | None:
     return None
 
 
+def argv(pid: int) -> tuple[str, ...]:
+    """The arguments of a process, as far as it has not written over them. Raises OSError."""
+    text = _read(f"/proc/{pid}/cmdline")
+    return tuple(word.decode("utf-8", "replace") for word in text.removesuffix(b"\0").split(b"\0"))
+
+
+def cwd(pid: int) -> str:
+    """Where a process stands. Raises OSError."""
+    return os.readlink(f"/proc/{pid}/cwd")
+
+
 def command(pid: int) -> str:
     """The arguments of a process on one line, at most 200 characters; empty when they cannot be read."""
     try:

@@ -24,6 +24,7 @@ from reconciler.ports.tmux import (
     Failed,
     Fence,
     Kill,
+    Leave,
     Listing,
     Paste,
     Refused,
@@ -235,7 +236,9 @@ class TmuxClient:
         or after a server that stays on its way out, is not sent: each request would wait as long again.
         """
         # A batch that kills could kill the session it went through, which is known by its name alone.
-        known = {} if any(isinstance(request, Kill) for request in requests) else dict.fromkeys(self._created, True)
+        known = (
+            {} if any(isinstance(request, Kill | Leave) for request in requests) else dict.fromkeys(self._created, True)
+        )
         call = _Call(fence, _nonce(), _Patience(self._timeout_s), known, {})
         batch: list[_Asked] = []
         for number, request in enumerate(requests):
@@ -410,7 +413,7 @@ class _Call(NamedTuple):
         """Keep the answers to `batch`. Nothing goes through a session that was to be killed."""
         for asked, answer in zip(batch, answers, strict=True):
             self.answers[asked.number] = answer
-            if isinstance(asked.request, Kill):
+            if isinstance(asked.request, Kill | Leave):
                 self.sessions[asked.request.session_id] = False
 
 
@@ -429,7 +432,7 @@ def _attach_to(batch: "Sequence[_Asked]", sessions: Sequence[str]) -> tuple[str,
     `sessions` are agents' alone: attaching to a person's session would run their hooks. The death of its session ends
     the client, so it is one that the batch leaves alone, else the one it kills last; then the run ends with that kill.
     """
-    killed = {asked.request.session_id: at for at, asked in enumerate(batch) if isinstance(asked.request, Kill)}
+    killed = {asked.request.session_id: at for at, asked in enumerate(batch) if isinstance(asked.request, Kill | Leave)}
     for session_id in sessions:
         if session_id not in killed:
             return session_id, len(batch)

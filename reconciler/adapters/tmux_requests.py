@@ -19,6 +19,7 @@ from reconciler.ports.tmux import (
     Failed,
     Fence,
     Kill,
+    Leave,
     Mark,
     OpenWindow,
     Refused,
@@ -83,6 +84,11 @@ def line(fence: Fence, request: Request, tag: str) -> Line:
         case Kill():
             parts = [token, *_session(request.session_id, request.uid, request.mark)]
             return _line(request.session_id, parts, f"kill-session -t {quote(request.session_id)}{_done(tag)}", tag)
+        case Leave():
+            parts = [token, *_session(request.session_id, request.uid, request.mark)]
+            if request.pane_id:
+                parts += [(equal("@houmao_pane", "agent"), f"pane {request.pane_id} is not the agent's")]
+            return _line(request.pane_id or request.session_id, parts, _leaving(request) + _done(tag), tag)
         case Mark():
             parts = [token, *_session(request.session_id, request.uid, request.mark)]
             then = f"set-option -t {quote(request.session_id)} @houmao_mark {quote(request.new_mark)}{_done(tag)}"
@@ -133,6 +139,17 @@ def _adoption(adopt: Adopt) -> str:
             f"set-option -p -t {quote(adopt.pane_id)} @houmao_pane agent",
         )
     )
+
+
+def _leaving(leave: Leave) -> str:
+    """Marks first: with its last pane the session is gone, and nothing of it can be named any more."""
+    session = quote(leave.session_id)
+    commands = [
+        *(f"set-environment -u -t {session} {quote(name)}" for name in ("HOUMAO_UID", *leave.unset)),
+        f"set-option -u -t {session} @houmao_uid",
+        f"set-option -u -t {session} @houmao_mark",
+    ]
+    return " ; ".join([*commands, *([f"kill-pane -t {quote(leave.pane_id)}"] if leave.pane_id else [])])
 
 
 def _nobody(uid: str) -> tuple[str, str]:

@@ -31,8 +31,16 @@ class Generated(NamedTuple):
     left_out: tuple[tuple[str, str], ...]
 
 
-def one(flags: Flags, ref: Ref, session_name: str, source: Ref) -> Ask:
-    """Ask to adopt one session, named by name or id, as one instance.
+def one(
+    flags: Flags,
+    ref: Ref,
+    session_name: str,
+    source: Ref,
+    *,
+    spec: JsonMap | None = None,
+    beside: Sequence[JsonMap] = (),
+) -> Ask:
+    """Ask to adopt one session, named by name or id, as one instance with `spec`; `beside` declares what it is made of.
 
     Raises NoSuchSession, GuardRefused (exit 6) for one that another owns, UsageFault for an instance that is recorded.
     """
@@ -46,7 +54,7 @@ def one(flags: Flags, ref: Ref, session_name: str, source: Ref) -> Ask:
                 hint="`houmao get --unmanaged` lists them",
             )
         _refuse_owned(found)
-        return Ask("adopt", documents=(_document(ref.name, found, source),), fresh=True)
+        return Ask("adopt", documents=(*beside, _document(ref.name, found, source, spec)), fresh=True)
 
 
 def generate(flags: Flags, names: Sequence[str], source: Ref | None) -> Generated:
@@ -83,17 +91,17 @@ def _refuse_owned(found: Unmanaged) -> None:
             hint="use the overlay that owns it; ownership is never taken from a live owner",
             code="ownership.conflict",
         )
-    if not _SESSION.fullmatch(found.session) or found.panes != 1:
+    if _shape_fault(found):
         raise GuardRefused(
             f"tmux session {found.session!r} cannot be declared: {_shape_fault(found)}",
-            hint="rename it with `tmux rename-session`, or close the panes beside the agent's",
+            hint="rename it with `tmux rename-session`, or move the panes beside the agent's to windows of their own",
             code="guard.unfit",
         )
 
 
 def _shape_fault(found: Unmanaged) -> str:
-    if found.panes != 1:
-        return f"it has {found.panes} panes, and which one is the agent's is not known"
+    if not found.pane:
+        return "its first window has several panes, and which one is the agent's is not known"
     return "its name has characters that tmux would change" if not _SESSION.fullmatch(found.session) else ""
 
 
@@ -105,11 +113,12 @@ def _unfit(found: Unmanaged, name: str, taken: set[str]) -> str:
     return _shape_fault(found) or (f"no instance can be called {name!r}" if name_fault(name) else "")
 
 
-def _document(name: str, found: Unmanaged, source: Ref) -> JsonMap:
+def _document(name: str, found: Unmanaged, source: Ref, spec: JsonMap | None = None) -> JsonMap:
     field = FIELDS.get(source.kind)
     if field is None:
         raise UsageFault(f"{source} is nothing an agent is made of", hint="name a specialist, profile or recipe")
-    return document("Instance", name, {field: source.name, "sessionName": found.session}, None, {ADOPT: IF_UNOWNED})
+    body: JsonMap = {**(spec or {}), field: source.name, "sessionName": found.session}
+    return document("Instance", name, body, None, {ADOPT: IF_UNOWNED})
 
 
 def _only_source(refs: Sequence[Ref]) -> Ref:

@@ -39,9 +39,31 @@ def managed_state(agent: Agent) -> JsonMap:
         "last_turn": last,
         "diagnostics": diagnostics,
         "mailbox": None,
-        "gateway": None,
+        "gateway": _gateway(agent),
         **memory_paths(agent),
     }
+
+
+GATEWAY_KEYS = (
+    "gateway_health",
+    "managed_agent_connectivity",
+    "managed_agent_recovery",
+    "request_admission",
+    "active_execution",
+    "queue_depth",
+    "gateway_host",
+    "gateway_port",
+)
+
+
+def _gateway(agent: Agent) -> JsonMap | None:
+    """What its gateway says of itself now; that it is not attached where it does not answer; None where it has none."""
+    if not agent.live.get("gateway") and not agent.body.get("gateway"):
+        return None
+    from reconciler.app.gateway.remote import status
+
+    found = status(agent)
+    return {key: found.get(key) for key in GATEWAY_KEYS}
 
 
 def memory_paths(agent: Agent) -> JsonMap:

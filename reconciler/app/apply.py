@@ -1,8 +1,9 @@
 """Use cases that change something: apply and delete. Plan, take the lock, plan again under it, run, look once more."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from datetime import timedelta
 
-from reconciler.app import gate_record, holding, still_declared
+from reconciler.app import gate_record, holding, staged, still_declared, wiring
 from reconciler.app import overlay as overlay_
 from reconciler.app import settings as settings_
 from reconciler.app.desired import Desired, load, options, refs_of
@@ -11,12 +12,13 @@ from reconciler.app.ready import waited
 from reconciler.app.request import Confirm, Emit, PlanFlags, RunFlags, Shown, Source
 from reconciler.app.selector import parse_selector
 from reconciler.app.session import Flags, Session, opened
+from reconciler.engine import absence, prune
 from reconciler.engine import plan as planning
-from reconciler.engine import prune
+from reconciler.engine.handler import Books, HeldAbsent
 from reconciler.engine.observe import observe, to_bundle
 from reconciler.engine.orders import Orders
 from reconciler.engine.run import Runner
-from reconciler.model.action import Plan
+from reconciler.model.action import Code, Plan, Reason
 from reconciler.model.errors import ConflictError, GuardRefused, UsageFault
 from reconciler.model.json import JsonMap
 from reconciler.model.outcome import Outcome, Report, Result
@@ -65,7 +67,7 @@ def delete(
     cascade: str,
     force_destroy: tuple[str, ...],
     selector: str,
-    override: bool = False,
+    override_s: float | None = None,
     how: RunFlags,
     confirm: Confirm,
     shown: Shown,
@@ -73,7 +75,8 @@ def delete(
 ) -> Report:
     """Remove exactly what is named, with its children; dependents only with `cascade` (R-PRU-7).
 
-    What a file still declares is refused, unless that file is the `source`, or with `override` (R-IMP-4).
+    What a file still declares is refused, unless that file is the `source`; with `override_s` it is deleted and stays
+    absent for so long (R-IMP-4).
     """
     with opened(flags) as session:
         by_source = _of_source(session, source)
@@ -100,9 +103,20 @@ def delete(
         if made.plan.empty:
             shown(made.plan)
             return Report(made.plan)
-        if not override:
+        if override_s is None:
             still_declared.refuse(made.plan.actions, rows, session.reader.files, named_by_source=by_source)
+        else:
+            declared = still_declared.among(made.plan.actions, rows, session.reader.files)
+            base = base._replace(books=_held_absent(declared, session.reader, override_s))
+            made = again(session.reader)
         return carry_out(session, made, again, desired, how, confirm=confirm, shown=shown, emit=emit)
+
+
+def _held_absent(refs: Iterable[Ref], reader: Reader, ttl_s: float) -> dict[Ref, Books]:
+    """What settles with each removal of something declared: who wants it away, and until when."""
+    held = HeldAbsent(reader.environ.get("USER") or "unknown", reader.clock.now_utc() + timedelta(seconds=ttl_s))
+    reason = Reason(Code.HELD, f"{absence.sentence(held)}, although it is declared")
+    return {ref: Books(absent=held, reasons=(reason,)) for ref in refs}
 
 
 def _plan(desired: Desired, wanted: PlanFlags, reader: Reader) -> planning.Planned:
@@ -152,6 +166,7 @@ def carry_out(
         else:
             shown(second.plan)
         first_of_all()
+        staged.sweep(ports.reader(), wiring.local_files())
         report = _run(second, session, desired, ports, writer, how, emit)
         gated = desired.gated
         prepared = gate_record.prepare(ports, *gated, desired.declared, desired.apply_set) if gated else None

@@ -45,6 +45,8 @@ class Release(NamedTuple):
 
     refs: tuple[Ref, ...]
     paths: tuple[str, ...] = ()
+    ended: frozenset[Ref] = frozenset()
+    """Of `refs`: held absent when this run began, so that being nowhere is no fault of theirs."""
 
 
 class Ask(NamedTuple):

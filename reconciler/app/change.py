@@ -50,6 +50,8 @@ def change(flags: Flags, ask: Ask, how: RunFlags, *, tell: Tell, confirm: Confir
         first = made(session, fixed, session.reader)
         # What is new now is there once it was made.
         fixed = fixed._replace(fresh=False)
+        if fixed.release is not None:
+            fixed = fixed._replace(release=fixed.release._replace(ended=frozenset(first.wanted.released)))
         edited = write_back.prepare(session.reader, first.wanted.writes, ask.files)
         tell(first.wanted.said)
         emit("plan", {"planDigest": first.planned.plan.digest(), "actions": len(first.planned.plan.actions)})
@@ -114,4 +116,6 @@ def _options(wanted: Intention, reader: Reader) -> planning.Options:
         follows=wanted.follows,
         books=wanted.books,
         asked=wanted.asked,
+        absent=wanted.absent,
+        released=wanted.released,
     )

@@ -10,7 +10,7 @@ from reconciler.app import settings as settings_
 from reconciler.app import wiring
 from reconciler.app.ask import Edit
 from reconciler.app.desired import is_starter
-from reconciler.app.export import document_of, inventory_position
+from reconciler.app.export import document_of
 from reconciler.app.session import Session
 from reconciler.declare.catalogue import Catalogue
 from reconciler.declare.compile import compile_source
@@ -44,7 +44,7 @@ def recorded(reader: Reader) -> Recorded:
         if body is not None:
             found = from_bundle(ref, row, body)
             found.owner = refs.get(row.owner) if row.owner else None
-            found.position = inventory_position(row)
+            found.position = row.position
             last[ref] = found
     return Recorded(rows, last)
 
@@ -119,7 +119,7 @@ class Composer:
             made.digest,
             labels=made.labels,
             annotations=made.annotations,
-            position=inventory_position(row) if row is not None else None,
+            position=row.position if row is not None else None,
             edges=made.edges,
             contents=made.contents,
             owner=made.owner or (last.owner if last is not None else None),

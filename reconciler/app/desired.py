@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 
 from reconciler import __version__
+from reconciler.app import holding, wiring
 from reconciler.app import settings as settings_
-from reconciler.app import wiring
 from reconciler.app.request import PlanFlags, Source
 from reconciler.app.selector import parse_selector
 from reconciler.app.session import Session, ref_of
@@ -143,6 +143,7 @@ def options(desired: Desired, wanted: PlanFlags, reader: Reader) -> planning.Opt
         selects=(lambda resource: selects(resource.labels)) if selects else None,
         targets=frozenset(refs_of(session, wanted.targets)),
         exclude=frozenset(refs_of(session, wanted.exclude)),
+        absent=holding.absences(reader),
     )
 
 

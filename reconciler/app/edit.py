@@ -43,8 +43,8 @@ def text_of(flags: Flags, ref: Ref) -> Text:
             data = to_yaml([Composer(session, session.reader, known).document(ref)]).encode()
             return Text(ref, "", 1, data, session.reader.places.overlay)
         path = file_of(ref, row, session.reader.files)
-        line = row.position.rsplit(":", 2)[1]
-        return Text(ref, path, int(line), session.reader.files.read(path), path.rpartition("/")[0])
+        line = row.position.line if row.position is not None else 1
+        return Text(ref, path, line, session.reader.files.read(path), path.rpartition("/")[0])
 
 
 def asked(text: Text, edited: bytes) -> Ask | None:

@@ -19,7 +19,7 @@ from reconciler.model.errors import ReconcilerError, UsageFault
 from reconciler.model.field import field_at
 from reconciler.model.json import Json, JsonMap
 from reconciler.model.ref import Ref
-from reconciler.model.resource import Position, Resource
+from reconciler.model.resource import Resource
 from reconciler.model.tree import Entry, Tree
 from reconciler.model.tuples import NamedTuple
 from reconciler.ports.bundle import Reader
@@ -108,13 +108,6 @@ def document_of(session: Session, row: InventoryRow, catalogue: Catalogue) -> tu
     """One resource as it was last applied, as people write it, and the payloads it refers to."""
     body = session.reader.catalog.bundles({row.digest}).get(row.digest)
     return _document(session, row, catalogue, body, {})
-
-
-def inventory_position(row: InventoryRow) -> Position | None:
-    """Where a resource was declared when it was last applied."""
-    file, _, rest = row.position.rpartition(":")
-    file, _, line = file.rpartition(":")
-    return Position(file, int(line), int(rest)) if file and line.isdigit() and rest.isdigit() else None
 
 
 def _document(

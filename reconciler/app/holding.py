@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from reconciler.engine.handler import Held
+from reconciler.engine.handler import Held, HeldAbsent
 from reconciler.model.ref import Ref
 from reconciler.model.resource import Resource
 from reconciler.model.tuples import NamedTuple
@@ -30,6 +30,11 @@ def recorded(reader: Reader) -> dict[Ref, tuple[Held, ...]]:
             until = datetime.fromisoformat(one.until)
             held.setdefault(ref, []).append(Held(one.path, one.value, one.by, until, one.declared, one.declared))
     return {ref: tuple(every) for ref, every in sorted(held.items())}
+
+
+def absences(reader: Reader) -> dict[Ref, HeldAbsent]:
+    """What was deleted although it is declared, and until when it stays so; lapsed ones too."""
+    return {one.ref: HeldAbsent(one.by, datetime.fromisoformat(one.until)) for one in reader.catalog.absences()}
 
 
 def laid_over(declared: Mapping[Ref, Resource], reader: Reader, moves: Sequence[tuple[Ref, Ref]] = ()) -> HeldSet:

@@ -13,8 +13,8 @@ from reconciler.app.session import Session
 from reconciler.app.write_back import Write
 from reconciler.declare import hold
 from reconciler.declare.judge import identity
-from reconciler.engine import order
-from reconciler.engine.handler import Asked, Books, Held
+from reconciler.engine import absence, order
+from reconciler.engine.handler import Asked, Books, Held, HeldAbsent
 from reconciler.engine.holding import instant, short
 from reconciler.engine.rows import request_key
 from reconciler.model import names
@@ -34,8 +34,14 @@ class NotRecorded(ReconcilerError):
     code = "resource.not_found"
 
 
-def not_recorded(ref: Ref) -> NotRecorded:
+def not_recorded(ref: Ref, absent: HeldAbsent | None = None) -> NotRecorded:
     """The error, with what to do."""
+    if absent is not None:
+        return NotRecorded(
+            f"{ref} was deleted: {absence.sentence(absent)}",
+            hint=f"`houmao release {ref.kind.lower()}/{ref.name}` ends that, and the next apply makes it",
+            ref=str(ref),
+        )
     return NotRecorded(
         f"{ref} is not recorded in this overlay",
         hint=f"`houmao get {ref.kind.lower()}s` lists what there is; `houmao create` makes it",
@@ -54,6 +60,9 @@ class Intention(NamedTuple):
     owned: tuple[Ref, ...]
     """What something in `scope` is recorded to own: it may own less now."""
     asked: Mapping[Ref, Asked]
+    absent: Mapping[Ref, HeldAbsent]
+    """What is held absent, and is not itself what is asked for."""
+    released: Mapping[Ref, HeldAbsent]
     writes: tuple[Write, ...]
     said: Said
 
@@ -96,6 +105,8 @@ class _Finder:
         self.drop: dict[Ref, list[str]] = {}
         self.reasons: dict[Ref, list[Reason]] = {}
         self.asked: dict[Ref, Asked] = {}
+        self.absent = holding.absences(reader)
+        self.released: dict[Ref, HeldAbsent] = {}
         self.writes: list[Write] = []
         self.lines: list[str] = []
 
@@ -103,7 +114,7 @@ class _Finder:
         """Refuse a ref that is not recorded, or that another one writes."""
         row = self.rows.get(ref)
         if row is None:
-            raise not_recorded(ref)
+            raise not_recorded(ref, self.absent.get(ref))
         if row.live.get("derived") == "1":
             owner = next((one.ref for one in self.rows.values() if one.uid == row.owner), None)
             raise UsageFault(
@@ -212,6 +223,9 @@ class _Finder:
     def release(self, asked: Release) -> None:
         """Put the declared values back where an override ends."""
         for ref in asked.refs:
+            if ref not in self.rows and (ref in self.absent or ref in asked.ended):
+                self._release_absent(ref, asked)
+                continue
             self.must_be(ref)
             ending = [one for one in self.held.get(ref, ()) if not asked.paths or one.path in asked.paths]
             if not ending:
@@ -223,6 +237,13 @@ class _Finder:
                 text = f"the override of {one.path} by {one.by} is released; declared {short(one.declared)}"
                 self.reasons.setdefault(ref, []).append(Reason(Code.OVERRIDE_RELEASED, text, (f"{ref}.{one.path}",)))
                 self.lines.append(f"{ref}: {one.path} {short(one.value)} -> {short(one.declared)}, released")
+
+    def _release_absent(self, ref: Ref, asked: Release) -> None:
+        """What is not there is not made by this: only the file that declares it says what it is."""
+        one = self.absent.get(ref)
+        if one is not None and not asked.paths:
+            self.released[ref] = one
+            self.lines.append(f"{ref}: {absence.sentence(one)}, released; the next apply makes it")
 
     def relaunch(self, ref: Ref) -> None:
         """Ask for it once: what was done by this request is not done again (R-IMP-5)."""
@@ -270,6 +291,8 @@ class _Finder:
             {ref: self._still_held(ref) for ref in scope if ref in self.held},
             tuple(ref for ref, one in self.known.last.items() if one.owner in scope),
             self.asked,
+            {ref: one for ref, one in self.absent.items() if ref not in self.wanted or self.wanted[ref].owner},
+            self.released,
             tuple(self.writes),
             Said(kind, tuple(self.lines)),
         )

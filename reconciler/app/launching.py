@@ -1,25 +1,24 @@
-"""Launch one agent of a recipe or a low-level launch profile, and take over the session one stands in.
+"""Launch one agent of a recipe or a low-level launch profile.
 
-Both make an Instance in the apply set `imperative` and let the engine carry it out, like any other verb.
+It makes an Instance in the apply set `imperative` and lets the engine carry it out, like any other verb.
 """
 
 import re
 
-from reconciler.app import adopt as adoption
-from reconciler.app import verbs
-from reconciler.app.agents import Agent, NoSelf, Selector, current_pane, resolve
+from reconciler.app.agents import Agent, Selector, resolve
 from reconciler.app.ask import Ask
+from reconciler.app.authoring.change import Talk, refuse_without_overlay
 from reconciler.app.authoring.edits import Given, edited
+from reconciler.app.authoring.family import recorded_of
 from reconciler.app.authoring.flags import INSTANCE, of_verb
-from reconciler.app.authoring.instances import one_off, refuse_gateway_words
+from reconciler.app.authoring.instances import NEW, Old, bring_up, refuse_contradictions
 from reconciler.app.change import change
 from reconciler.app.lifecycle import Telling
 from reconciler.app.session import Flags, Session, opened
 from reconciler.model.errors import ActionFailed, ReconcilerError, UsageFault
-from reconciler.model.json import Json, JsonMap
+from reconciler.model.json import JsonMap
 from reconciler.model.outcome import Report
 from reconciler.model.ref import Ref, name_fault
-from reconciler.model.resource import API_VERSION
 from reconciler.model.tuples import NamedTuple
 from reconciler.providers import canonical
 
@@ -46,6 +45,8 @@ class Launch(NamedTuple):
     """More flags of `easy instance launch`, by key."""
     once: tuple[str, ...] = ()
     """Variables of this start alone."""
+    old: Old = NEW
+    """What may happen to an agent of that name that is there."""
 
 
 def launch(flags: Flags, wanted: Launch, telling: Telling) -> tuple[Agent, JsonMap]:
@@ -56,44 +57,29 @@ def launch(flags: Flags, wanted: Launch, telling: Telling) -> tuple[Agent, JsonM
             hint="houmao agents launch --agents reviewer --provider codex",
             code="usage.launch",
         )
-    with opened(flags) as session:
-        source, default, tool = _source(session, wanted)
-        refuse_gateway_words(wanted.given)
-        spec = edited({**source, **wanted.spec}, of_verb(INSTANCE, "launch"), wanted.given, session.settings.cwd)
-        transient = one_off(wanted.once, session.reader, tool)
+    recorded = recorded_of(flags)
+    refuse_without_overlay(recorded.session)
+    refuse_contradictions(wanted.given, wanted.old)
+    source, default = _source(recorded.session, wanted)
+    cwd = recorded.session.settings.cwd
+    spec = edited({**source, **wanted.spec}, of_verb(INSTANCE, "launch"), wanted.given, cwd)
     name = wanted.name or default
     wrong = name_fault(name)
     if wrong is not None:
         raise UsageFault(f"the agent name {name!r} {wrong}", hint="choose one with --agent-name", code="usage.launch")
-    document: JsonMap = {
-        "apiVersion": API_VERSION,
-        "kind": "Instance",
-        "metadata": {"name": name},
-        "spec": {**spec, **({"agentName": name} if wanted.name else {})},
-    }
-    once = {Ref("Instance", name): transient} if transient else {}
-    _carried_out(flags, verbs.create([document])._replace(transient=once), telling)
-    agent = _started(flags, Ref("Instance", name))
-    return agent, _answer(agent, "Managed agent launch complete")
+    if wanted.name:
+        spec["agentName"] = name
+    ref = Ref("Instance", name)
+    talk = Talk(
+        telling.how, telling.confirm, telling.shown, telling.emit, tell=telling.said.append, verb="agents launch"
+    )
+    done = bring_up(flags, recorded, ref, spec, wanted.given, wanted.once, talk, wanted.old)
+    _refuse_failed(done.report)
+    return started(flags, ref), done.body
 
 
-def join(flags: Flags, name: str, source: Ref, telling: Telling) -> tuple[Agent, JsonMap]:
-    """Adopt the tmux session of the current pane as agent `name`; nothing in it is restarted. Raises NoSelf."""
-    here, pane = current_pane(flags)
-    if pane.uid:
-        raise NoSelf(
-            f"the tmux session {pane.session_name!r} is an agent's already",
-            hint="`houmao agents self identity` says whose",
-            code="agent.no_self",
-        )
-    _carried_out(here, adoption.one(here, Ref("Instance", name), pane.session_id, source), telling)
-    agent = _started(here, Ref("Instance", name))
-    answer = _answer(agent, "Managed agent join complete")
-    return agent, {**answer, "provider": agent.tool, "backend": agent.live.get("backend")}
-
-
-def _source(session: Session, wanted: Launch) -> tuple[JsonMap, str, str]:
-    """The reference an instance is made of, the name it gets unless another was given, and its tool."""
+def _source(session: Session, wanted: Launch) -> tuple[JsonMap, str]:
+    """The reference an instance is made of, and the name it gets unless another was given."""
     catalog, providers = session.reader.catalog, session.reader.providers
     if wanted.profile is not None:
         profile = catalog.definitions("LaunchProfile").get(wanted.profile)
@@ -117,7 +103,7 @@ def _source(session: Session, wanted: Launch) -> tuple[JsonMap, str, str]:
             )
         stored = profile.facts.get("agentName")
         usual = stored if isinstance(stored, str) else _default_name(str(tool), recipe)
-        return {"profileRef": wanted.profile}, usual, str(tool)
+        return {"profileRef": wanted.profile}, usual
     asked = wanted.provider or DEFAULT_PROVIDER
     tool = canonical(asked, providers)
     if tool is None:
@@ -125,7 +111,7 @@ def _source(session: Session, wanted: Launch) -> tuple[JsonMap, str, str]:
             f"there is no provider {asked!r}", hint=f"there are {', '.join(providers)}", code="usage.launch"
         )
     recipe, role = _recipe(session, (wanted.agents or "").strip(), tool)
-    return {"recipeRef": recipe}, _default_name(tool, role), tool
+    return {"recipeRef": recipe}, _default_name(tool, role)
 
 
 def _recipe(session: Session, selector: str, tool: str) -> tuple[str, str]:
@@ -170,7 +156,8 @@ def _default_name(tool: str, role: str) -> str:
     return plain[:NAME_MOST].strip("-_") or "agent"
 
 
-def _carried_out(flags: Flags, ask: Ask, telling: Telling) -> Report:
+def carried_out(flags: Flags, ask: Ask, telling: Telling) -> Report:
+    """Run what a verb asks; raises ActionFailed unless all of it came about."""
     report = change(
         flags,
         ask,
@@ -180,39 +167,19 @@ def _carried_out(flags: Flags, ask: Ask, telling: Telling) -> Report:
         shown=telling.shown,
         emit=telling.emit,
     )
+    _refuse_failed(report)
+    return report
+
+
+def _refuse_failed(report: Report) -> None:
     if report.exit_code != 0:
         said = [outcome.fault.message for outcome in report.outcomes if outcome.fault]
         said += [reason.text for action in report.plan.actions if not action.runs for reason in action.reasons]
         raise ActionFailed("; ".join(said) or "the agent could not be started", hint="`houmao describe` says more")
-    return report
 
 
-def _started(flags: Flags, ref: Ref) -> Agent:
+def started(flags: Flags, ref: Ref) -> Agent:
+    """The agent that is there now."""
     with opened(flags) as session:
         row = next(one for one in session.reader.catalog.inventory() if one.ref == ref)
     return resolve(flags, Selector(agent_id=row.live.get("agent_id") or row.uid))
-
-
-def _answer(agent: Agent, status: str) -> JsonMap:
-    """The keys of project-and-build §5.4."""
-    settings, live = agent.session.settings, agent.live
-    root = agent.memory_root
-    detail: Json = settings.overlay.detail
-    return {
-        "status": status,
-        "agent_name": agent.agent_name,
-        "agent_id": agent.agent_id,
-        "tmux_session_name": live.get("session_name"),
-        "manifest_path": agent.session_manifest,
-        "runtime_root": settings.runtime,
-        "runtime_root_detail": f"runtime root of the overlay {settings.overlay.root}",
-        "mailbox_root": settings.mailbox,
-        "mailbox_root_detail": f"mailbox root of the overlay {settings.overlay.root}",
-        "memory_root": root,
-        "memo_file": f"{root}/houmao-memo.md",
-        "pages_dir": f"{root}/pages",
-        "overlay_root": settings.overlay.root,
-        "overlay_root_detail": detail,
-        "project_overlay_bootstrapped": False,
-        "overlay_bootstrap_detail": "the overlay was there",
-    }

@@ -109,6 +109,9 @@ def agents(session: Session, words: Sequence[str], selector: str = "") -> tuple[
         raise UsageFault("no agent was named", hint="write a name, instance/NAME, or -l LABELS", code="usage.names")
     for ref in _named_agents(session, words, selector):
         if ref not in rows:
+            if ref in {one.ref for one in session.reader.catalog.absences()}:
+                found.append(ref)  # deleted and held absent: known, and what may be done about it is the verb's affair
+                continue
             must_be_there(session, (ref,), ())
         members = [one.ref for one in rows.values() if ref.kind == "InstanceSet" and one.owner == rows[ref].uid]
         found += members or [ref]
@@ -155,7 +158,9 @@ def must_be_there(session: Session, wanted: Sequence[Ref], items: Sequence[Statu
     missing = [ref for ref in wanted if ref not in there]
     if not missing:
         return
+    from reconciler.app import holding
     from reconciler.declare.suggest import nearest
+    from reconciler.engine import absence
 
     ref = missing[0]
     names = [row.ref.name for row in session.reader.catalog.inventory() if row.ref.kind == ref.kind]
@@ -165,6 +170,9 @@ def must_be_there(session: Session, wanted: Sequence[Ref], items: Sequence[Statu
         if near
         else f"`houmao get {kind_names.plural(ref.kind)}` lists what there is"
     )
+    held = holding.absences(session.reader).get(ref)
+    if held is not None:
+        hint = f"{absence.sentence(held)}; `houmao release {ref.kind.lower()}/{ref.name}` ends that"
     if not session.overlay_exists:
         hint = f"there is no overlay at {session.settings.overlay.root} yet; `houmao apply` creates it"
     raise NotFound(f"{ref} is not recorded in this overlay", hint=hint, ref=str(ref))
@@ -182,6 +190,8 @@ class Unmanaged(NamedTuple):
     uid: str
     mark: str
     panes: int
+    pane: str = ""
+    """The pane that can be taken for an agent's; empty where there is no telling."""
 
     def to_json(self) -> JsonMap:
         """`{session, sessionId, created, uid, overlayId, panes}`."""
@@ -198,7 +208,7 @@ class Unmanaged(NamedTuple):
 
 def unmanaged(flags: Flags) -> tuple[Unmanaged, ...]:
     """Sessions on the tmux server that no inventory row and no open intent of this overlay names."""
-    from reconciler.ports.tmux import Pane, Unanswered
+    from reconciler.ports.tmux import Pane, Unanswered, alone_in_front
 
     session = open_session(flags)
     listing = session.reader.tmux.listing()
@@ -216,6 +226,7 @@ def unmanaged(flags: Flags) -> tuple[Unmanaged, ...]:
             panes[0].uid,
             panes[0].mark,
             len(panes),
+            front.pane_id if (front := alone_in_front(panes)) is not None else "",
         )
         for panes in by_id.values()
         if not any(pane.uid in ours for pane in panes)

@@ -112,7 +112,7 @@ class Status(NamedTuple):
             metadata["labels"] = dict(row.labels)
             metadata["annotations"] = dict(row.annotations)
             metadata["createdAt"] = instant(born(row.uid))
-            metadata["position"] = row.position or None
+            metadata["position"] = str(row.position) if row.position is not None else None
             if row.owner:
                 metadata["ownerUid"] = row.owner
         return {

@@ -24,6 +24,29 @@ def refuse(
     named_by_source: frozenset[Ref] = frozenset(),
 ) -> None:
     """Raise GuardRefused (exit 6) for what a manifest still declares; a source that is named itself says so."""
+    found = among(removals, rows, files, named_by_source=named_by_source)
+    if not found:
+        return
+    ref, row = next(iter(found.items()))
+    what = str(ref) if row.ref == ref else f"{ref}, made by {row.ref},"
+    more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
+    raise GuardRefused(
+        f"{what} is still declared in {row.position}, apply set {row.apply_set!r}{more}",
+        hint="take it out of that file and run `houmao apply --prune`; delete -f FILE removes all that FILE declares; "
+        "--override[=TTL] deletes it now and holds it absent for a while (1h)",
+        code="guard.declared",
+        ref=str(ref),
+    )
+
+
+def among(
+    removals: Iterable[Action],
+    rows: Mapping[Ref, InventoryRow],
+    files: FilesReader,
+    *,
+    named_by_source: frozenset[Ref] = frozenset(),
+) -> dict[Ref, InventoryRow]:
+    """What is still declared, with the row that is: its own, or its owner's; what goes with its owner is left out."""
     by_uid = {row.uid: row for row in rows.values()}
     gone = {action.ref for action in removals if action.verb is Verb.REMOVE} - named_by_source
     read: dict[str, frozenset[tuple[Ref, int]] | None] = {}
@@ -38,35 +61,22 @@ def refuse(
         declaring = owner or row
         if declaring.apply_set != names.IMPERATIVE and _declares(declaring, files, read):
             found[ref] = declaring
-    if not found:
-        return
-    ref, row = next(iter(found.items()))
-    what = str(ref) if row.ref == ref else f"{ref}, made by {row.ref},"
-    more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
-    raise GuardRefused(
-        f"{what} is still declared in {row.position}, apply set {row.apply_set!r}{more}",
-        hint="take it out of that file and run `houmao apply --prune`; delete -f FILE removes all that FILE declares; "
-        "--override deletes it now, and the next apply of that file makes it anew",
-        code="guard.declared",
-        ref=str(ref),
-    )
+    return found
 
 
 def _declares(row: InventoryRow, files: FilesReader, read: dict[str, frozenset[tuple[Ref, int]] | None]) -> bool:
-    shown, _, line = row.position.rpartition(":")[0].rpartition(":")
-    if not shown:
+    if row.position is None:
         return False
-    if shown.startswith("<"):
+    if row.position.file.startswith("<"):
         return True
-    path = posixpath.normpath(posixpath.join(settings_.cwd(), shown))
+    path = posixpath.normpath(posixpath.join(settings_.cwd(), row.position.file))
     if path not in read:
         read[path] = _documents(path, files)
     documents = read[path]
     if documents is None:
         return True
     # A composition may give it another name than its document has; then its place tells.
-    here = int(line) if line.isdigit() else 0
-    return any(ref == row.ref or (ref.kind == row.ref.kind and at == here) for ref, at in documents)
+    return any(ref == row.ref or (ref.kind == row.ref.kind and at == row.position.line) for ref, at in documents)
 
 
 def _documents(path: str, files: FilesReader) -> frozenset[tuple[Ref, int]] | None:

@@ -77,7 +77,7 @@ def file_of(ref: Ref, row: InventoryRow, files: FilesReader) -> str:
             hint="change the owner, or hold it with --override",
             ref=str(ref),
         )
-    shown = row.position.rpartition(":")[0].rpartition(":")[0]
+    shown = row.position.file if row.position is not None else ""
     path = posixpath.normpath(posixpath.join(settings_.cwd(), shown)) if shown else ""
     if not path or files.stamp(path) is None:
         raise CannotEdit(

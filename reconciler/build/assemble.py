@@ -161,6 +161,18 @@ def session_env(request: BuildRequest, provider: Provider, site: Site) -> dict[s
     return {**env, **request.persistent_env_records}
 
 
+POINTERS = (
+    "HOUMAO_MANIFEST_PATH",
+    "HOUMAO_AGENT_ID",
+    "HOUMAO_AGENT_DEF_DIR",
+    "HOUMAO_TOOL",
+    "HOUMAO_AGENT_MEMORY_DIR",
+    "HOUMAO_AGENT_MEMO_FILE",
+    "HOUMAO_AGENT_PAGES_DIR",
+)
+"""What `pointers` names, but for the uid."""
+
+
 def pointers(provider: Provider, site: Site, agent_def_dir: str) -> dict[str, str]:
     """The variables that lead an agent to its own files."""
     env = {

@@ -45,7 +45,11 @@ def _head(found: Description) -> list[tuple[str, str]]:
     row = item.row
     rows = [("Uid", item.uid or "none yet")]
     if row is not None:
-        rows += [("Apply set", row.apply_set), ("Declared at", row.position), ("Generation", str(row.generation))]
+        rows += [
+            ("Apply set", row.apply_set),
+            ("Declared at", str(row.position or "")),
+            ("Generation", str(row.generation)),
+        ]
         if row.labels:
             rows.append(("Labels", ", ".join(f"{key}={value}" for key, value in sorted(row.labels.items()))))
         if row.prevent_destroy:

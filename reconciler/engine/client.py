@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from reconciler.engine import diff, holding, order
+from reconciler.engine import absence, diff, holding, order
 from reconciler.engine.handler import Handlers, Held
 from reconciler.engine.observe import Snapshot
 from reconciler.engine.plan import Options
@@ -19,9 +19,10 @@ def compare(
     held: Mapping[Ref, tuple[Held, ...]] | None = None,
 ) -> Plan:
     """`create` what was never applied, `update` what differs from its last application; live state counts as unseen."""
-    actions: list[Action] = []
+    actions: list[Action] = [action for action, _ in absence.released(options.released, options.now)]
+    left_out = absence.in_force(declared, snapshot.inventory, options.absent, options.now)
     for ref, resource in declared.items():
-        if resource.derived or (options.scope is not None and ref not in options.scope):
+        if resource.derived or (options.scope is not None and ref not in options.scope) or ref in left_out:
             continue
         row = snapshot.inventory.get(ref)
         needs = tuple(sorted({edge.to for edge in resource.edges}))
@@ -55,6 +56,7 @@ def compare(
         for ref, found in (held or {}).items()
         for one in holding.split(found, options.now).active
     )
+    notices += tuple(absence.notices(left_out, declared))
     in_plan = {action.ref for action in actions}
     linked = [a._replace(needs=tuple(need for need in a.needs if need in in_plan)) for a in actions]
     return Plan(

@@ -91,6 +91,13 @@ class Held(NamedTuple):
     """What it said when that was last recorded."""
 
 
+class HeldAbsent(NamedTuple):
+    """Who deleted a declared resource, and until when it stays so (R-IMP-4)."""
+
+    by: str
+    until: datetime
+
+
 class Books(NamedTuple):
     """What settles in the catalog with an action, beside its own rows: overrides that come, stay and go."""
 
@@ -98,6 +105,8 @@ class Books(NamedTuple):
     drop: tuple[str, ...] = ()
     reasons: tuple[Reason, ...] = ()
     """Said with the action, or of an action that does nothing but keep these books."""
+    absent: HeldAbsent | None = None
+    """Of a removal: how long what is declared stays away."""
 
 
 class Asked(NamedTuple):

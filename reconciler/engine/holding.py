@@ -50,7 +50,7 @@ def books_of(case_held: Holding, asked: Books, set_now: str, set_before: str | N
     drop += [held.path for held in case_held.lapsed if held.path not in {one.path for one in put}]
     if set_before == names.IMPERATIVE and set_now != set_before:
         reasons.append(Reason(Code.TAKEN_OVER, f"made by hand; apply set {set_now!r} declares it and owns it from now"))
-    return Books(tuple(put), tuple(dict.fromkeys(drop)), tuple(reasons))
+    return Books(tuple(put), tuple(dict.fromkeys(drop)), tuple(reasons), asked.absent)
 
 
 def with_books(decided: Sequence[Action], case: Case) -> list[Action]:

@@ -102,7 +102,7 @@ def _row_of(intent: Intent, apply_set: str) -> InventoryRow:
     """A first create that never settled and that nobody declares any more: a candidate like an owned resource (I2)."""
     live = {key: value for key, value in intent.handle.items() if isinstance(value, str)}
     return InventoryRow(
-        intent.uid, intent.ref, apply_set, None, live.get("source_root", ""), "", "", 0, {}, {}, live=live
+        intent.uid, intent.ref, apply_set, None, live.get("source_root", ""), None, "", 0, {}, {}, live=live
     )
 
 

@@ -7,8 +7,8 @@ which the runner needs again.
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 
-from reconciler.engine import diff, holding, order, prune
-from reconciler.engine.handler import Asked, Books, Case, Handlers, Held, Present, Step, Unknown
+from reconciler.engine import absence, diff, holding, order, prune
+from reconciler.engine.handler import Asked, Books, Case, Handlers, Held, HeldAbsent, Present, Step, Unknown
 from reconciler.engine.lookup import View
 from reconciler.engine.observe import Snapshot
 from reconciler.model import names
@@ -59,6 +59,10 @@ class Options(NamedTuple):
     """Of an imperative verb: what settles beside the rows."""
     asked: Mapping[Ref, Asked] = {}
     """Actions asked for, not declared."""
+    absent: Mapping[Ref, HeldAbsent] = {}
+    """What was deleted although it is declared, until when; also where that time is over."""
+    released: Mapping[Ref, HeldAbsent] = {}
+    """Of an imperative verb: what is held absent no more."""
 
 
 NOTHING_HELD = holding.Holding()
@@ -100,9 +104,10 @@ def make(
     cases: dict[Ref, Case] = {}
     derived = _derived(declared, changes)
     holdings = {ref: holding.split(found, options.now) for ref, found in (held or {}).items()}
+    left_out = absence.in_force(declared, snapshot.inventory, options.absent, options.now)
     for ref in sorted(declared.keys() | removals.remove.keys()):
         resource = declared.get(ref)
-        if (resource is not None and resource.derived) or _out_of_scope(ref, removals, options):
+        if (resource is not None and resource.derived) or _out_of_scope(ref, removals, options) or ref in left_out:
             continue
         row, intent = snapshot.inventory.get(ref), snapshot.intents.get(ref)
         cases[ref] = Case(
@@ -128,7 +133,7 @@ def make(
             was=snapshot.renamed.get(ref),
         )
     actions: list[Action] = []
-    notices = [*removals.notices, *holding.notices(holdings, cases)]
+    notices = [*removals.notices, *holding.notices(holdings, cases), *absence.notices(left_out, declared)]
     for ref, case in cases.items():
         if isinstance(case.seen, Unknown):
             code = Code.AMBIGUOUS if case.seen.ambiguous else Code.UNKNOWN
@@ -137,10 +142,17 @@ def make(
         decided = decide(case, view, handlers, force_conflicts=options.force_conflicts)
         if ref in options.follows and case.intent is None and all(_is_drift(action) for action in decided):
             continue
+        back = absence.lapsed(ref, case.row, options.absent, options.now)
+        decided = [a._replace(reasons=(*a.reasons, *back)) for a in decided] if back else decided
         actions += [_with_needs(action, case, view) for action in decided]
     reverse = prune.removal_needs(removals.remove, view)
     actions = [a._replace(needs=reverse.get(a.ref, ())) if a.ref in removals.remove else a for a in actions]
     actions += removals.rows
+    if left_out:
+        actions = absence.waiting(actions, left_out, {ref: needs_of(ref, view) for ref in declared})
+    for action, case in absence.released(options.released, options.now):
+        actions.append(action)
+        cases[action.ref] = case
     actions = _targeted(_linked(actions, view), view, options, removals.remove.keys())
     ordered = order.in_dependency_order(_held_back(actions))
     plan = Plan(
@@ -160,6 +172,8 @@ def make(
 
 def decide(case: Case, view: View, handlers: Handlers, *, force_conflicts: bool = False) -> Sequence[Action]:
     """The handler's actions for one case, behind the two questions the engine answers for every kind."""
+    if case.want is None and case.removal is None:
+        return ()  # neither declared nor to be removed: what is done about it is not its kind's business
     conflicts = [c for c in case.changes if c.classification.value == "RemovedOverDrift"]
     if conflicts and not force_conflicts:
         paths = ", ".join(change.label for change in conflicts)
@@ -191,7 +205,7 @@ def _renaming(actions: Sequence[Action], case: Case, was: Ref) -> Sequence[Actio
 
 def steps_of(action: Action, case: Case, view: View, handlers: Handlers) -> Sequence[Step]:
     """The visible writes of an action: its kind's, or none where only the books are kept."""
-    if holding.keeps_books_only(action):
+    if holding.keeps_books_only(action) or (action.verb is Verb.FORGET and case.row is None):
         return ()
     return handlers[action.ref.kind].steps(action, case, view)
 

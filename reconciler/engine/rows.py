@@ -7,8 +7,8 @@ from reconciler.engine.orders import Orders
 from reconciler.model.action import Action, Verb
 from reconciler.model.json import JsonMap
 from reconciler.model.ref import Ref, Uid
-from reconciler.model.resource import Resource
-from reconciler.ports.catalog import InventoryRow, Override, RequestRow, Transaction
+from reconciler.model.resource import Position, Resource
+from reconciler.ports.catalog import Absence, InventoryRow, Override, RequestRow, Transaction
 from reconciler.ports.clock import Clock
 
 DERIVED = {"derived": "1"}
@@ -21,10 +21,14 @@ def request_key(request: str, uid: Uid) -> str:
 
 
 class Rows:
-    """What one run writes into the inventory. `uids` grows as actions start, so that members find their owner."""
+    """What one run writes into the inventory. `uids` grows as actions start, so that members find their owner.
 
-    def __init__(self, view: View, clock: Clock, orders: Orders) -> None:
+    `absent` are refs that were held absent when the run began: what is there again is held no more.
+    """
+
+    def __init__(self, view: View, clock: Clock, orders: Orders, absent: frozenset[Ref] = frozenset()) -> None:
         self._view = view
+        self._absent = absent
         self._clock = clock
         self._orders = orders
         self.uids: dict[Ref, Uid] = {row.ref: row.uid for row in view.snapshot.inventory.values()}
@@ -52,12 +56,19 @@ class Rows:
             for row in known:
                 tx.drop_inventory(row.uid)
             tx.drop_inventory(context.uid)
+            absent = case.books.absent
+            if absent is not None:
+                tx.put_absence(Absence(case.ref, absent.by, absent.until.isoformat()))
+            elif action.verb is Verb.FORGET:
+                tx.drop_absence(case.ref)
             return
         owner = self.uids.get(want.owner) if want.owner else None
         tx.put_bundle(want.digest, to_bundle(want))
         tx.put_inventory(self._row(want, case.row, context.uid, owner, context.live))
         self._children(tx, want, context, known)
         self._books(tx, context, case)
+        if want.ref in self._absent:
+            tx.drop_absence(want.ref)
 
     def _books(self, tx: Transaction, context: Context, case: Case) -> None:
         """Overrides that come and go with this action, and the request it answers."""
@@ -86,12 +97,12 @@ class Rows:
         for row in by_kind.values():
             tx.drop_inventory(row.uid)
 
-    def _position(self, want: Resource) -> str:
+    def _position(self, want: Resource) -> Position | None:
+        """With the whole path of its file: the next run may begin elsewhere."""
         position = want.position
-        if position is None:
-            return ""
-        inside = position.file.startswith(("/", "<")) or not self._orders.base
-        return str(position if inside else position._replace(file=f"{self._orders.base}/{position.file}"))
+        if position is None or position.file.startswith(("/", "<")) or not self._orders.base:
+            return position
+        return position._replace(file=f"{self._orders.base}/{position.file}")
 
     def _known(self, context: Context) -> list[InventoryRow]:
         rows = self._view.snapshot.inventory.values()

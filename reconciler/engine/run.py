@@ -86,7 +86,8 @@ class Runner:
         self.waiting: dict[Ref, float] = {}
         self.launched_now = 0
         self.bucket = Bucket(*orders.launch_rate) if orders.launch_rate else None
-        self.rows = Rows(planned.view, ports.clock, orders)
+        absent = frozenset(one.ref for one in ports.catalog.absences())
+        self.rows = Rows(planned.view, ports.clock, orders, absent)
         self.in_plan = frozenset(action.ref for action in planned.plan.running)
 
     def run(self) -> tuple[Outcome, ...]:

@@ -1,6 +1,7 @@
 """Is the provider's program on this machine? Asked once per program when its specialists and recipes are observed."""
 
 from reconciler.engine.handler import Target
+from reconciler.kinds import readiness
 from reconciler.model.action import Code, Reason
 from reconciler.model.json import JsonMap
 from reconciler.ports.bundle import Reader
@@ -26,10 +27,15 @@ def unmet_binary(target: Target, spec: JsonMap, ports: Reader) -> tuple[Reason, 
 
 
 def provider_facts(target: Target, spec: JsonMap, ports: Reader) -> JsonMap:
-    """What planning needs to know of the provider: can it go on with a conversation, and its layout version."""
+    """What planning needs to know of the provider: can it go on with a conversation, its layout version, and whether
+    the setup it ships could do without a credential."""
     del target
     name = spec.get("provider")
     provider = ports.providers.get(name) if isinstance(name, str) else None
     if provider is None:
         return {}
-    return {"can_resume": provider.can_resume, "layout_version": provider.layout_version}
+    return {
+        "can_resume": provider.can_resume,
+        "layout_version": provider.layout_version,
+        **readiness.of_starter(spec, ports),
+    }

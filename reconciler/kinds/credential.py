@@ -13,7 +13,7 @@ from reconciler.model.action import Code, Reason
 from reconciler.model.errors import ReconcilerError
 from reconciler.model.json import Json, JsonMap, digest
 from reconciler.model.ref import Ref
-from reconciler.model.resource import Resource, at_path
+from reconciler.model.resource import Position, Resource, at_path
 from reconciler.model.tuples import NamedTuple
 from reconciler.ports.bundle import Environment, Reader
 from reconciler.ports.files import FilesReader
@@ -69,13 +69,7 @@ def look_at(target: Target, spec: JsonMap, recorded: "Recorded", ports: Reader) 
         else:
             stamps.append(f"{file.purpose} {stamp.size} {stamp.mtime_ns} {stamp.inode}")
     missing += missing_variables(spec, ports.environ)
-    where = (f"{target.ref}.spec.source",), (target.want.at("spec.source") if target.want else None,)
-    unmet = tuple(
-        Reason(
-            Code.CREDENTIAL_MISSING, f"{target.ref} lacks its credential: {text}; provide it, then apply again", *where
-        )
-        for text in missing
-    )
+    unmet = tuple(lacking(target, text) for text in missing)
     joined = "\n".join(stamps)
     if not files or missing:
         return {"auth_version": recorded.version, "auth_stamp": recorded.stamp}, unmet
@@ -84,11 +78,20 @@ def look_at(target: Target, spec: JsonMap, recorded: "Recorded", ports: Reader) 
     try:
         version = fingerprint(files, ports.files, f"{ports.places.overlay}/{KEY_FILE}")
     except ReconcilerError as error:
-        reason = Reason(
-            Code.CREDENTIAL_MISSING, f"{target.ref} has a credential that cannot be read: {error.message}", *where
-        )
+        text = f"{target.ref} has a credential that cannot be read: {error.message}"
+        reason = Reason(Code.CREDENTIAL_MISSING, text, *_where(target))
         return {"auth_version": recorded.version, "auth_stamp": recorded.stamp}, (*unmet, reason)
     return {"auth_version": version, "auth_stamp": joined}, unmet
+
+
+def lacking(target: Target, text: str) -> Reason:
+    """A part of the credential that is not there: a failed precondition of every start that needs it."""
+    told = f"{target.ref} lacks its credential: {text}; provide it, then apply again"
+    return Reason(Code.CREDENTIAL_MISSING, told, *_where(target))
+
+
+def _where(target: Target) -> tuple[tuple[str, ...], tuple[Position | None, ...]]:
+    return (f"{target.ref}.spec.source",), (target.want.at("spec.source") if target.want else None,)
 
 
 class Recorded(NamedTuple):
@@ -105,7 +108,7 @@ def missing_variables(spec: JsonMap, environ: Environment) -> list[str]:
     missing: list[str] = []
     for name, value in (env if isinstance(env, dict) else {}).items():
         variable = value.get("env") if isinstance(value, dict) else None
-        if isinstance(variable, str) and environ.get(variable) is None:
+        if isinstance(variable, str) and not environ.get(variable):
             missing.append(f"env {name}: the variable {variable} is not set")
     return missing
 

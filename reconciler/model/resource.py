@@ -27,6 +27,13 @@ class Position(NamedTuple):
     def __str__(self) -> str:
         return f"{self.file}:{self.line}:{self.column}"
 
+    @classmethod
+    def parse(cls, text: str) -> "Position | None":
+        """The position that was written so; None where it is none. A file may have colons in its name."""
+        file, _, column = text.rpartition(":")
+        file, _, line = file.rpartition(":")
+        return cls(file, int(line), int(column)) if file and line.isdigit() and column.isdigit() else None
+
 
 class Edge(NamedTuple):
     """One reference from a field of a resource to another resource."""

@@ -10,6 +10,7 @@ from typing import Protocol
 
 from reconciler.model.json import Json, JsonMap
 from reconciler.model.ref import Ref, Uid
+from reconciler.model.resource import Position
 from reconciler.model.tuples import NamedTuple
 
 
@@ -21,7 +22,8 @@ class InventoryRow(NamedTuple):
     apply_set: str
     owner: Uid | None
     source_root: str
-    position: str
+    position: Position | None
+    """Where it was declared when it was last applied; None for what was made by hand."""
     digest: str
     generation: int
     labels: Mapping[str, str]
@@ -118,6 +120,15 @@ class Override(NamedTuple):
     """What the declaration says there, as far as it was told."""
 
 
+class Absence(NamedTuple):
+    """A resource that was deleted although it is declared, and stays absent until a time (R-IMP-4)."""
+
+    ref: Ref
+    by: str
+    until: str
+    """ISO 8601, UTC."""
+
+
 class RequestRow(NamedTuple):
     """Something asked for once (R-IMP-5): `id` names the asking and the resource. `state` is `open` or `done`."""
 
@@ -162,6 +173,10 @@ class CatalogReader(Protocol):
 
     def overrides(self) -> tuple[Override, ...]:
         """Every override, those that lapsed too, sorted by uid and path."""
+        ...
+
+    def absences(self) -> tuple[Absence, ...]:
+        """Everything that is held absent, or was until its time, sorted by ref."""
         ...
 
     def requests(self, ids: Iterable[str]) -> Mapping[str, RequestRow]:
@@ -216,6 +231,14 @@ class Transaction(Protocol):
         ...
 
     def drop_override(self, uid: Uid, path: str) -> None:
+        """Unknown is no error."""
+        ...
+
+    def put_absence(self, absence: Absence) -> None:
+        """Insert or replace by ref."""
+        ...
+
+    def drop_absence(self, ref: Ref) -> None:
         """Unknown is no error."""
         ...
 

@@ -48,6 +48,13 @@ class Ended(StrEnum):
     """The pid belongs to another process now: nothing was signalled."""
 
 
+class Program(NamedTuple):
+    """What a process runs, and where."""
+
+    argv: tuple[str, ...]
+    cwd: str
+
+
 class Finished(NamedTuple):
     """A short command that was run to its end."""
 
@@ -69,6 +76,10 @@ class ProcessReader(Protocol):
 
     def bearing(self, uids: Iterable[Uid]) -> Mapping[Uid, tuple[ProcessFacts, ...]] | NoAnswer:
         """Live processes whose environment carries `HOUMAO_UID` of one of `uids`: one pass over the table (R-OBS-5)."""
+        ...
+
+    def program(self, pid: int) -> Program | None:
+        """What a process of this user runs; None where it is gone or may not be looked into."""
         ...
 
     def boot_id(self) -> str:
@@ -94,6 +105,11 @@ class Process(ProcessReader, Protocol):
     def start(self, argv: tuple[str, ...], *, cwd: str, env: Mapping[str, str]) -> ProcessFacts:
         """Start a program that goes on without us: it leads a process session, has no terminal, and its standard
         streams lead nowhere. Raises Unreachable when it cannot start; the text shows no argument."""
+        ...
+
+    def attend(self, argv: tuple[str, ...], *, env: Mapping[str, str], beside: bool = False) -> int:
+        """Run a program that talks to the person at our own terminal, and wait for its end: its exit code, negative for
+        a signal. `beside` leaves standard output to us. Raises Unreachable when it cannot start."""
         ...
 
     def terminate(self, pid: int, start_ticks: int) -> bool:

@@ -89,6 +89,14 @@ def backend_of(tool: str, headless: bool) -> str:
     return f"{tool}_headless" if headless else LOCAL_INTERACTIVE
 
 
+class LoginWay(NamedTuple):
+    """How a tool logs in by itself: words after its program's name, and the login file it leaves."""
+
+    words: tuple[str, ...]
+    file: str
+    """The source of one of the adapter's file mappings: the login leaves it where that goes in a home."""
+
+
 class Provider(Protocol):
     """One CLI agent product. Attributes are data; methods are pure."""
 
@@ -115,6 +123,10 @@ class Provider(Protocol):
     """Batches of tmux keys for a polite quit, in order."""
     submit_pause_s: float
     """Seconds a pasted prompt needs to settle before Enter submits it; 0 where both may come at once."""
+    asks_login: bool
+    """Whether an unattended start may end at a login screen; where not, `unready` has nothing to say."""
+    login: LoginWay | None
+    """None where the tool has no login of its own."""
     setups: Mapping[str, Tree]
     """Starter setups shipped with the provider; nothing secret."""
 

@@ -35,6 +35,14 @@ class Pane(NamedTuple):
     window_index: str = ""
 
 
+def alone_in_front(panes: "Iterable[Pane]") -> "Pane | None":
+    """The pane of a session's first window where it is the only one there: what can be taken for an agent's. Further
+    windows are a person's own."""
+    every = sorted(panes, key=lambda pane: int(pane.window_index or 0))
+    front = [pane for pane in every if pane.window_id == every[0].window_id]
+    return front[0] if len(front) == 1 else None
+
+
 class Listing(NamedTuple):
     """A full answer. `server` is None when it is certain that no server runs; `evidence` says how that is known."""
 
@@ -75,6 +83,19 @@ class Kill(NamedTuple):
     session_id: str
     uid: Uid
     mark: str
+
+
+class Leave(NamedTuple):
+    """Compare-and-leave of a session that was adopted: the agent's pane ends, every mark goes, and what else a person
+    has in it stays. The last pane of a session takes the session with it."""
+
+    session_id: str
+    uid: Uid
+    mark: str
+    pane_id: str = ""
+    """Empty where the agent's pane is gone already."""
+    unset: tuple[str, ...] = ()
+    """Variables of the session that spoke of the agent."""
 
 
 class Mark(NamedTuple):
@@ -180,7 +201,7 @@ class Vacant(NamedTuple):
     uid: Uid
 
 
-Request = Create | Kill | Mark | Adopt | Rename | SendKeys | OpenWindow | Export | Vacant
+Request = Create | Kill | Leave | Mark | Adopt | Rename | SendKeys | OpenWindow | Export | Vacant
 
 
 def is_session_id(text: str) -> bool:
@@ -206,6 +227,11 @@ def request_fault(fence: Fence, request: Request) -> str | None:
         case Kill():
             wrong = None if is_session_id(request.session_id) else f"no session id: {request.session_id!r}"
             texts = (request.mark,)
+        case Leave():
+            there = is_session_id(request.session_id) and (not request.pane_id or is_pane_id(request.pane_id))
+            wrong = None if there else f"no session and pane: {request.session_id!r}, {request.pane_id!r}"
+            wrong = wrong or variables_fault(request.unset)
+            texts = (request.mark, *request.unset)
         case Mark():
             wrong = None if is_session_id(request.session_id) else f"no session id: {request.session_id!r}"
             texts = (request.mark, request.new_mark)

@@ -260,3 +260,7 @@ class ProviderConformance:
     def test_it_can_be_asked_to_leave(self) -> None:
         assert self.provider().stop_keys
         assert all(batch and all(batch) for batch in self.provider().stop_keys)
+
+    def test_what_its_login_leaves_is_what_its_credentials_take(self) -> None:
+        way = self.provider().login
+        assert way is None or way.file in {mapping.source for mapping in self.provider().adapter.file_mappings}

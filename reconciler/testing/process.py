@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from reconciler.model.errors import Unreachable
 from reconciler.model.ref import Uid
 from reconciler.model.tuples import NamedTuple
-from reconciler.ports.process import Ended, Finished, Gone, NoAnswer, ProcessFacts, ProcessSeen
+from reconciler.ports.process import Ended, Finished, Gone, NoAnswer, ProcessFacts, ProcessSeen, Program
 from reconciler.testing.clock import FakeClock
 
 OWN_PID = 2
@@ -46,7 +46,8 @@ class FakeProcess:
     """`ports.process.Process` in memory; waiting moves `clock`.
 
     To be set by a test: `behaviour` (for processes by their argv), `executables` (name to path), `answers` (what `run`
-    says, by executable name), and to lie: `silent` (a reason: nothing is answered), `silent_pids`.
+    says, by executable name), `attended` (what a program does that talks to a person, by that name), and to lie:
+    `silent` (a reason: nothing is answered), `silent_pids`.
     To be read: `signals` sent, as (pid, word), and `passes` over the whole table.
     """
 
@@ -55,6 +56,7 @@ class FakeProcess:
         self.behaviour: Callable[[tuple[str, ...]], Behaviour] = lambda argv: Behaviour()
         self.executables: dict[str, str] = {}
         self.answers: dict[str, Finished | Callable[[tuple[str, ...]], Finished]] = {}
+        self.attended: dict[str, Callable[[tuple[str, ...], Mapping[str, str]], int]] = {}
         self.silent = ""
         self.silent_pids: dict[int, str] = {}
         self.signals: list[tuple[int, str]] = []
@@ -162,6 +164,11 @@ class FakeProcess:
                 for uid in dict.fromkeys(uids)
             }
 
+    def program(self, pid: int) -> Program | None:
+        with self._turn:
+            entry = self._table.get(pid)
+            return Program(entry.argv, entry.cwd) if entry is not None and entry.state != "Z" else None
+
     def boot_id(self) -> str:
         return f"00000000-0000-4000-8000-{self._boots:012d}"
 
@@ -201,6 +208,15 @@ class FakeProcess:
         """A process that runs until a test ends it."""
         pid = self.spawn(argv, env, cwd)
         return self.started(pid).facts()
+
+    def attend(self, argv: tuple[str, ...], *, env: Mapping[str, str], beside: bool = False) -> int:
+        """What `attended` has for the program does, with these variables; its exit code."""
+        del beside
+        name = argv[0].rpartition("/")[2] if argv else ""
+        does = self.attended.get(name)
+        if does is None:
+            raise Unreachable(f"{name!r} is not on PATH or not executable", code="process.cannot_start")
+        return does(argv, env)
 
     def terminate(self, pid: int, start_ticks: int) -> bool:
         """SIGTERM to this one process."""

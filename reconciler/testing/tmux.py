@@ -19,6 +19,7 @@ from reconciler.ports.tmux import (
     Failed,
     Fence,
     Kill,
+    Leave,
     Listing,
     Mark,
     OpenWindow,
@@ -179,13 +180,26 @@ class FakeTmux:
     # What people and programs do behind the engine's back
 
     def foreign(
-        self, name: str, *, env: Mapping[str, str] | None = None, options: Mapping[str, str] | None = None
+        self,
+        name: str,
+        *,
+        env: Mapping[str, str] | None = None,
+        options: Mapping[str, str] | None = None,
+        argv: tuple[str, ...] = ("sh",),
+        cwd: str = "/",
     ) -> FakeSession:
         """A session that somebody else made."""
         self._start()
-        session = self._open(name, ("sh",), dict(env or {}), "/")
+        session = self._open(name, argv, dict(env or {}), cwd)
         session.options.update(options or {})
         return session
+
+    def foreign_window(self, session: FakeSession, argv: tuple[str, ...] = ("sh",)) -> FakePane:
+        """One more window of a person's."""
+        pane = FakePane(f"%{self._next}", f"@{self._next}", self._spawned(argv, session.env, "/"))
+        self._next += 1
+        session.panes.append(pane)
+        return pane
 
     def kill_session(self, name: str) -> None:
         """`tmux kill-session -t =name`."""
@@ -268,7 +282,7 @@ class FakeTmux:
                 return self._create(request)
             case SendKeys():
                 return self._send(request)
-            case Kill() | Mark() | Rename():
+            case Kill() | Leave() | Mark() | Rename():
                 return self._on_session(request)
             case OpenWindow() | Export():
                 return self._in_session(request)
@@ -313,7 +327,7 @@ class FakeTmux:
         pane.options[ROLE] = "agent"
         return Done()
 
-    def _on_session(self, request: Kill | Mark | Rename) -> Answer:
+    def _on_session(self, request: Kill | Leave | Mark | Rename) -> Answer:
         session = self.sessions.get(request.session_id)
         if session is None:
             return Refused(f"there is no session {request.session_id}")
@@ -330,7 +344,29 @@ class FakeTmux:
                 return Failed(f"duplicate session: {request.name}")
             session.name = request.name
             return Done()
+        if isinstance(request, Leave):
+            return self._leave(session, request)
         self._close(session)
+        return Done()
+
+    def _leave(self, session: FakeSession, request: Leave) -> Answer:
+        found = self._find(request.pane_id) if request.pane_id else None
+        if request.pane_id and (found is None or found[0] is not session):
+            return Refused(f"there is no session {request.session_id}")
+        if found is not None and self._option(session, found[1], ROLE) != "agent":
+            return Refused(f"pane {request.pane_id} is not the agent's")
+        for name in ("HOUMAO_UID", *request.unset):
+            session.env.pop(name, None)
+        for name in (UID, MARK):
+            session.options.pop(name, None)
+        if found is None:
+            return Done()
+        if session.panes == [found[1]]:
+            self._close(session)
+            return Done()
+        session.panes.remove(found[1])
+        if self._processes is not None and not found[1].dead:
+            self._processes.hangup(found[1].pid)
         return Done()
 
     def _in_session(self, request: OpenWindow | Export) -> Answer:

@@ -124,11 +124,11 @@ class World(ABC):
         *refs: str,
         cascade: str = "no",
         force_destroy: tuple[str, ...] = (),
-        override: bool = True,
+        override_s: float | None = 3600.0,
         fault: Fault | None = None,
         **flags: object,
     ) -> Applied:
-        """`houmao delete REF... --yes --override`; without the last, what is declared is refused."""
+        """`houmao delete REF... --yes --override`; without a time what is declared is refused."""
         watch = self._life(fault, None, None)
         with self._living(watch):
             report = use_cases.delete(
@@ -138,7 +138,7 @@ class World(ABC):
                 cascade=cascade,
                 force_destroy=force_destroy,
                 selector="",
-                override=override,
+                override_s=override_s,
                 how=_split(flags)[1]._replace(probe=watch.probe),
                 confirm=lambda plan: True,
                 shown=lambda plan: None,

@@ -18,6 +18,7 @@ printf '%s' "$*" > "$SEEN/words"
 printf '%s' "$CODEX_HOME" > "$SEEN/where"
 [ "$MODE" = fails ] && exit 3
 [ "$MODE" = nothing ] && exit 0
+[ "$MODE" = kills ] && echo sk-secret-k > "$CODEX_HOME/auth.json" && kill -9 $PPID && exit 0
 printf '{"tokens": "sk-secret-%s"}' "$ROUND" > "$CODEX_HOME/auth.json"
 """
 GEMINI = """\
@@ -99,6 +100,17 @@ def test_a_login_that_comes_to_nothing_keeps_nothing(vendor: Program, tmp_path: 
     assert (error["code"], told in error["message"]) == ("login.failed", True)
     assert vendor("project", "credentials", "codex", "list", "--print-json").data["credentials"] == []
     assert not Path((tmp_path / "where").read_text()).exists()
+
+
+def test_the_home_of_a_login_that_was_killed_is_swept_by_the_next_command_that_writes(
+    vendor: Program, tmp_path: Path
+) -> None:
+    assert login(vendor, "codex", MODE="kills")[0] == -9
+    left = Path((tmp_path / "where").read_text())
+    assert (left / "auth.json").exists()
+    assert login(vendor, "codex")[0] == 0
+    assert not left.exists()
+    assert [path.name for path in left.parent.iterdir() if path.name.startswith(".")] == []
 
 
 def test_what_cannot_be_logged_in_to_is_refused(vendor: Program) -> None:

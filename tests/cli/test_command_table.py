@@ -10,13 +10,12 @@ from typing import Any
 
 import pytest
 
-from reconciler.cli import help_text, main, tree
+from reconciler.cli import main, tree
 from tests.authoring.test_commands import LAUNCH_KEYS
 from tests.authoring.test_commands import TABLE as AUTHORING
 from tests.cli.conftest import TEAM, Program, program
 from tests.conftest import WaitUntil
 
-COMMANDS = {command.path: command for command in help_text.commands()}
 IDENTITY = (
     "tracked_agent_id transport tool session_name terminal_id runtime_session_id tmux_session_name tmux_window_name "
     "manifest_path session_root agent_name agent_id lifecycle_state management_kind lifecycle_owner external_agent_id "
@@ -117,7 +116,7 @@ OTHERS = {
     "brains build": BUILT,
 }
 ELSEWHERE = {"agents self join", "project credentials login"}
-"""Their answers are looked at in tests/requests/test_launch_and_join.py and tests/authoring/test_login.py."""
+"""Their answers are looked at in tests/requests/test_joining.py and tests/authoring/test_login.py."""
 NAMES_OF_OTHERS = {
     "project specialist create": "project easy specialist create",
     "project profile create": "project easy profile create",
@@ -130,41 +129,6 @@ NAMES_OF_OTHERS = {
     "internals native-agent brain build": "brains build",
     "project agents presets list": "project agents recipes list",
 }
-
-
-FLAGS = {
-    "agents global list": "--state",
-    "agents single prompt": "--prompt --model --reasoning-level",
-    "agents single relaunch": "--chat-session-mode --chat-session-id",
-    "agents single cleanup session": "--dry-run --purge-registry --manifest-path --session-root",
-    "agents single gateway attach": "--background --gateway-tui-watch-poll-interval-seconds",
-    "agents single gateway prompt": "--prompt --admission-policy --model --reasoning-level",
-    "agents single gateway send-keys": "--sequence --escape-special-keys",
-    "agents single gateway tui watch": "--interval-seconds",
-    "agents single gateway reminders set": (
-        "--reminder-id --title --mode --prompt --sequence --no-ensure-enter --ranking --before-all --after-all "
-        "--paused --start-after-seconds --deliver-at-utc --interval-seconds"
-    ),
-    "agents single memory write": "--path --content --content-file",
-    "agents single turn submit": "--model --reasoning-level",
-    "agents single turn events": "--detail",
-    "project migrate": "--apply",
-    "brains build": (
-        "--agent-def-dir --tool --skill --setup --auth --preset --runtime-root --home-id --reuse-home "
-        "--launch-overrides --agent-name --agent-id"
-    ),
-    "agents launch": (
-        "--agents --launch-profile --provider --agent-name --agent-id --auth --model --reasoning-level --workdir "
-        "--headless --no-headless --session-name --no-gateway --gateway-port --gateway-background --env-set "
-        "--managed-header --no-managed-header --managed-header-section"
-    ),
-}
-
-
-@pytest.mark.parametrize("path", FLAGS)
-def test_the_options_that_the_table_names_are_there(path: str) -> None:
-    every = {name for option in COMMANDS[path].every() for name in (*option.names, *option.off, *option.other)}
-    assert set(FLAGS[path].split()) - every == set()
 
 
 BOB = """---

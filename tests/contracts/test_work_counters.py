@@ -21,7 +21,7 @@ from tests.cli.conftest import Program
 T = TypeVar("T")
 
 SIZES = (1, 10, 100)
-LOOKING = {"sql": 18, "tmux": 1, "catalogs": 1}
+LOOKING = {"sql": 19, "tmux": 1, "catalogs": 1}
 """A plan, and an apply that finds nothing to do, whatever the size: statements, trips to tmux, connections."""
 LOOKS_OF_AN_APPLY = 3
 """Before the lock, under it, and once more at the end."""

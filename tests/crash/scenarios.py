@@ -294,6 +294,11 @@ def delete_one_instance(world: FakeWorld) -> None:
     world.given(ONE.split("---")[0])
 
 
+@scenario(delete=("instance/alice",))
+def delete_what_a_file_declares(world: FakeWorld) -> None:
+    one(world)
+
+
 @scenario()
 def scale_a_set_down(world: FakeWorld) -> None:
     files(world)

@@ -45,7 +45,9 @@ LAUNCH = launch_of(declared(), view()).digest
 
 def row(want: Resource, state: str = "running", **live: str) -> InventoryRow:
     found = {"state": state, "record": "sha256:r", "launch_digest": LAUNCH, **live}
-    return InventoryRow(UID, ALICE, "default", None, "/s", "", want.digest, 1, {}, {}, launch_digest=LAUNCH, live=found)
+    return InventoryRow(
+        UID, ALICE, "default", None, "/s", None, want.digest, 1, {}, {}, launch_digest=LAUNCH, live=found
+    )
 
 
 def session(launch: str = LAUNCH) -> Part:

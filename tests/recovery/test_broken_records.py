@@ -221,7 +221,14 @@ def test_state(broken: tuple[RealWorld, Broken]) -> None:
         assert found["availability"] == "available"
         if way.health is Health.HEALTHY:
             # Nothing is wrong with the agent; what is dead is not shown as there.
-            assert (found["gateway"], found["diagnostics"]) == (None, [])
+            assert found["diagnostics"] == []
+            shown = found["gateway"]
+            assert isinstance(shown, dict)
+            assert (shown["gateway_health"], shown["gateway_host"], shown["gateway_port"]) == (
+                "not_attached",
+                None,
+                None,
+            )
             assert gateway_status(alice(world))["gateway_health"] == "not_attached"
             return
         (diagnosis,) = found["diagnostics"]  # type: ignore[misc]

@@ -158,7 +158,7 @@ def test_a_deletion_on_old_news_ends_only_what_was_named(stale_world: StaleWorld
     served(world, port, moment)
 
     try:
-        world.when_deleted("instance/bob", tries=2)
+        world.when_deleted("instance/bob", override_s=0.0, tries=2)
     except ReconcilerError:
         pass
 

@@ -15,7 +15,7 @@ def test_a_deleted_instance_ends_and_its_home_is_kept_and_named(world: World) ->
 
     report = world.when_deleted("instance/alice")
 
-    assert report.told == ["remove Instance/alice DeleteAsked"]
+    assert report.told == ["remove Instance/alice DeleteAsked Held"]
     assert report.settled
     assert world.running == {"bob", "carol"}
     assert "Instance/alice" not in world.rows
@@ -31,11 +31,11 @@ def test_applying_again_brings_it_back_as_somebody_new(fake_world: World) -> Non
     fake_world.given(ALICE_BOB_CAROL)
     fake_world.when_applied()
     before = fake_world.uids["Instance/alice"]
-    fake_world.when_deleted("instance/alice")
+    fake_world.when_deleted("instance/alice", override_s=0.0)
 
     report = fake_world.when_applied()
 
-    assert report.told == ["create Instance/alice New"]
+    assert report.told == ["create Instance/alice New OverrideExpired"]
     assert fake_world.uids["Instance/alice"] != before
     assert fake_world.when_planned().in_sync
 
@@ -65,7 +65,7 @@ def test_orphaning_keeps_the_users(fake_world: World) -> None:
 
     report = fake_world.when_deleted("specialist/coder", cascade="orphan")
 
-    assert report.told == ["remove Specialist/coder DeleteAsked"]
+    assert report.told == ["remove Specialist/coder DeleteAsked Held"]
     assert report.settled
     assert fake_world.running == {"alice", "bob", "carol"}
 
@@ -105,16 +105,16 @@ def test_what_a_file_still_declares_is_refused_and_nothing_ends(fake_world: Worl
     fake_world.when_applied()
 
     with pytest.raises(GuardRefused, match=r"Instance/alice is still declared in .*fleet\.yaml:") as refused:
-        fake_world.when_deleted("instance/alice", override=False)
+        fake_world.when_deleted("instance/alice", override_s=None)
     assert (refused.value.exit_code, refused.value.code) == (6, "guard.declared")
     for way in ("houmao apply --prune", "delete -f", "--override"):
         assert way in refused.value.hint
     with pytest.raises(GuardRefused, match="and 2 more"):
-        fake_world.when_deleted("specialist/coder", cascade="yes", override=False)
+        fake_world.when_deleted("specialist/coder", cascade="yes", override_s=None)
     assert fake_world.running == {"alice", "bob", "carol"}
 
     fake_world.given(ALICE_BOB_CAROL.replace("name: alice", "name: anna"))
-    assert fake_world.when_deleted("instance/alice", override=False).settled
+    assert fake_world.when_deleted("instance/alice", override_s=None).settled
     assert fake_world.running == {"bob", "carol"}
 
 
@@ -125,10 +125,10 @@ def test_a_file_that_is_gone_declares_nothing_and_one_that_cannot_be_read_might(
 
     fake_world.given("kind: [")
     with pytest.raises(GuardRefused, match="still declared"):
-        fake_world.when_deleted("instance/alice", override=False)
+        fake_world.when_deleted("instance/alice", override_s=None)
     for file in fake_world.source.rglob("*.yaml"):
         file.unlink()
-    assert fake_world.when_deleted("instance/alice", override=False).settled
+    assert fake_world.when_deleted("instance/alice", override_s=None).settled
     assert fake_world.running == {"bob", "carol"}
 
 
@@ -140,5 +140,5 @@ def test_a_member_is_declared_by_its_set(fake_world: World) -> None:
     fake_world.when_applied()
 
     with pytest.raises(GuardRefused, match="Instance/crew-0, made by InstanceSet/crew, is still declared"):
-        fake_world.when_deleted("instance/crew-0", override=False)
+        fake_world.when_deleted("instance/crew-0", override_s=None)
     assert fake_world.running == {"crew-0", "crew-1"}

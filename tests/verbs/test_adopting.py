@@ -6,7 +6,10 @@ from reconciler.app import adopt, verbs
 from reconciler.declare.dump import to_yaml
 from reconciler.model.errors import GuardRefused
 from reconciler.model.ref import Ref
+from reconciler.ports.process import Gone, ProcessFacts
 from reconciler.testing.fake_world import FakeWorld
+from reconciler.testing.process import Behaviour
+from reconciler.testing.real_world import RealWorld
 from reconciler.testing.world import World
 from tests.stories.fleets import CODER, PROMPT, TEXT
 
@@ -81,6 +84,60 @@ def test_an_adopted_one_is_stopped_and_started_like_any_other(fake_world: FakeWo
     assert fake_world.when_asked(verbs.release([ALICE])).settled
     assert fake_world.running == {"alice"}
     assert fake_world.when_planned().in_sync
+
+
+@pytest.mark.tmux
+def test_what_else_a_person_has_in_an_adopted_session_outlives_the_agent(real_world: RealWorld) -> None:
+    """Stopping ends our pane; relaunching under the session's name is refused before anything ends."""
+    world = real_world
+    world.foreign_session("work")
+    given(world)
+    world.when_applied()
+    agent = world.session_of("alice")
+    (own,) = world.tmux(
+        "new-window", "-d", "-P", "-F", "#{pane_id}", "-t", f"{agent.session_id}:", "sleep 1000"
+    ).split()
+
+    asked = ("HOUMAO_AGENT_ID", "HOUMAO_MANIFEST_PATH", "HOUMAO_TOOL")
+    told = [world.look().tmux.environment(agent.session_id, name) for name in asked]
+    live = world.rows["Instance/alice"].live
+    assert told == [live["agent_id"], live["manifest"], "echo"]
+
+    world.given_file(PROMPT, "You write good code.\n")
+    refused = world.when_applied()
+    assert refused.exit_code == 1
+    assert "holds more than the agent's pane" in str(refused.outcomes["Instance/alice"].fault)
+    assert world.session_of("alice").pid == agent.pid
+
+    stopped = world.when_asked(verbs.stop([ALICE]))
+    assert stopped.settled
+    assert [outcome.attempt for outcome in stopped.applied.report.outcomes] == [1]
+    assert [(pane.pane_id, pane.session_name, pane.uid, pane.mark) for pane in world.panes] == [(own, "work", "", "")]
+    assert world.running == set()
+    assert [world.look().tmux.environment(agent.session_id, name) for name in asked] == [None, None, None]
+    # tmux may leave the program that ended as a zombie: that has exited, and nothing of it runs.
+    seen = world.look().process.facts([agent.pid])[agent.pid]
+    assert isinstance(seen, Gone) or (isinstance(seen, ProcessFacts) and seen.exited), "it outlives its pane"
+
+
+def test_a_program_that_hears_no_hang_up_is_ended_without_its_session(fake_world: FakeWorld) -> None:
+    """By its pid and start ticks; a stop is not over before it is gone."""
+    fake_world.foreign_session("work")
+    given(fake_world)
+    fake_world.when_applied()
+    session = fake_world.tmux.named("work")
+    assert session is not None
+    own, pid = fake_world.tmux.foreign_window(session), fake_world.session_of("alice").pid
+    fake_world.process.started(pid).behaviour = Behaviour(ignore_hup=True, ignore_term=True)
+    child = fake_world.process.spawn(("tool",), parent=pid, behaviour=Behaviour(ignore_hup=True, ignore_term=True))
+
+    assert fake_world.when_asked(verbs.stop([ALICE])).settled
+
+    assert not fake_world.process.alive(pid)
+    assert not fake_world.process.alive(child)
+    assert fake_world.process.alive(own.pid)
+    assert [(pane.pane_id, pane.uid) for pane in fake_world.panes] == [(own.pane_id, "")]
+    assert {victim for victim, _ in fake_world.process.signals} == {pid, child}
 
 
 def test_the_command_line_names_the_object(fake_world: FakeWorld) -> None:

@@ -26,7 +26,18 @@ def _values_of_overrides(opened: Connection) -> None:
         opened.run(f"ALTER TABLE field_owner ADD COLUMN {column} TEXT NOT NULL DEFAULT 'null'")
 
 
-MIGRATIONS: tuple[Migration, ...] = (Migration(2, "overrides keep their values", _values_of_overrides),)
+def _absences(opened: Connection) -> None:
+    """What is held absent; nobody held anything before."""
+    opened.run(
+        "CREATE TABLE absence (kind TEXT NOT NULL, name TEXT NOT NULL, manager TEXT NOT NULL,"
+        " expires_at TEXT NOT NULL, PRIMARY KEY (kind, name))"
+    )
+
+
+MIGRATIONS: tuple[Migration, ...] = (
+    Migration(2, "overrides keep their values", _values_of_overrides),
+    Migration(3, "what is deleted can be held absent", _absences),
+)
 """In order; the first release wrote version 1."""
 
 

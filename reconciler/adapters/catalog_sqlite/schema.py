@@ -8,7 +8,7 @@ import os
 from collections.abc import Callable, Sequence
 from typing import Any
 
-VERSION = 2
+VERSION = 3
 STORAGE_MODEL = "hybrid_sqlite_catalog"
 
 Rows = Callable[..., list[tuple[Any, ...]]]

@@ -242,6 +242,15 @@ CREATE TABLE field_owner (
   PRIMARY KEY (uid, path)
 );
 
+-- What was deleted although it is declared, and stays absent until then. It has no row among the resources.
+CREATE TABLE absence (
+  kind TEXT NOT NULL,
+  name TEXT NOT NULL,
+  manager TEXT NOT NULL,
+  expires_at TEXT NOT NULL,
+  PRIMARY KEY (kind, name)
+);
+
 CREATE TABLE condition (
   uid TEXT NOT NULL REFERENCES resource (uid) ON DELETE CASCADE,
   type TEXT NOT NULL,

@@ -21,7 +21,18 @@ from reconciler.adapters.catalog_sqlite.connection import (
 from reconciler.model.errors import TokenLost
 from reconciler.model.json import Json, JsonMap, canonical, parse, parse_map
 from reconciler.model.ref import Ref, Uid
-from reconciler.ports.catalog import Attempt, Definition, Intent, InventoryRow, Lease, Override, RequestRow, RunRow
+from reconciler.model.resource import Position
+from reconciler.ports.catalog import (
+    Absence,
+    Attempt,
+    Definition,
+    Intent,
+    InventoryRow,
+    Lease,
+    Override,
+    RequestRow,
+    RunRow,
+)
 
 if TYPE_CHECKING:
     from reconciler.adapters.catalog_sqlite.transaction import SqliteTransaction
@@ -142,6 +153,14 @@ class SqliteReader:
             Override(Uid(uid), path, json.loads(value), by, until, json.loads(declared))
             for uid, path, value, by, until, declared in self._rows(sql)
         )
+
+    def absences(self) -> tuple[Absence, ...]:
+        """What is held absent by ref; a catalog from before that has none."""
+        connection = self._opened()
+        if connection is None or connection.version < 3:
+            return ()
+        rows = self._rows("SELECT kind, name, substr(manager, 10), expires_at FROM absence ORDER BY kind, name")
+        return tuple(Absence(Ref(kind, name), by, until) for kind, name, by, until in rows)
 
     def requests(self, ids: Iterable[str]) -> Mapping[str, RequestRow]:
         """Requests by id, unknown ones left out: one query."""
@@ -292,7 +311,7 @@ def _inventory_row(row: Row, labels: JsonMap, annotations: JsonMap, flags: JsonM
         apply_set,
         Uid(owner) if owner is not None else None,
         root,
-        position,
+        Position.parse(position),
         digest,
         generation,
         _strings(labels),

@@ -9,7 +9,17 @@ from reconciler.adapters.catalog_sqlite.definition_writer import DefinitionWrite
 from reconciler.model.errors import OverlayError
 from reconciler.model.json import Json, JsonMap, canonical, digest
 from reconciler.model.ref import Ref, Uid
-from reconciler.ports.catalog import Attempt, Definition, Intent, InventoryRow, Lease, Override, RequestRow, RunRow
+from reconciler.ports.catalog import (
+    Absence,
+    Attempt,
+    Definition,
+    Intent,
+    InventoryRow,
+    Lease,
+    Override,
+    RequestRow,
+    RunRow,
+)
 
 _UNUSED_BUNDLES = (
     "DELETE FROM bundle WHERE NOT EXISTS (SELECT 1 FROM resource WHERE last_applied_ref = bundle.digest)"
@@ -64,7 +74,7 @@ class SqliteTransaction:
                 "kind": row.ref.kind,
                 "name": row.ref.name,
                 "source_root_id": row.source_root,
-                "position": row.position,
+                "position": str(row.position) if row.position is not None else "",
                 "digest": row.digest,
                 "generation": row.generation,
                 "labels": canonical(dict(row.labels)),
@@ -145,6 +155,23 @@ class SqliteTransaction:
     def drop_override(self, uid: Uid, path: str) -> None:
         """Forget what an operator said of one path; unknown is no error."""
         self._connection.run("DELETE FROM field_owner WHERE uid = ? AND path = ?", (uid, path))
+
+    def put_absence(self, absence: Absence) -> None:
+        """Insert or replace by ref; like an override, it has the operator for its manager."""
+        self._upsert(
+            "absence",
+            ("kind", "name"),
+            {
+                "kind": absence.ref.kind,
+                "name": absence.ref.name,
+                "manager": f"override:{absence.by}",
+                "expires_at": absence.until,
+            },
+        )
+
+    def drop_absence(self, ref: Ref) -> None:
+        """It may be there again; unknown is no error."""
+        self._connection.run("DELETE FROM absence WHERE kind = ? AND name = ?", (ref.kind, ref.name))
 
     def put_request(self, request: RequestRow) -> None:
         """Insert or replace by id."""

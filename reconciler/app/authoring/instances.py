@@ -22,6 +22,7 @@ from reconciler.model.outcome import Report
 from reconciler.model.ref import Ref
 from reconciler.model.tuples import NamedTuple
 from reconciler.ports.bundle import Reader
+from reconciler.ports.gateway import Running
 
 KIND = "Instance"
 DONE = "Managed agent launch complete"
@@ -33,6 +34,8 @@ class Old(NamedTuple):
     reuse_home: bool = False
     force: str = ""
     """`keep-stale` goes on in its home, `clean` begins in a new one."""
+    confirmed: bool = False
+    """It may be replaced without being told how."""
 
 
 NEW = Old()
@@ -45,15 +48,30 @@ def launch(flags: Flags, name: str | None, given: Given, once: Sequence[str], ta
     """
     recorded = recorded_of(flags)
     refuse_without_overlay(recorded.session)
-    _refuse_contradictions(given, old)
+    sources = [key for key in ("specialist", "profile") if given.get(key)]
+    if len(sources) != 1:
+        word = "--specialist and --profile exclude each other" if sources else "launch needs --specialist or --profile"
+        raise UsageFault(word, hint="houmao project easy instance launch --specialist NAME --name NAME")
+    refuse_contradictions(given, old)
     spec = edited({}, of_verb(INSTANCE, "launch"), given, recorded.session.settings.cwd)
     profile = _profile(recorded, spec)
     ref = Ref(KIND, _name(name, profile))
-    recorded.refuse_foreign(ref, "launched")
     _workdir(recorded, spec, profile)
-    tool = _tool(recorded, spec)
+    return bring_up(flags, recorded, ref, spec, given, once, talk, old._replace(confirmed=talk.run.yes))
+
+
+def bring_up(
+    flags: Flags, recorded: Recorded, ref: Ref, spec: JsonMap, given: Given, once: Sequence[str], talk: Talk, old: Old
+) -> Changed:
+    """Declare the agent `ref` by `spec` and have it run; `given` are the flags to blame for what is wrong with that.
+
+    Raises Existing for a name that is taken, UsageFault, and all that a plan raises.
+    """
+    refuse_contradictions(given, old)
+    recorded.refuse_foreign(ref, "launched")
+    tool = tool_of(recorded, spec)
     if tool is not None:
-        check_mode(recorded.session.reader.providers, tool, headless_of(spec, profile))
+        check_mode(recorded.session.reader.providers, tool, headless_of(spec, _profile(recorded, spec)))
     transient = one_off(once, recorded.session.reader, tool)
     document = recorded.document(ref, spec)
     again: Relaunch | None = None
@@ -74,12 +92,14 @@ def launch(flags: Flags, name: str | None, given: Given, once: Sequence[str], ta
     return Changed(report, {} if report.exit_code else launched(flags, ref))
 
 
-def _refuse_contradictions(given: Given, old: Old) -> None:
-    sources = [key for key in ("specialist", "profile") if given.get(key)]
-    if len(sources) != 1:
-        word = "--specialist and --profile exclude each other" if sources else "launch needs --specialist or --profile"
-        raise UsageFault(word, hint="houmao project easy instance launch --specialist NAME --name NAME")
-    refuse_gateway_words(given)
+def refuse_contradictions(given: Given, old: Old = NEW) -> None:
+    """Flags of a launch that exclude or need each other; raises UsageFault."""
+    if given.get("no_gateway"):
+        other = next((key for key in given if key.startswith("gateway_") and given[key]), None)
+        if other:
+            raise UsageFault(
+                f"--no-gateway and --{other.replace('_', '-')} exclude each other", hint="give one of them"
+            )
     mail = given.get("mail_transport")
     transport = mail[-1] if isinstance(mail, tuple) else ""
     if transport == "filesystem" and not given.get("mail_root"):
@@ -88,16 +108,6 @@ def _refuse_contradictions(given: Given, old: Old) -> None:
         raise UsageFault("--mail-root and --mail-account-dir go with --mail-transport filesystem", hint="give that too")
     if old.reuse_home and old.force == "clean":
         raise UsageFault("--reuse-home and --force=clean exclude each other", hint="give one of them")
-
-
-def refuse_gateway_words(given: Given) -> None:
-    """No gateway, and how it shall be, exclude each other; raises UsageFault."""
-    if given.get("no_gateway"):
-        other = next((key for key in given if key.startswith("gateway_") and given[key]), None)
-        if other:
-            raise UsageFault(
-                f"--no-gateway and --{other.replace('_', '-')} exclude each other", hint="give one of them"
-            )
 
 
 def _profile(recorded: Recorded, spec: JsonMap) -> JsonMap | None:
@@ -129,7 +139,7 @@ def _workdir(recorded: Recorded, spec: JsonMap, profile: JsonMap | None) -> None
     spec["workdir"] = posixpath.relpath(cwd, project) if cwd.startswith(f"{project}/") else cwd
 
 
-def _tool(recorded: Recorded, spec: JsonMap) -> str | None:
+def tool_of(recorded: Recorded, spec: JsonMap) -> str | None:
     """The tool that will run; None where what the agent is over is not there, which the compiler tells better."""
     for _ in range(3):
         source = ref_of_source(spec)
@@ -184,7 +194,7 @@ def _old(flags: Flags, recorded: Recorded, ref: Ref, tool: str | None, old: Old,
     if old.reuse_home:
         _refuse_unfit(recorded, ref, tool, stopped=stopped)
         return None
-    if not old.force and not talk.run.yes:
+    if not old.force and not old.confirmed:
         raise Existing(
             f"{ref} exists already, {'stopped' if stopped else 'running'}",
             hint="--reuse-home goes on with a stopped one; --force replaces it; or choose another name",
@@ -213,14 +223,14 @@ def _refuse_unfit(recorded: Recorded, ref: Ref, tool: str | None, *, stopped: bo
         )
 
 
-def launched(flags: Flags, ref: Ref) -> JsonMap:
-    """The keys of §5.4: one document."""
+def launched(flags: Flags, ref: Ref, status: str = DONE) -> JsonMap:
+    """The keys of §5.4: one document, with its gateway where one came up."""
     recorded = recorded_of(flags)
     live, settings = recorded.row(ref).live, recorded.session.settings
     agent_id = live.get("agent_id", "")
     overlay = settings.overlay
     return {
-        "status": DONE,
+        "status": status,
         "agent_name": live.get("agent_name") or ref.name,
         "agent_id": agent_id,
         "tmux_session_name": live.get("session_name"),
@@ -234,6 +244,22 @@ def launched(flags: Flags, ref: Ref) -> JsonMap:
         "overlay_root_detail": overlay.detail,
         "project_overlay_bootstrapped": False,
         "overlay_bootstrap_detail": "the overlay exists",
+        **_gateway(recorded, live),
+    }
+
+
+def _gateway(recorded: Recorded, live: Mapping[str, str]) -> JsonMap:
+    root = live.get("session_manifest", "").rpartition("/")[0]
+    if not live.get("gateway") or not root:
+        return {}
+    found = recorded.session.reader.gateways.seen([root])[root]
+    if not isinstance(found, Running):
+        return {}
+    return {
+        "gateway_host": found.host,
+        "gateway_port": found.port,
+        "gateway_execution_mode": found.mode.value,
+        "gateway_tmux_window_index": found.window_index or None,
     }
 
 
@@ -259,7 +285,7 @@ def payload(recorded: Recorded, ref: Ref) -> JsonMap:
         "specialist": chain["Specialist"].name if "Specialist" in chain else None,
         "easy_profile": _easy_profile(recorded, chain),
         "role_name": _role(recorded, chain),
-        "tool": _tool(recorded, spec),
+        "tool": tool_of(recorded, spec),
         "transport": "headless" if headless else "tui",
         "tmux_session_name": live.get("session_name"),
         "manifest_path": manifest,

@@ -8,7 +8,7 @@ import hmac
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
-from reconciler.app import wiring
+from reconciler.app import staged, wiring
 from reconciler.app.authoring.edits import absolute
 from reconciler.app.authoring.flags import CREDENTIALS, CredentialField
 from reconciler.build.definitions import vars_env
@@ -231,7 +231,8 @@ def staging(reader: Reader, ref: Ref, tool: str, bundle: Bundle, *, dry: bool) -
         yield {}
         return
     files: Files = wiring.local_files()
-    path = f"{reader.places.content}/auth/{tool}/.{ref.name}.{reader.clock.token_hex(6)}.staged"
+    staged.sweep(reader, files)
+    path = staged.staged_path(reader, tool, ref.name)
     try:
         files.write_tree(path, bundle.tree())
         yield {ref: ContentSource(bundle.fingerprint(reader), path, None, tree=True)}

@@ -3,6 +3,7 @@
 from reconciler.app.authoring.flags import INSTANCE, of_verb
 from reconciler.cli import authoring
 from reconciler.cli.grammar import Args, Command, Example, Option, Usage
+from reconciler.cli.launch_options import ONCE
 from reconciler.cli.options import output
 
 FORMS = output("text", "json", "yaml", "jsonpath=")
@@ -14,7 +15,7 @@ RUN = (
 MORE = tuple(
     flag
     for flag in of_verb(INSTANCE, "launch")
-    if flag.name.startswith(("--gateway", "--no-gateway", "--managed", "--no-managed"))
+    if flag.name.startswith(("--gateway", "--no-gateway", "--managed", "--no-managed", "--mail"))
 )
 """Flags that a launch of a recipe has as that of a specialist has them."""
 
@@ -22,8 +23,15 @@ MORE = tuple(
 def launch(args: Args) -> int:
     """Make an instance of a recipe or a launch profile, and start it."""
     from reconciler.app import launching
+    from reconciler.app.authoring import instances
     from reconciler.cli import agent, places
 
+    for key in ("headless_display_style", "headless_display_detail"):
+        if args.maybe(key) is not None:
+            raise Usage(
+                f"--{key.replace('_', '-')} is not implemented: the pane of a headless agent does not show its turns",
+                "`houmao agents single --agent-name NAME turn events TURN_ID --detail detail` shows them",
+            )
     spec: dict[str, Json] = {}
     for key, field in (
         ("workdir", "workdir"),
@@ -47,6 +55,7 @@ def launch(args: Args) -> int:
         args.maybe("agent_name"),
         authoring.given(args, MORE),
         args.many("env_set"),
+        instances.Old(reuse_home=args.flag("reuse_home"), force=args.text("force")),
     )
     agent.show(args, launching.launch(places.flags(args), wanted, agent.telling(args))[1])
     return 0
@@ -54,7 +63,7 @@ def launch(args: Args) -> int:
 
 def join(args: Args) -> int:
     """Adopt the session this is typed in."""
-    from reconciler.app import launching
+    from reconciler.app import joining
     from reconciler.cli import agent, places
     from reconciler.model.ref import Ref
 
@@ -64,12 +73,24 @@ def join(args: Args) -> int:
         if (value := args.maybe(key)) is not None
     ]
     name = args.maybe("agent_name")
-    if name is None or len(named) != 1:
+    if name is None or len(named) > 1:
         raise Usage(
-            "agents self join needs --agent-name, and one of --specialist, --profile and --recipe",
+            "agents self join needs --agent-name, and at most one of --specialist, --profile and --recipe",
             "houmao agents self join --agent-name alice --specialist coder",
         )
-    agent.show(args, launching.join(places.flags(args), name, named[0], agent.telling(args))[1])
+    wanted = joining.Join(
+        name,
+        named[0] if named else None,
+        args.maybe("agent_id"),
+        args.flag("headless"),
+        args.maybe("provider"),
+        args.many("launch_args"),
+        args.many("launch_env"),
+        args.maybe("workdir"),
+        args.maybe("resume_id"),
+        not args.flag("no_install_houmao_skills"),
+    )
+    agent.show(args, joining.join(places.flags(args), wanted, agent.telling(args))[1])
     return 0
 
 
@@ -91,11 +112,20 @@ COMMANDS = (
             Option(("--session-name",), "The name of its tmux session.", "NAME"),
             Option(("--headless",), "Without a terminal program.", off=("--no-headless",)),
             *authoring.options(MORE),
+            *ONCE,
             Option(
-                ("--env-set",),
-                "NAME=value for this start alone, or NAME for the value it has here; may be repeated.",
-                "NAME[=VALUE]",
-                many=True,
+                ("--headless-display-style",),
+                "How turns are shown in its pane; refused, for this release shows none there.",
+                "STYLE",
+                kind="choice",
+                choices=("plain", "json", "fancy"),
+            ),
+            Option(
+                ("--headless-display-detail",),
+                "How much of them; refused likewise.",
+                "DETAIL",
+                kind="choice",
+                choices=("concise", "detail"),
             ),
             *RUN,
             FORMS,
@@ -113,16 +143,39 @@ COMMANDS = (
         join,
         options=(
             Option(("--agent-name",), "Its name.", "NAME"),
+            Option(("--agent-id",), "Its id; else one is made.", "ID"),
             Option(("--specialist",), "The specialist it is one of.", "NAME"),
             Option(("--profile",), "The launch profile it is born from.", "NAME"),
             Option(("--recipe",), "The recipe it is built by.", "NAME"),
+            Option(("--provider",), "Its program; else as seen: codex, claude_code, gemini_cli, echo, …", "NAME"),
+            Option(("--headless",), "It takes turns, each in a process of its own; what stands in its pane idles."),
+            Option(("--workdir",), "Its work directory; else where its program stands.", "DIR"),
+            Option(
+                ("--launch-args",),
+                "An argument of its next start; write --launch-args=--flag; may be repeated.",
+                "WORD",
+                many=True,
+            ),
+            Option(
+                ("--launch-env",),
+                "A variable of its next start; a credential's by its name alone; may be repeated.",
+                "NAME[=VALUE]",
+                many=True,
+            ),
+            Option(("--resume-id",), "The conversation of its next start: last, or an id.", "ID"),
+            Option(("--no-install-houmao-skills",), "Its next start gives it none of the program's own skills."),
             *RUN,
             FORMS,
         ),
         examples=(
             Example("houmao agents self join --agent-name alice --specialist coder", "what it is made of next time"),
+            Example("houmao agents self join --agent-name bob --launch-env LEVEL=2", "a recipe of its own, as it runs"),
         ),
-        notes="What runs goes on as it is; its next relaunch builds its home from what is named.",
+        notes=(
+            "The agent is what runs in the session's first window; type this in another one, or let the agent do it. "
+            "It goes on as it is; its next relaunch builds its home from what is named, or from a role and a recipe of "
+            "its own name, declared from what this is told."
+        ),
         own={"1": "it was not adopted; the message says why"},
     ),
 )

@@ -9,7 +9,7 @@ def delete(args: Args) -> int:
     from reconciler.app import apply as use_case
     from reconciler.app import read
     from reconciler.app.session import open_session
-    from reconciler.cli import orders, places
+    from reconciler.cli import orders, places, verb
     from reconciler.cli.run import run
 
     words = args.many("what")
@@ -34,7 +34,7 @@ def delete(args: Args) -> int:
             cascade=args.text("cascade", "no"),
             force_destroy=args.many("force_destroy"),
             selector=selector if source is not None else "",
-            override=args.flag("override"),
+            override_s=verb.way(args).ttl_s,
             how=how,
             confirm=teller.confirm,
             shown=teller.shown,
@@ -65,13 +65,18 @@ COMMANDS = (
                 "KIND/NAME",
                 many=True,
             ),
-            Option(("--override",), "Delete also what a file declares; its next apply makes that anew."),
+            Option(
+                ("--override",),
+                "Delete also what a file declares, and hold it absent for a time, 1h when none is given.",
+                "TTL",
+                kind="seconds",
+            ),
             *RUNNING,
             output("text", "json", "yaml", "name", "jsonpath="),
         ),
         examples=(
             Example("houmao delete instance alice", "stop one agent that is declared no more; its home is kept"),
-            Example("houmao delete instance alice --override", "also where a file still declares it"),
+            Example("houmao delete instance alice --override", "also where a file still declares it, for an hour"),
             Example("houmao delete specialist/coder --cascade", "and everything made of it"),
             Example("houmao delete -f team.yaml --yes", "everything team.yaml declares"),
             Example("houmao delete instances -l team=core", "every agent with a label"),
@@ -79,7 +84,7 @@ COMMANDS = (
         notes=(
             "--cascade alone means --cascade=yes. The home of an agent is kept, and the report says where. What a "
             "file still declares is refused: take it out there and run `houmao apply --prune`, name the file with -f, "
-            "or say --override, and the next apply of that file makes it anew."
+            "or say --override: apply leaves it away until the time is over or `houmao release`."
         ),
         own=RUN_CODES,
     ),

@@ -3,6 +3,7 @@
 from reconciler.app.authoring.flags import INSTANCE, of_verb
 from reconciler.cli import authoring, rename_command
 from reconciler.cli.grammar import Args, Command, Example, Option
+from reconciler.cli.launch_options import ONCE
 from reconciler.cli.options import WAY
 
 PATH = "project easy instance"
@@ -64,21 +65,7 @@ COMMANDS = (
         launch,
         options=(
             *authoring.options(LAUNCH),
-            Option(
-                ("--env-set",),
-                "NAME=value for this start alone, or NAME for the value it has here; may be repeated.",
-                "NAME[=VALUE]",
-                many=True,
-            ),
-            Option(("--reuse-home",), "Go on in the home of a stopped agent of this name."),
-            Option(
-                ("--force",),
-                "Replace an agent of this name: go on in its home, or begin in a new one.",
-                "HOW",
-                kind="choice",
-                choices=("keep-stale", "clean"),
-                alone="keep-stale",
-            ),
+            *ONCE,
             Option(
                 ("--wait",),
                 "Wait until it is Ready; --no-wait returns when the actions are settled.",

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from reconciler.engine.handler import Absent, Case, Context, Lookup, Present, Step, Target
 from reconciler.kinds import credential
-from reconciler.kinds.auth_profile import bundle
+from reconciler.kinds.auth_profile import bundle, held
 from reconciler.kinds.catalog_kind import CatalogKind
 from reconciler.kinds.lazy import schema_of
 from reconciler.model.action import Action, Code, Disruption, Reason, Verb
@@ -22,11 +22,13 @@ def _recorded(target: Target) -> credential.Recorded:
 
 
 def _unmet(target: Target, spec: JsonMap, ports: Reader) -> tuple[Reason, ...]:
-    return credential.look_at(target, spec, _recorded(target), ports)[1]
+    found = credential.look_at(target, spec, _recorded(target), ports)[1]
+    lost = held.missing(target, spec, ports)
+    return (*found, credential.lacking(target, lost)) if lost else found
 
 
 def _facts(target: Target, spec: JsonMap, ports: Reader) -> JsonMap:
-    return credential.look_at(target, spec, _recorded(target), ports)[0]
+    return {**credential.look_at(target, spec, _recorded(target), ports)[0], **held.fact(target, spec, ports)}
 
 
 class AuthProfileKind(CatalogKind):

@@ -4,14 +4,15 @@ Nothing is started and nothing ended. The home that a launch would have written 
 the program runs in is its own business.
 """
 
-from reconciler.engine.handler import Context
+from reconciler.build.assemble import POINTERS, pointers
+from reconciler.engine.handler import Context, Present
 from reconciler.kinds.instance import live, mark
 from reconciler.kinds.instance.materials import build
 from reconciler.model.errors import ReconcilerError, StaleObservation, Unreachable
 from reconciler.model.json import JsonMap
 from reconciler.ports.bundle import Ports
 from reconciler.ports.process import ProcessFacts
-from reconciler.ports.tmux import Adopt, Done, Failed, Refused
+from reconciler.ports.tmux import Adopt, Done, Export, Failed, Refused
 
 
 def candidate(context: Context) -> JsonMap:
@@ -58,6 +59,22 @@ def took_adopt(ports: Ports, context: Context, answer: object) -> None:
         boot=ports.process.boot_id(),
         socket=ports.tmux.socket,
     )
+
+
+def ask_pointers(ports: Ports, context: Context) -> object:
+    """The variables that lead to the agent's own files, for what is started in its session from now on (§10)."""
+    made = build(ports, context)
+    values = pointers(made.provider, made.site, ports.places.agents)
+    session = context.live.get("session")
+    if session is None and isinstance(context.seen, Present):
+        # An adoption that was interrupted behind its marks: the session is seen by them.
+        session = str(context.seen.parts["session"].facts.get("id"))
+    return Export(session or "", context.uid, tuple((name, values.get(name)) for name in POINTERS))
+
+
+def took_pointers(ports: Ports, context: Context, answer: object) -> None:
+    """A convenience: the marks are what an agent is known by."""
+    del ports, context, answer
 
 
 def write_manifest(ports: Ports, context: Context) -> None:

@@ -237,22 +237,34 @@ def record_of(found: Running | None, session_root: str) -> JsonMap | None:
     }
 
 
+VARIABLES = (
+    "HOUMAO_AGENT_GATEWAY_HOST",
+    "HOUMAO_AGENT_GATEWAY_PORT",
+    "HOUMAO_GATEWAY_STATE_PATH",
+    "HOUMAO_GATEWAY_PROTOCOL_VERSION",
+    "HOUMAO_GATEWAY_EXECUTION_MODE",
+    "HOUMAO_GATEWAY_TMUX_WINDOW_ID",
+    "HOUMAO_GATEWAY_TMUX_WINDOW_INDEX",
+    "HOUMAO_GATEWAY_TMUX_PANE_ID",
+)
+
+
 def ask_export(ports: Ports, context: Context) -> object:
     """The session's variables name the gateway while it lives, and none otherwise (runtime-and-fleet-api §10)."""
     found = advertised(context)
     root = root_of(build(ports, context))
     in_window = found is not None and found.mode is ExecutionMode.AUXILIARY
-    values: dict[str, str | None] = {
-        "HOUMAO_AGENT_GATEWAY_HOST": found.host if found else None,
-        "HOUMAO_AGENT_GATEWAY_PORT": str(found.port) if found else None,
-        "HOUMAO_GATEWAY_STATE_PATH": f"{root}/{FOLDER}/{STATE_FILE}" if found else None,
-        "HOUMAO_GATEWAY_PROTOCOL_VERSION": PROTOCOL if found else None,
-        "HOUMAO_GATEWAY_EXECUTION_MODE": found.mode.value if found and in_window else None,
-        "HOUMAO_GATEWAY_TMUX_WINDOW_ID": found.window_id or None if found and in_window else None,
-        "HOUMAO_GATEWAY_TMUX_WINDOW_INDEX": found.window_index or None if found and in_window else None,
-        "HOUMAO_GATEWAY_TMUX_PANE_ID": found.pane_id or None if found and in_window else None,
-    }
-    return Export(context.live.get("session", ""), context.uid, tuple(values.items()))
+    values: tuple[str | None, ...] = (
+        found.host if found else None,
+        str(found.port) if found else None,
+        f"{root}/{FOLDER}/{STATE_FILE}" if found else None,
+        PROTOCOL if found else None,
+        found.mode.value if found and in_window else None,
+        found.window_id or None if found and in_window else None,
+        found.window_index or None if found and in_window else None,
+        found.pane_id or None if found and in_window else None,
+    )
+    return Export(context.live.get("session", ""), context.uid, tuple(zip(VARIABLES, values, strict=True)))
 
 
 def took_export(ports: Ports, context: Context, answer: object) -> None:

@@ -14,7 +14,7 @@ from reconciler.model.tuples import NamedTuple
 from reconciler.ports.bundle import Reader
 from reconciler.ports.process import NoAnswer, ProcessFacts, ProcessSeen
 from reconciler.ports.registry import BadRecord, Record, Scan
-from reconciler.ports.tmux import Listing, Pane, Unanswered
+from reconciler.ports.tmux import Listing, Pane, Unanswered, alone_in_front
 
 
 class Own(NamedTuple):
@@ -114,6 +114,7 @@ def _session(panes: Sequence[Pane], listing: Listing) -> Part:
     if not panes:
         return Part(False, {}, f"no session carries its uid ({listing.evidence})")
     some = agent or panes[0]
+    others = sum(1 for pane in panes if pane.role not in ("agent", "gateway"))
     return Part(
         True,
         {
@@ -124,6 +125,7 @@ def _session(panes: Sequence[Pane], listing: Listing) -> Part:
             "pane": agent.pane_id if agent else None,
             "dead": agent.dead if agent else None,
             "status": agent.dead_status if agent else None,
+            **({"others": others} if others else {}),
         },
     )
 
@@ -285,10 +287,10 @@ def _may_be_adopted(target: Target, listing: Listing, scan: Scan) -> JsonMap:
     owner = next((pane.uid for pane in panes if pane.uid and pane.uid != target.uid), "")
     if owner:
         return {**taken, "owned_by": owner}
-    if len(panes) != 1 or panes[0].dead:
-        return {**taken, "unfit": "its pane is dead" if len(panes) == 1 else f"it has {len(panes)} panes"}
+    pane = alone_in_front(panes)
+    if pane is None or pane.dead:
+        return {**taken, "unfit": "its pane is dead" if pane is not None else "its first window has several panes"}
     del taken["session_taken"]
-    pane = panes[0]
     candidate: JsonMap = {
         "session": pane.session_id,
         "name": pane.session_name,

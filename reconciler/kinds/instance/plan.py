@@ -7,13 +7,15 @@ from drift before this is asked.
 from collections.abc import Sequence
 
 from reconciler.engine.handler import FULL_UID, LAUNCH, SHORT_UID, STAMP, Absent, Case, Lookup, Part, Present
+from reconciler.kinds import readiness
 from reconciler.kinds.catalog_kind import declared_at, reasons_for
 from reconciler.kinds.instance import gateway_part, mark
-from reconciler.kinds.instance.resolve import Launch, agent_name, launch_of
+from reconciler.kinds.instance.resolve import Launch, agent_name, declared_setup, launch_of
 from reconciler.model.action import Action, Code, Disruption, Reason, Verb
 from reconciler.model.change import Classification
 from reconciler.model.field import Change
 from reconciler.model.json import Json, JsonMap
+from reconciler.model.resource import Resource
 from reconciler.ports.provider import backend_of
 
 NONE = Part(False, {})
@@ -284,11 +286,37 @@ def _guarded(action: Action, this: Case, look: Lookup) -> Action:
         unmet.append(
             Reason(Code.OWNERSHIP_CONFLICT, f"agent id {stamp['agent_id_taken']!r} is registered by another owner")
         )
+    unmet += _login(this, look)
     if not unmet:
         return action
     return action._replace(
         verb=Verb.BLOCKED, held=action.verb, reasons=(*unmet, *action.reasons), disruption=Disruption.NONE
     )
+
+
+def _login(this: Case, look: Lookup) -> tuple[Reason, ...]:
+    """An unattended start that could only end at a login screen; nothing where one of setup and credential is enough,
+    and nothing where that is not known."""
+    launch = launch_of(this.want, look) if this.want is not None else None
+    resolved = launch.resolved if launch is not None else None
+    if launch is None or resolved is None or launch.source is None or resolved.prompt_mode.value != "unattended":
+        return ()
+    setup = declared_setup(resolved, look)
+    why = _unready(setup or launch.source, look)
+    for ref in launch.auth_refs:
+        auth = look.get(ref)
+        why = _unready(auth, look) if why is not None and auth is not None else None
+    if why is None:
+        return ()
+    where = f"{launch.source.ref}.spec.authRef"
+    text = f"{resolved.provider} could not start unattended: {why}; add a credential, or set promptMode: as_is"
+    return (Reason(Code.CREDENTIAL_MISSING, text, (where,), (launch.source.position,)),)
+
+
+def _unready(resource: Resource, look: Lookup) -> str | None:
+    seen = look.seen(resource.ref)
+    why = seen.stamp.get(readiness.FACT) if isinstance(seen, Present | Absent) else None
+    return why if isinstance(why, str) else None
 
 
 def _action(

@@ -5,7 +5,7 @@ stop      (end-gateway) · ask-quit · wait-quit · kill-session · end-process 
 relaunch  stop without its record, then create on the same uid and home
 replace   the same with set-home-aside in between
 remove    stop without its record, then drop-record
-adopt     mark-session · write-manifest · publish-record
+adopt     mark-session · (write-home) · write-manifest · export-pointers · publish-record
 rename    rename-session · write-manifest · publish-record
 update    (drop-old-record) · publish-record
 
@@ -42,7 +42,9 @@ def steps_for(action: Action, case: Case, look: Lookup) -> Sequence[Step]:
         case Verb.ADOPT:
             return (
                 Step("mark-session", batch=live.TMUX, ask=adopting.ask_adopt, took=adopting.took_adopt, done=is_marked),
+                *((Step("write-home", run=live.write_home),) if _is_headless(case, look) else ()),
                 Step("write-manifest", run=adopting.write_manifest),
+                Step("export-pointers", batch=live.TMUX, ask=adopting.ask_pointers, took=adopting.took_pointers),
                 Step("publish-record", run=live.publish_record),
                 *new,
             )
@@ -66,6 +68,12 @@ def steps_for(action: Action, case: Case, look: Lookup) -> Sequence[Step]:
             return (*old, *publish, *(new or (EXPORT,)))
         case _:
             return ()
+
+
+def _is_headless(case: Case, look: Lookup) -> bool:
+    """Its turns run in a home of ours; nothing in its session has another one."""
+    resolved = launch_of(case.want, look).resolved if case.want is not None else None
+    return resolved is not None and resolved.headless
 
 
 EXPORT = Step("export-gateway", batch=live.TMUX, ask=gateway.ask_export, took=gateway.took_export)

@@ -3,7 +3,9 @@
 A killed session is not a dead process: a provider may ignore HUP and TERM, and would share its home with the next one.
 """
 
+from reconciler.build.assemble import POINTERS
 from reconciler.engine.handler import Context, Part, Present
+from reconciler.kinds.instance.gateway import VARIABLES as GATEWAY_VARIABLES
 from reconciler.kinds.instance.materials import build
 from reconciler.kinds.instance.resolve import launch_of
 from reconciler.model.action import Verb
@@ -11,7 +13,7 @@ from reconciler.model.errors import ActionFailed, ErrorClass, ProcessSurvives, S
 from reconciler.model.ref import Uid
 from reconciler.ports.bundle import Ports
 from reconciler.ports.process import Ended, NoAnswer
-from reconciler.ports.tmux import Answer, Done, Failed, Fence, Kill, Refused, SendKeys, Vacant
+from reconciler.ports.tmux import Answer, Done, Failed, Fence, Kill, Leave, Refused, SendKeys, Vacant
 
 GRACE_S = 3.0
 """How long a provider may take to leave after it was asked."""
@@ -46,8 +48,16 @@ def ask_quit(ports: Ports, context: Context) -> object:
 
 def _sure_of_successor(ports: Ports, context: Context) -> None:
     """A restart that could not be built must not cost the agent that runs: whatever fails, fails here."""
-    if context.action.verb in (Verb.RELAUNCH, Verb.REPLACE):
-        build(ports, context)
+    if context.action.verb not in (Verb.RELAUNCH, Verb.REPLACE):
+        return
+    build(ports, context)
+    facts = part(context, "session").facts
+    if context.live.get("adopted") and facts.get("others") and facts["name"] == context.handle.get("session_name"):
+        raise Shared(
+            f"tmux session {facts['name']!r} was adopted and holds more than the agent's pane: "
+            "another session of that name cannot be started beside them",
+            hint="close them, move them elsewhere with `tmux break-pane`, or declare another sessionName",
+        )
 
 
 def _stop_keys(ports: Ports, context: Context) -> tuple[tuple[str, ...], ...]:
@@ -79,14 +89,18 @@ def wait_quit(ports: Ports, context: Context) -> None:
 
 
 def ask_kill(ports: Ports, context: Context) -> object:
-    """Compare-and-kill of exactly the session that was observed."""
+    """Compare-and-kill of exactly the session that was observed; of one that was adopted, of the agent's pane alone."""
     _sure_of_successor(ports, context)
     facts = part(context, "session").facts
+    if context.live.get("adopted"):
+        return _leave(context, str(facts.get("pane") or ""))
     return Kill(str(facts["id"]), context.uid, str(facts["mark"]))
 
 
 def took_kill(ports: Ports, context: Context, answer: object) -> None:
     """A refusal is asked again of the world: the session may have ended by itself."""
+    if not isinstance(answer, Done) and _left_alone(ports, context):
+        return
     match answer:
         case Done():
             return
@@ -100,6 +114,25 @@ def took_kill(ports: Ports, context: Context, answer: object) -> None:
             raise Unreachable(f"tmux did not end the session: {why}", hint="run apply again", code="tmux.kill")
         case _:
             raise Unreachable("tmux gave an answer that is none", code="tmux.answer")
+
+
+def _leave(context: Context, pane: str = "") -> Leave:
+    """Nothing that speaks of the agent stays in the person's session."""
+    facts = part(context, "session").facts
+    return Leave(str(facts["id"]), context.uid, str(facts["mark"]), pane, (*POINTERS, *GATEWAY_VARIABLES))
+
+
+def _left_alone(ports: Ports, context: Context) -> bool:
+    """Of an adopted session: its agent's pane went by itself, as it does when its program has quit. Only the marks are
+    left to be taken off."""
+    facts = part(context, "session").facts
+    pane = str(facts.get("pane") or "")
+    if not context.live.get("adopted") or not pane:
+        return False
+    panes = getattr(ports.tmux.listing(), "panes", None)
+    if panes is None or any(one.pane_id == pane for one in panes) or not any(one.uid == context.uid for one in panes):
+        return False
+    return isinstance(ports.tmux.act(Fence(ports.overlay_id, context.token), [_leave(context)])[0], Done)
 
 
 def _session_gone(ports: Ports, uid: Uid) -> bool:
@@ -181,6 +214,13 @@ def undo_start(ports: Ports, context: Context) -> None:
         )
     if pid.isdigit() and ticks.isdigit():
         ports.process.end(int(pid), int(ticks), TERM_GRACE_S)
+
+
+class Shared(ActionFailed):
+    """A person's panes stand in a session whose name is wanted."""
+
+    code = "instance.shared"
+    error_class = ErrorClass.TERMINAL
 
 
 class Leaked(ActionFailed):

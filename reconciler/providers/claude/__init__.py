@@ -19,6 +19,7 @@ from reconciler.ports.build import (
     Strategy,
     ToolParam,
 )
+from reconciler.ports.provider import LoginWay
 from reconciler.ports.tmux import Screen
 from reconciler.ports.turn import Heard
 
@@ -72,6 +73,8 @@ class Claude:
     lookup: str | None = "claude"
     stop_keys: tuple[tuple[str, ...], ...] = (("Escape",), ("C-u",), ("/exit",), ("Enter",))
     submit_pause_s = 0.25
+    asks_login = False
+    login: LoginWay | None = LoginWay(("auth", "login"), ".credentials.json")
     setups: Mapping[str, Tree] = {
         "default": Tree({"settings.json": Entry(data=b'{\n  "skipDangerousModePermissionPrompt": true\n}\n')})
     }

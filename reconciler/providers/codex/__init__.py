@@ -18,6 +18,7 @@ from reconciler.ports.build import (
     ModelSelection,
     Strategy,
 )
+from reconciler.ports.provider import LoginWay
 from reconciler.ports.tmux import Screen
 from reconciler.ports.turn import Heard
 
@@ -61,6 +62,8 @@ class Codex:
     lookup: str | None = "codex"
     stop_keys: tuple[tuple[str, ...], ...] = (("Escape",), ("C-u",), ("/quit",), ("Enter",))
     submit_pause_s = 0.25
+    asks_login = True
+    login: LoginWay | None = LoginWay(("login",), "auth.json")
     setups: Mapping[str, Tree] = {"default": Tree({"config.toml": Entry(data=DEFAULT_SETUP)})}
 
     @property

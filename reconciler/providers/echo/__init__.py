@@ -17,6 +17,7 @@ from reconciler.ports.build import (
     ModelSelection,
     Strategy,
 )
+from reconciler.ports.provider import LoginWay
 from reconciler.ports.tmux import Screen
 from reconciler.ports.turn import Heard
 
@@ -50,6 +51,8 @@ class Echo:
     lookup: str | None = None
     stop_keys: tuple[tuple[str, ...], ...] = (("C-c", "C-u", "C-d"),)
     submit_pause_s = 0.0
+    asks_login = False
+    login: LoginWay | None = None
     setups: Mapping[str, Tree] = {"default": Tree({"README.md": Entry(data=README)})}
 
     @property

@@ -18,6 +18,7 @@ from reconciler.ports.build import (
     ModelSelection,
     Strategy,
 )
+from reconciler.ports.provider import LoginWay
 from reconciler.ports.tmux import Screen
 from reconciler.ports.turn import Heard
 
@@ -65,6 +66,9 @@ class Gemini:
     lookup: str | None = "gemini"
     stop_keys: tuple[tuple[str, ...], ...] = (("Escape",), ("C-u",), ("/quit",), ("Enter",))
     submit_pause_s = 0.25
+    asks_login = True
+    # It has no command for it: it asks at its start, and is left when it has been answered.
+    login: LoginWay | None = LoginWay((), "oauth_creds.json")
     setups: Mapping[str, Tree] = {"default": Tree({"README.md": Entry(data=README)})}
 
     @property

@@ -2,6 +2,7 @@
 
 from reconciler.model.json import JsonMap, digest_bytes
 from reconciler.model.ref import Ref, Uid
+from reconciler.model.resource import Position
 from reconciler.ports.catalog import Attempt, ContentRef, Definition, Intent, InventoryRow, Lease, RunRow, Transaction
 
 AT = "2030-01-01T00:00:00Z"
@@ -16,7 +17,9 @@ def uid(number: int) -> Uid:
 
 
 def inventory(name: str = "alice", number: int = 1, **changes: object) -> InventoryRow:
-    row = InventoryRow(uid(number), Ref("Instance", name), "default", None, "root-1", "team.yaml:3:1", "", 1, {}, {})
+    row = InventoryRow(
+        uid(number), Ref("Instance", name), "default", None, "root-1", Position("team.yaml", 3, 1), "", 1, {}, {}
+    )
     return row._replace(**changes)
 
 

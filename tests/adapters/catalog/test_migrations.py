@@ -12,7 +12,8 @@ from reconciler.adapters.catalog_sqlite.connection import Connection
 from reconciler.adapters.catalog_sqlite.migrate import Migrated, Migration, MigrationPlan
 from reconciler.adapters.catalog_sqlite.store import SqliteCatalog
 from reconciler.model.errors import OverlayError
-from reconciler.ports.catalog import Override
+from reconciler.model.ref import Ref
+from reconciler.ports.catalog import Absence, Override
 from tests.adapters.catalog.conftest import Elsewhere, Opening
 from tests.adapters.catalog.rows import inventory, role, team, uid
 
@@ -97,16 +98,17 @@ def first(old: str, elsewhere: Elsewhere) -> str:
         # Triggers name every column of their table.
         elsewhere("DROP TRIGGER IF EXISTS revision_update_field_owner")
         elsewhere(f"ALTER TABLE field_owner DROP COLUMN {column}")
+    elsewhere("DROP TABLE absence")
     elsewhere("PRAGMA user_version = 1")
     return old
 
 
 def test_a_catalog_of_the_first_release_is_read_and_migrated(opening: Opening, first: str, token: int) -> None:
     before = opening.reader(first)
-    assert before.overrides() == ()
+    assert (before.overrides(), before.absences()) == ((), ())
     assert set(before.definitions("Role")) == {"reviewer"}
     before.close()
-    assert migration.migrate(first).steps[0] == "overrides keep their values"
+    assert migration.migrate(first).steps == ("overrides keep their values", "what is deleted can be held absent")
     after = opening.catalog(first)
     held = Override(uid(1), "spec.state", "Stopped", "ann", "2026-01-01T01:00:00+00:00", "Running")
     with after.transaction(token) as tx:
@@ -116,6 +118,15 @@ def test_a_catalog_of_the_first_release_is_read_and_migrated(opening: Opening, f
     with after.transaction(token) as tx:
         tx.drop_override(uid(1), "spec.state")
     assert after.overrides() == ()
+    away = Absence(Ref("Instance", "alice"), "ann", "2026-01-01T01:00:00+00:00")
+    with after.transaction(token) as tx:
+        tx.put_absence(away._replace(by="bob"))
+        tx.put_absence(away)
+    assert after.absences() == (away,)
+    with after.transaction(token) as tx:
+        tx.drop_absence(away.ref)
+        tx.drop_absence(away.ref)
+    assert after.absences() == ()
 
 
 def test_a_second_backup_does_not_replace_the_first(old: str) -> None:

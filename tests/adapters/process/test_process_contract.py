@@ -52,6 +52,16 @@ def test_children_are_found_below_their_parent(table: Table) -> None:
     assert table.process.children(alone) == ()
 
 
+def test_what_a_process_runs_is_told_while_it_runs(table: Table) -> None:
+    pid, zombie = table.start(), table.start()
+    found = table.process.program(pid)
+    assert found is not None
+    assert found.argv
+    assert found.cwd.startswith("/")
+    table.exit(zombie, reaped=False)
+    assert [table.process.program(one) for one in (zombie, NOBODY)] == [None, None]
+
+
 def test_survivors_are_found_by_the_uid_they_bear(table: Table) -> None:
     pid = table.start(children=1, env={"HOUMAO_UID": UID})
     table.start(env={"HOUMAO_UID": UID + "f"})

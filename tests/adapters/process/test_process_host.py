@@ -191,3 +191,16 @@ def test_what_cannot_be_started_is_said_without_its_arguments(tmp_path: Path) ->
             LocalProcess().start(argv, cwd=cwd, env={})
         assert fault.value.code == "process.cannot_start"
         assert "secret" not in fault.value.message
+
+
+def test_a_program_that_is_attended_has_our_streams_and_is_waited_for(capfd: pytest.CaptureFixture[str]) -> None:
+    process = LocalProcess()
+    env = {"WORD": "hello"}
+    assert process.attend(("sh", "-c", 'echo "$WORD"; echo beside >&2; exit 3'), env=env) == 3
+    assert capfd.readouterr() == ("hello\n", "beside\n")
+    assert process.attend(("sh", "-c", 'echo "$WORD"; kill -9 $$'), env=env, beside=True) == -9
+    assert capfd.readouterr() == ("", "hello\n")
+    with pytest.raises(Unreachable) as refused:
+        process.attend(("no-such-program", "secret"), env={})
+    assert refused.value.code == "process.cannot_start"
+    assert "secret" not in refused.value.message

@@ -1,17 +1,17 @@
-"""One agent more: of a recipe that a role means, of a launch profile, or of the session one stands in."""
+"""One agent more: of a recipe that a role means, or of a launch profile."""
 
 import pytest
 
-from reconciler.app import launching, messages
-from reconciler.app.agents import NoSelf
+from reconciler.app import launching, verbs
+from reconciler.app.authoring.edits import Given
+from reconciler.app.authoring.instances import Old
 from reconciler.app.launching import Launch, NoRecipe
 from reconciler.app.lifecycle import Telling
 from reconciler.app.request import RunFlags
-from reconciler.model.errors import UsageFault
+from reconciler.model.errors import DeclarationError, GuardRefused, UsageFault
 from reconciler.model.ref import Ref
 from reconciler.testing.fake_world import FakeWorld
-from reconciler.testing.real_world import RealWorld, until
-from tests.requests.conftest import FLEET, named
+from tests.requests.conftest import FLEET
 
 TELLING = Telling(RunFlags(yes=True), lambda plan: True, lambda plan: None, lambda kind, fields: None, [])
 PROFILES = """---
@@ -22,6 +22,11 @@ spec: {recipeRef: coder-echo-default, agentName: owl}
 kind: LaunchProfile
 metadata: {name: easy}
 spec: {specialistRef: coder}
+"""
+GATEWAY = """---
+kind: LaunchProfile
+metadata: {name: guarded}
+spec: {recipeRef: coder-echo-default, agentName: guarded, gateway: {enabled: true}}
 """
 KEYS = [
     "status", "agent_name", "agent_id", "tmux_session_name", "manifest_path", "runtime_root", "runtime_root_detail",
@@ -83,41 +88,6 @@ def test_what_cannot_be_launched_is_said_and_nothing_is_started(declared: FakeWo
     assert declared.running == {"alice"}
 
 
-@pytest.mark.tmux
-def test_the_session_one_stands_in_becomes_an_agent(real_world: RealWorld) -> None:
-    real_world.given(FLEET.partition("---")[0])
-    real_world.when_applied()
-    home = real_world.root / "elsewhere"
-    home.mkdir()
-    (home / "config.json").write_text(
-        f'{{"version": 1, "approval": "never", "trusted_workdirs": ["{real_world.root}"]}}'
-    )
-    from reconciler.providers.echo.launch import executable
-
-    program = " ".join(executable(""))
-    real_world.tmux("new-session", "-d", "-s", "mine", "-e", f"ECHO_HOME={home}", f"exec {program}")
-    (pane,) = [one for one in real_world.panes if one.session_name == "mine"]
-    real_world.environ.values |= {"TMUX": f"{real_world.tmux_socket},1,0", "TMUX_PANE": pane.pane_id}
-
-    agent, answer = launching.join(real_world.flags, "joined", Ref("Specialist", "coder"), TELLING)
-
-    assert answer["status"] == "Managed agent join complete"
-    assert (answer["provider"], answer["backend"]) == ("echo", "local_interactive")
-    assert (agent.pid, agent.pane) == (pane.pid, pane.pane_id)
-    assert messages.prompt(named(real_world, "joined"), "hello", within_s=30.0).success
-    until(lambda: "hello" in (home / "history.jsonl").read_text(), "it did not arrive")
-    with pytest.raises(NoSelf, match="is an agent's already"):
-        launching.join(real_world.flags, "again", Ref("Specialist", "coder"), TELLING)
-
-
-@pytest.mark.tmux
-def test_outside_of_tmux_there_is_nothing_to_join(real_world: RealWorld) -> None:
-    real_world.given(FLEET)
-    real_world.when_applied()
-    with pytest.raises(NoSelf, match="not inside tmux"):
-        launching.join(real_world.flags, "joined", Ref("Specialist", "coder"), TELLING)
-
-
 def test_what_a_launch_is_told_beside_its_recipe_is_declared(declared: FakeWorld) -> None:
     given: dict[str, tuple[str, ...] | bool] = {
         "no_gateway": True,
@@ -131,9 +101,61 @@ def test_what_a_launch_is_told_beside_its_recipe_is_declared(declared: FakeWorld
     assert (spec["managedHeader"], spec["managedHeaderSections"]) == ("disabled", {"task-reminder": "disabled"})
 
 
+def test_the_gateway_that_came_up_is_told(declared: FakeWorld) -> None:
+    given: dict[str, tuple[str, ...] | bool] = {"gateway_port": ("4711",), "gateway_background": True}
+    declared.given(FLEET + PROFILES + GATEWAY)
+    assert declared.when_applied().settled
+    _, answer = launching.launch(declared.flags, Launch(profile="guarded", given=given), TELLING)
+    assert (answer["gateway_host"], answer["gateway_port"]) == ("127.0.0.1", 4711)
+    assert answer["gateway_execution_mode"] == "detached_process"
+
+
+def test_a_stopped_one_goes_on_in_its_home_and_one_that_runs_is_replaced_only_when_told(declared: FakeWorld) -> None:
+    bob = Launch("coder", "echo", name="bob")
+    launching.launch(declared.flags, bob, TELLING)
+    home, first = declared.home_of("bob"), declared.session_of("bob").pid
+    with pytest.raises(GuardRefused, match="exists already, running"):
+        launching.launch(declared.flags, bob, TELLING)
+    with pytest.raises(GuardRefused, match="cannot be used again: it is not stopped"):
+        launching.launch(declared.flags, bob._replace(old=Old(reuse_home=True)), TELLING)
+
+    launching.launch(declared.flags, bob._replace(old=Old(force="keep-stale")), TELLING)
+    assert declared.session_of("bob").pid != first
+    assert declared.home_of("bob") == home
+
+    assert declared.when_asked(verbs.stop([Ref("Instance", "bob")])).settled
+    launching.launch(declared.flags, bob._replace(old=Old(reuse_home=True)), TELLING)
+    assert declared.running == {"alice", "bob"}
+    assert declared.home_of("bob") == home
+
+    launching.launch(declared.flags, bob._replace(old=Old(force="clean")), TELLING)
+    assert declared.running == {"alice", "bob"}
+    assert declared.home_of("bob") != home
+    with pytest.raises(GuardRefused, match="declared by a manifest"):
+        launching.launch(declared.flags, bob._replace(name="alice", old=Old(force="clean")), TELLING)
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ({"mail_transport": ("stalwart",)}, "--mail-transport: "),
+        ({"mail_transport": ("filesystem",), "mail_root": ("/mail",)}, "later release"),
+    ],
+)
+def test_mail_is_refused_by_the_name_of_its_option(declared: FakeWorld, given: Given, told: str) -> None:
+    with pytest.raises(DeclarationError) as refused:
+        launching.launch(declared.flags, Launch("coder", "echo", given=given), TELLING)
+    (problem,) = refused.value.problems
+    assert told in f"{problem.message} {problem.hint}"
+    assert problem.code == "declare.not_implemented"
+
+
 @pytest.mark.parametrize(
     ("wanted", "told"),
     [
+        (Launch("coder", "echo", old=Old(reuse_home=True, force="clean")), "exclude each other"),
+        (Launch("coder", "echo", given={"mail_transport": ("filesystem",)}), "needs --mail-root"),
+        (Launch("coder", "echo", given={"mail_root": ("/mail",)}), "go with --mail-transport filesystem"),
         (Launch("coder", "echo", given={"no_gateway": True, "gateway_port": ("9",)}), "exclude each other"),
         (Launch("coder", "echo", given={"managed_header": True, "no_managed_header": True}), "exclude"),
         (Launch("coder", "echo", once=("HOUMAO_X=1",)), "HOUMAO_X"),
