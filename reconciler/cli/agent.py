@@ -29,6 +29,7 @@ CODES = {"1": "it was refused, or it failed; the message says which"}
 Run = Callable[[Args], int]
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from reconciler.app.ask import Said
     from reconciler.app.lifecycle import Telling
 
 
@@ -85,7 +86,19 @@ def telling(args: Args) -> "Telling":
         lock_timeout_s=args.seconds("lock_timeout"),
         stopping=stopper.asked,
     )
-    return Telling(how, teller.confirm, lambda plan: None, lambda kind, fields: None, [])
+    return Telling(how, teller.confirm, lambda plan: None, lambda kind, fields: None, _Aloud(teller.told))
+
+
+class _Aloud(list["Said"]):
+    """What was said so far; each is printed when it is said (R-IMP-1), beside the answer where that is data."""
+
+    def __init__(self, told: Callable[["Said"], None]) -> None:
+        super().__init__()
+        self._told = told
+
+    def append(self, said: "Said") -> None:
+        super().append(said)
+        self._told(said)
 
 
 def show(args: Args, body: JsonMap) -> None:
