@@ -75,3 +75,25 @@ def test_a_turn_that_ends_between_two_looks_has_ended_well(fake_world: FakeWorld
 def looking_with(agent: Agent, process: object) -> Agent:
     reader = agent.session.reader._replace(process=process)  # type: ignore[arg-type]
     return agent._replace(session=agent.session._replace(reader=reader))
+
+
+@pytest.mark.parametrize(
+    ("said", "status"),
+    [('{"type": "token", "text": "a"}', "interrupted"), ('{"type": "result"}', "completed")],
+    ids=["in the middle of its answer", "that was done already"],
+)
+def test_a_program_that_leaves_with_0_was_interrupted_unless_it_said_that_it_is_done(
+    fake_world: FakeWorld, said: str, status: str
+) -> None:
+    fake_world.given(HEADLESS)
+    fake_world.when_applied()
+    agent = named(fake_world, "bob")
+    log = fake_world.look().requests.log(agent.session_root)
+    assert log is not None
+    row = log.begin_turn("", "2026-01-01T00:00:00+00:00")
+    log.note_turn(row._replace(pid=4242, ticks=1, interrupted=True))
+    directory = Path(agent.session_root) / build.ARTIFACTS / row.id
+    directory.mkdir(parents=True)
+    (directory / build.EXITCODE).write_text("0\n")
+    (directory / build.STDOUT).write_text(f"{said}\n")
+    assert turns.status(agent, row.id).status == status
