@@ -26,9 +26,7 @@ def waited(report: Report, desired: Desired, reader: Reader, how: RunFlags) -> R
         return report
     declared = holding.laid_over(desired.declared, reader, desired.moves).declared
     waiting = {
-        ref
-        for ref, resource in declared.items()
-        if ref.kind == "Instance" and resource.spec.get("state") == "Running"
+        ref for ref, resource in declared.items() if ref.kind == "Instance" and resource.spec.get("state") == "Running"
     }
     deadline = reader.clock.monotonic() + how.timeout_s
     while waiting:
@@ -45,8 +43,7 @@ def not_ready(refs: set[Ref], declared: Mapping[Ref, Resource], desired: Desired
     """Those of `refs` that are not Ready now."""
     rows = {row.ref: row for row in reader.catalog.inventory()}
     targets = [
-        Target(ref, rows[ref].uid if ref in rows else None, declared[ref], rows.get(ref), None)
-        for ref in sorted(refs)
+        Target(ref, rows[ref].uid if ref in rows else None, declared[ref], rows.get(ref), None) for ref in sorted(refs)
     ]
     seen = look_at(targets, desired.session.handlers, reader)
     cases: dict[str, list[Case]] = {}

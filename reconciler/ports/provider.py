@@ -115,6 +115,9 @@ class Provider(Protocol):
     """Batches of tmux keys for a polite quit, in order."""
     submit_pause_s: float
     """Seconds a pasted prompt needs to settle before Enter submits it; 0 where both may come at once."""
+    resume_settles_s: float
+    """Seconds for which an empty conversation must stand still before it is believed, where a program that resumes one
+    draws its prompt box first and loads what was said later; 0 where the box comes last."""
     setups: Mapping[str, Tree]
     """Starter setups shipped with the provider; nothing secret."""
 

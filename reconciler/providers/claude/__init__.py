@@ -72,6 +72,7 @@ class Claude:
     lookup: str | None = "claude"
     stop_keys: tuple[tuple[str, ...], ...] = (("Escape",), ("C-u",), ("/exit",), ("Enter",))
     submit_pause_s = 0.25
+    resume_settles_s = 0.0
     setups: Mapping[str, Tree] = {
         "default": Tree({"settings.json": Entry(data=b'{\n  "skipDangerousModePermissionPrompt": true\n}\n')})
     }

@@ -50,6 +50,7 @@ class Echo:
     lookup: str | None = None
     stop_keys: tuple[tuple[str, ...], ...] = (("C-c", "C-u", "C-d"),)
     submit_pause_s = 0.0
+    resume_settles_s = 0.0
     setups: Mapping[str, Tree] = {"default": Tree({"README.md": Entry(data=README)})}
 
     @property

@@ -65,6 +65,7 @@ class Gemini:
     lookup: str | None = "gemini"
     stop_keys: tuple[tuple[str, ...], ...] = (("Escape",), ("C-u",), ("/quit",), ("Enter",))
     submit_pause_s = 0.25
+    resume_settles_s = 2.0
     setups: Mapping[str, Tree] = {"default": Tree({"README.md": Entry(data=README)})}
 
     @property
