@@ -253,6 +253,7 @@ class ProviderConformance:
 
     def test_an_empty_screen_is_the_start(self) -> None:
         assert self.provider().reading(Screen("\n\n\n", "")).state is ScreenState.STARTING
+        assert list(self.provider().said(Screen("\n\n\n", ""))) == []
 
     def test_a_paste_settles_in_a_bounded_time(self) -> None:
         assert 0 <= self.provider().submit_pause_s <= 2

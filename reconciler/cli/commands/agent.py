@@ -65,7 +65,7 @@ def prompt(args: Args) -> int:
     text = text_of(args, "prompt", "a prompt")
     model, level = args.maybe("model"), args.count("reasoning_level")
     found = agent(args)
-    answer = Answer(found) if args.flag("wait") else None
+    answer = Answer(found, text) if args.flag("wait") else None
     sent = messages.prompt(
         found,
         text,

@@ -1,6 +1,6 @@
 """Codex CLI: facts and functions; what was tried with which version is in the tests' recipe of the same name."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from reconciler.model.json import JsonMap
@@ -62,6 +62,7 @@ class Codex:
     stop_keys: tuple[tuple[str, ...], ...] = (("Escape",), ("C-u",), ("/quit",), ("Enter",))
     submit_pause_s = 0.25
     resume_settles_s = 0.0
+    prompt_mark = "› "
     setups: Mapping[str, Tree] = {"default": Tree({"config.toml": Entry(data=DEFAULT_SETUP)})}
 
     @property
@@ -104,6 +105,11 @@ class Codex:
         from reconciler.providers.codex.screen import read
 
         return read(screen)
+
+    def said(self, screen: Screen) -> Sequence[str]:
+        from reconciler.providers.codex.screen import said
+
+        return said(screen)
 
     def heard(self, line: JsonMap) -> tuple[Heard, ...]:
         from reconciler.providers.codex.turn import heard

@@ -1,6 +1,6 @@
 """Gemini CLI: facts and functions; what was tried with which version is in the tests' recipe of the same name."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from reconciler.model.json import JsonMap
@@ -66,6 +66,7 @@ class Gemini:
     stop_keys: tuple[tuple[str, ...], ...] = (("Escape",), ("C-u",), ("/quit",), ("Enter",))
     submit_pause_s = 0.25
     resume_settles_s = 2.0
+    prompt_mark = " > "
     setups: Mapping[str, Tree] = {"default": Tree({"README.md": Entry(data=README)})}
 
     @property
@@ -111,6 +112,11 @@ class Gemini:
         from reconciler.providers.gemini.screen import read
 
         return read(screen)
+
+    def said(self, screen: Screen) -> Sequence[str]:
+        from reconciler.providers.gemini.screen import said
+
+        return said(screen)
 
     def heard(self, line: JsonMap) -> tuple[Heard, ...]:
         from reconciler.providers.gemini.turn import heard

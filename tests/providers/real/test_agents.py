@@ -57,7 +57,7 @@ def test_an_agent_in_a_terminal(name: str, talk: Talk, wait_until: WaitUntil) ->
 
     said, _ = talk.asked("echo hello there")
     assert (said["delivery"], said["result"]) == ("delivered", "success")
-    assert "hello there" in said["answer"]
+    assert said["answer"].strip("●•✦ ") == "hello there"
 
     since = len(talk.server.log)
     assert talk("prompt", "--prompt", "slow 60", *READY)["success"] is True
