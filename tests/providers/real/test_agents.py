@@ -146,3 +146,33 @@ def test_a_headless_agent_turn_by_turn(name: str, talk: Talk, wait_until: WaitUn
     assert talk.fleet.tmux("list-sessions") == ""
     wait_until(lambda: talk.fleet.processes() == [], within_s=START_S, what="no process of the project")
     assert set(talk.server.outside()) <= set(RECIPES[name].fetches)
+
+
+@EVERY
+def test_its_gateway_hands_prompts_over_and_follows_its_turns(name: str, talk: Talk, wait_until: WaitUntil) -> None:
+    talk.fleet.declare("You review.")
+    text = talk.fleet.source.read_text()
+    talk.fleet.source.write_text(text.replace("prompt]}", "prompt], gateway: {enabled: true}}"))
+    applied = talk.fleet.apply()
+    assert applied.returncode == 0, applied.stdout + applied.stderr
+
+    def handed(prompt: str) -> list[str]:
+        since = len(talk.server.log)
+        assert talk("gateway", "prompt", "--prompt", prompt, *READY)["sent"] is True
+        earlier: list[str] = talk.server.wait_for_prompt(prompt, START_S, since)["earlier"]
+        return earlier
+
+    def result() -> str:
+        return str(talk("gateway", "tui", "state")["last_turn"]["result"])
+
+    assert handed("echo one") == []
+    wait_until(lambda: result() == "success", within_s=START_S, what="the end of the turn")
+    assert handed("echo two") == ["echo one"]
+    assert talk("relaunch")["success"] is True
+    assert handed("echo three") == ["echo one", "echo two"]
+    assert talk("state")["gateway"]["gateway_health"] == "healthy"
+    handed("echo four")
+    talk("gateway", "prompt", "--prompt", "slow 60", *READY)
+    wait_until(lambda: talk("gateway", "tui", "state")["turn"]["phase"] == "active", within_s=START_S)
+    talk("gateway", "interrupt")
+    wait_until(lambda: result() == "interrupted", within_s=START_S, what="an interrupted turn")
