@@ -72,7 +72,8 @@ def _shown(screen: Screen) -> str:
     if screen.stamp:
         looked.append(STAMP)
         expected.append(screen.stamp)
-    lines = [line.rstrip() for line in screen.text.split("\n")]
+    # Blanks alone: tmux cuts off no other space, and a program may end a line with one that does not break.
+    lines = [line.rstrip(" ") for line in screen.text.split("\n")]
     asked: set[str] = set()
     size = 0
     for line in reversed(lines):

@@ -2,6 +2,7 @@
 
 from reconciler.app.agents import Agent, evidence, require_live
 from reconciler.app.sight import read
+from reconciler.engine.handler import Present
 from reconciler.kinds.instance.health import reachable
 from reconciler.model.health import Health
 from reconciler.model.json import Json, JsonMap
@@ -9,6 +10,16 @@ from reconciler.ports.reading import Reading, ScreenState, TurnResult
 from reconciler.ports.screen import Phase
 from reconciler.ports.tmux import Unanswered
 
+GATEWAY_KEYS = (
+    "gateway_health",
+    "managed_agent_connectivity",
+    "managed_agent_recovery",
+    "request_admission",
+    "active_execution",
+    "queue_depth",
+    "gateway_host",
+    "gateway_port",
+)
 PHASES = {
     ScreenState.IDLE: Phase.READY,
     ScreenState.BUSY: Phase.ACTIVE,
@@ -44,21 +55,10 @@ def managed_state(agent: Agent) -> JsonMap:
     }
 
 
-GATEWAY_KEYS = (
-    "gateway_health",
-    "managed_agent_connectivity",
-    "managed_agent_recovery",
-    "request_admission",
-    "active_execution",
-    "queue_depth",
-    "gateway_host",
-    "gateway_port",
-)
-
-
 def _gateway(agent: Agent) -> JsonMap | None:
-    """What its gateway says of itself now; that it is not attached where it does not answer; None where it has none."""
-    if not agent.live.get("gateway") and not agent.body.get("gateway"):
+    """How its gateway is; None where none lives: a dead one is not shown as there (§8.6)."""
+    part = agent.seen.parts.get("gateway") if isinstance(agent.seen, Present) else None
+    if part is None or not part.present:
         return None
     from reconciler.app.gateway.remote import status
 

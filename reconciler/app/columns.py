@@ -83,6 +83,8 @@ WIDE: tuple[tuple[str, Cell], ...] = (
     ("PID", lambda item, now: item.live("pid")),
     ("WORKDIR", lambda item, now: item.live("workdir")),
 )
+SPARE = ("SESSION", "AGE", "PROVIDER")
+"""What a narrow terminal does without, the first one first."""
 COMMON: tuple[tuple[str, Cell], ...] = (SET, GENERATION, UID)
 DETAILS = ("provider", "setupRef", "authRef", "roleRef", "specialistRef", "recipeRef", "model", "replicas")
 """Fields of other kinds that are worth a column where any resource has them."""

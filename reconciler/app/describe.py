@@ -4,8 +4,9 @@ from collections.abc import Mapping, Sequence
 
 from reconciler.app import look, read, status
 from reconciler.app.session import Flags, Session, open_session
+from reconciler.app.starter import is_starter
 from reconciler.app.status import Status, Truth
-from reconciler.engine.handler import Absent, Part, Present
+from reconciler.engine.handler import Absent, Part, Present, Unknown
 from reconciler.kinds.instance.gateway_part import NONE
 from reconciler.model.json import Json, JsonMap
 from reconciler.model.ref import Ref
@@ -40,6 +41,10 @@ class Description(NamedTuple):
     """What it was last declared to be, without defaults."""
     screen: tuple[str, ...]
     age: str
+    project: str = ""
+    """The directory that short paths begin at."""
+    strange: tuple[str, ...] = ()
+    """Parts that are not there, or of which something is said."""
 
     def to_json(self) -> JsonMap:
         """The resource of `get -o json`, with `diagnosis` beside it."""
@@ -74,7 +79,10 @@ def describe(flags: Flags, words: Sequence[str]) -> Description:
     session = open_session(flags)
     item = read.one(session, words)
     everything = {found.ref: found for found in look.at(session, probe=False)} | {item.ref: item}
-    edges = {ref: _edges(found) for ref, found in everything.items()}
+    edges = {
+        ref: tuple(to for to in _edges(found) if to in everything or not is_starter(to))
+        for ref, found in everything.items()
+    }
     needs = tuple((to, everything[to].aggregate if to in everything else "not recorded") for to in edges[item.ref])
     users = tuple((ref, everything[ref].aggregate) for ref in sorted(edges) if item.ref in edges[ref])
     return Description(
@@ -87,6 +95,8 @@ def describe(flags: Flags, words: Sequence[str]) -> Description:
         _sparse(item),
         tuple(_screen(item, session)),
         status.age(status.born(item.uid) if item.uid else None, session.reader.clock.now_utc()),
+        session.settings.overlay.project,
+        _strange(item),
     )
 
 
@@ -157,6 +167,12 @@ def _parts(item: Status) -> tuple[tuple[str, str], ...]:
         return ()
     none = seen.parts.get("gateway") == NONE
     return tuple((name, _part(name, part)) for name, part in seen.parts.items() if name != "gateway" or not none)
+
+
+def _strange(item: Status) -> tuple[str, ...]:
+    parts = {} if isinstance(item.seen, Unknown) else item.seen.parts
+    shown = {name for name, _ in _parts(item)}
+    return tuple(name for name, part in parts.items() if name in shown and (not part.present or part.why))
 
 
 def _part(name: str, part: Part) -> str:

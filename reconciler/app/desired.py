@@ -8,6 +8,7 @@ from reconciler.app import settings as settings_
 from reconciler.app.request import PlanFlags, Source
 from reconciler.app.selector import parse_selector
 from reconciler.app.session import Session, ref_of
+from reconciler.app.starter import is_starter as is_starter
 from reconciler.declare.catalogue import Catalogue
 from reconciler.declare.compile import Compiled, Validate, compile_source
 from reconciler.declare.inputs import Source as Inputs
@@ -156,8 +157,3 @@ def refs_of(session: Session, texts: tuple[str, ...]) -> list[Ref]:
 
 def inputs_of(source: Source) -> Inputs:
     return Inputs(source.paths, source.recursive, source.composition, source.stdin, settings_.cwd())
-
-
-def is_starter(ref: Ref) -> bool:
-    """`setupRef: default` means the provider's own starter unless one is declared."""
-    return ref == Ref("Setup", "default")

@@ -16,14 +16,14 @@ from contextlib import contextmanager
 from reconciler.app import hand_over
 from reconciler.app.agents import Agent, require_live
 from reconciler.app.hand_over import Handed, Terminal, text_fault
-from reconciler.app.sight import read, sight
+from reconciler.app.sight import Stillness, read, sight
 from reconciler.app.turnstile import turnstile
 from reconciler.model.errors import ReconcilerError, UsageFault
 from reconciler.model.json import JsonMap, digest_bytes
 from reconciler.model.keys import sequence
 from reconciler.model.tuples import NamedTuple
 from reconciler.ports.bundle import Ports
-from reconciler.ports.reading import Reading, ScreenState, Tri
+from reconciler.ports.reading import Reading, ScreenState, Tri, TurnResult
 from reconciler.ports.requests import Entry, Outcome, RequestLog
 from reconciler.ports.tmux import Screen, Stroke, Unanswered
 
@@ -326,11 +326,18 @@ class Talk:
 
     def _admitted(self, judge: Judge, deadline: float, *, force: bool) -> tuple[Screen, str]:
         """The screen that admits it, and what `force` overrides; raises NotAdmitted at the deadline."""
+        still, settles_s = Stillness(self._ports.clock), self.terminal.provider.resume_settles_s
+        given = self._ports.clock.monotonic() + 2 * settles_s
         while True:
             screen = self.look()
-            verdict = judge(read(self.terminal.provider, screen))
+            reading = read(self.terminal.provider, screen)
+            verdict = judge(reading)
             if not verdict.why and self._untouched(screen):
                 verdict = Verdict("prompt.not_ready", "it has not taken up the last request yet")
+            empty = reading.state is ScreenState.IDLE and reading.result is TurnResult.NONE
+            if not verdict.why and empty and still.of(screen) < settles_s:
+                verdict = Verdict("prompt.not_ready", "its conversation may still be loading")
+                deadline = max(deadline, given)
             if not verdict.why or force:
                 return screen, verdict.why
             if self._ports.clock.monotonic() >= deadline:

@@ -1,5 +1,8 @@
 """Wait until what was applied is Ready: computed from observation each time, never remembered (R-STA-4)."""
 
+from collections.abc import Mapping
+
+from reconciler.app import holding
 from reconciler.app.desired import Desired
 from reconciler.app.request import RunFlags
 from reconciler.engine.handler import Case, Target
@@ -7,24 +10,27 @@ from reconciler.engine.observe import look_at
 from reconciler.model.action import Code
 from reconciler.model.outcome import Report
 from reconciler.model.ref import Ref
+from reconciler.model.resource import Resource
 from reconciler.ports.bundle import Reader
 
 READY_POLL_S = 0.1
 
 
 def waited(report: Report, desired: Desired, reader: Reader, how: RunFlags) -> Report:
-    """`--wait`: look until every declared instance that shall run is Ready, or the time is over."""
+    """`--wait`: look until every declared instance that shall run is Ready, or the time is over.
+
+    One that is held stopped shall not.
+    """
     unknown = any(notice.code in (Code.UNKNOWN, Code.AMBIGUOUS) for notice in report.plan.notices)
     if how.wait is not True or report.exit_code not in (0, 3) or unknown:
         return report
+    declared = holding.laid_over(desired.declared, reader, desired.moves).declared
     waiting = {
-        ref
-        for ref, resource in desired.declared.items()
-        if ref.kind == "Instance" and resource.spec.get("state") == "Running"
+        ref for ref, resource in declared.items() if ref.kind == "Instance" and resource.spec.get("state") == "Running"
     }
     deadline = reader.clock.monotonic() + how.timeout_s
     while waiting:
-        waiting = not_ready(waiting, desired, reader)
+        waiting = not_ready(waiting, declared, desired, reader)
         if not waiting or how.stopping() is not None:
             break
         if reader.clock.monotonic() >= deadline:
@@ -33,12 +39,11 @@ def waited(report: Report, desired: Desired, reader: Reader, how: RunFlags) -> R
     return report
 
 
-def not_ready(refs: set[Ref], desired: Desired, reader: Reader) -> set[Ref]:
+def not_ready(refs: set[Ref], declared: Mapping[Ref, Resource], desired: Desired, reader: Reader) -> set[Ref]:
     """Those of `refs` that are not Ready now."""
     rows = {row.ref: row for row in reader.catalog.inventory()}
     targets = [
-        Target(ref, rows[ref].uid if ref in rows else None, desired.declared[ref], rows.get(ref), None)
-        for ref in sorted(refs)
+        Target(ref, rows[ref].uid if ref in rows else None, declared[ref], rows.get(ref), None) for ref in sorted(refs)
     ]
     seen = look_at(targets, desired.session.handlers, reader)
     cases: dict[str, list[Case]] = {}

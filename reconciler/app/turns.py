@@ -20,6 +20,7 @@ from reconciler.ports.files import FileMissing
 from reconciler.ports.process import ProcessFacts
 from reconciler.ports.provider import Provider
 from reconciler.ports.requests import RequestLog, TurnRow
+from reconciler.ports.turn import EventKind
 
 POLL_S = 0.05
 HELD_S = 15.0
@@ -332,10 +333,16 @@ def _seen(agent: Agent, reader: Reader, row: TurnRow) -> Turn:
         why = "its process is gone and left no exit code" if row.pid else "it was never started"
         return Turn(agent.agent_id, row, INTERRUPTED if row.interrupted else FAILED, directory, error=why)
     code, at_utc = ended
-    if code == 0:
+    if code == 0 and not (row.interrupted and not _said_to_be_over(agent, reader, directory)):
         return Turn(agent.agent_id, row, COMPLETED, directory, code, at_utc)
     word = INTERRUPTED if row.interrupted else FAILED
     return Turn(agent.agent_id, row, word, directory, code, at_utc, f"the program ended with status {code}")
+
+
+def _said_to_be_over(agent: Agent, reader: Reader, directory: str) -> bool:
+    """Whether the program itself said that the turn is done: one that was interrupted may all the same end with 0."""
+    found = build.heard(reader.providers[agent.tool], _bytes(reader, f"{directory}/{build.STDOUT}"))
+    return any(event.kind is EventKind.COMPLETION for event, _ in found)
 
 
 def _exit_code(reader: Reader, directory: str) -> tuple[int, str] | None:

@@ -48,7 +48,7 @@ class Site(NamedTuple):
 
     @property
     def memo_file(self) -> str:
-        return f"{self.memory_path}/houmao-memo.md"
+        return f"{self.memory_path}/houmao-memo.md" if self.memory_path else ""
 
     @property
     def pages_dir(self) -> str:

@@ -37,6 +37,7 @@ class Identity(NamedTuple):
     agent_name: str
     agent_id: str
     memo_file: str
+    """Empty for one that has no memory: it is not told of a file that is none."""
 
 
 class HeaderPolicy(NamedTuple):
@@ -73,7 +74,7 @@ def compose(fragments: Fragments, policy: HeaderPolicy, identity: Identity) -> C
     header: list[str] = []
     for section in SECTIONS:
         on, section_source, section_stored = _section(section, policy)
-        rendered = enabled and on
+        rendered = enabled and on and (section.name != "memo-cue" or bool(identity.memo_file))
         if rendered:
             header.append(_tagged(section.tag, _body(section.name, identity)))
         sections[section.name] = {

@@ -29,22 +29,33 @@ shift 2
 prompt=$(cat "$dir/prompt"; printf x)
 rm -f "$dir/prompt"
 child=
-trap '[ -z "$child" ] || kill -TERM "$child" 2>/dev/null' TERM INT HUP
+hand_on() {
+    caught=1
+    [ -n "$child" ] || return 0
+    trap '' TERM
+    kill -TERM 0
+    trap hand_on TERM
+}
+trap hand_on TERM INT HUP
 "$@" "${prompt%x}" </dev/null >"$dir/stdout.jsonl" 2>"$dir/stderr.log" &
 child=$!
 printf '{"runner_pid": %s, "child_pid": %s, "launched_at_utc": "%s"}\\n' "$$" "$child" "$at" >"$dir/.process.json"
-mv "$dir/.process.json" "$dir/process.json"
-code=0
-wait "$child" || code=$?
-while kill -0 "$child" 2>/dev/null; do
-    code=0
-    wait "$child" || code=$?
+(trap '' TERM; exec mv "$dir/.process.json" "$dir/process.json")
+code=
+while :; do
+    caught= now=0
+    wait "$child" || now=$?
+    [ "$now" = 127 ] && [ -n "$code" ] || code=$now
+    [ -n "$caught" ] || break
 done
+trap '' TERM INT HUP
 printf '%s\\n' "$code" >"$dir/.exitcode"
-mv "$dir/.exitcode" "$dir/exitcode"
+exec mv "$dir/.exitcode" "$dir/exitcode"
 """
 """Reads the prompt, runs the program, hands a TERM on to it, and writes the exit code last. A signal ends a `wait`
-early, so it waits until the program is really gone."""
+early with a code that is not the program's, so it waits once more after each; a shell that has told the code already
+says 127 then. The TERM goes to the whole group that the runner leads: a program may have started itself once more, and
+wait for that one without a thought of signals. What the runner does in its own cause is kept from it."""
 
 
 def runner(directory: str, at_utc: str, program: str) -> tuple[str, ...]:

@@ -13,7 +13,7 @@ from reconciler.cli.complain import printable
 from reconciler.cli.grammar import Args, Argument, Command, Example, Option, Usage
 from reconciler.cli.options import output
 from reconciler.cli.render_data import write
-from reconciler.model.json import Json, JsonMap
+from reconciler.model.json import JsonMap
 
 READY = Option(
     ("--ready-within",), "Wait up to this long until the agent is ready; 0 by default.", "TIME", kind="seconds"
@@ -29,6 +29,7 @@ CODES = {"1": "it was refused, or it failed; the message says which"}
 Run = Callable[[Args], int]
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from reconciler.app.ask import Said
     from reconciler.app.lifecycle import Telling
 
 
@@ -85,7 +86,19 @@ def telling(args: Args) -> "Telling":
         lock_timeout_s=args.seconds("lock_timeout"),
         stopping=stopper.asked,
     )
-    return Telling(how, teller.confirm, lambda plan: None, lambda kind, fields: None, [])
+    return Telling(how, teller.confirm, lambda plan: None, lambda kind, fields: None, _Aloud(teller.told))
+
+
+class _Aloud(list["Said"]):
+    """What was said so far; each is printed when it is said (R-IMP-1), beside the answer where that is data."""
+
+    def __init__(self, told: Callable[["Said"], None]) -> None:
+        super().__init__()
+        self._told = told
+
+    def append(self, said: "Said") -> None:
+        super().append(said)
+        self._told(said)
 
 
 def show(args: Args, body: JsonMap) -> None:
@@ -94,25 +107,10 @@ def show(args: Args, body: JsonMap) -> None:
     if form:
         write(body, form)
         return
-    from reconciler.cli.table import pairs
+    from reconciler.cli.table import in_words, pairs
 
-    rows = [(name.replace("_", " "), _said(value)) for name, value in body.items() if value not in (None, [], {})]
+    rows = [(name.replace("_", " "), in_words(value)) for name, value in body.items() if value not in (None, [], {})]
     pairs(rows, screen.stdout(args))
-
-
-def _said(value: Json) -> str:
-    """Nested values in a few words; only data is complete."""
-    if isinstance(value, dict):
-        return ", ".join(f"{name}={_word(part)}" for name, part in value.items() if part is not None)
-    if isinstance(value, list):
-        return f"[{len(value)} items]"
-    return _word(value)
-
-
-def _word(value: Json) -> str:
-    if isinstance(value, dict | list):
-        return "{...}" if isinstance(value, dict) else f"[{len(value)} items]"
-    return {True: "yes", False: "no"}[value] if isinstance(value, bool) else str(value)
 
 
 def text_of(args: Args, key: str, what: str) -> str:

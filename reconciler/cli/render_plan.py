@@ -74,6 +74,8 @@ def _action(action: Action, screen: Screen) -> None:
         for line in screen.wrapped(f"{reason.code.value}: {reason.text}", 6):
             screen.line(line)
         for line in _where(reason.paths, reason.positions):
+            if line == str(action.ref):
+                continue  # it has no place, and its name stands above
             screen.line(screen.paint(f"        {line}", "dim"))
 
 

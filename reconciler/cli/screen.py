@@ -8,6 +8,8 @@ from reconciler.cli.grammar import Args
 
 COLOURS = {"red": "31", "green": "32", "yellow": "33", "magenta": "35", "cyan": "36", "dim": "2", "bold": "1"}
 NARROW = 80
+NARROWEST = 20
+"""Room for text that is indented further than a terminal is wide."""
 
 
 class Screen:
@@ -46,22 +48,36 @@ class Screen:
         self._out.flush()
 
     def wrapped(self, text: str, indent: int) -> list[str]:
-        """`text` in lines that fit, each indented; a word that is too long stays whole."""
+        """`text` in lines that fit, each indented; a word that is too long for one, a path, is broken where it can."""
         space = " " * indent
         plain = printable(text)
         if not self.width:
             return [space + line for line in plain.split("\n")]
+        room = max(self.width - indent, NARROWEST)
         lines: list[str] = []
         for paragraph in plain.split("\n"):
             line = ""
             for word in paragraph.split(" "):
-                if line and indent + len(line) + 1 + len(word) > self.width:
+                if line and len(line) + 1 + len(word) > room:
                     lines.append(space + line)
                     line = word
                 else:
                     line = f"{line} {word}" if line else word
+                while len(line) > room:
+                    at = _break(line, room)
+                    lines.append(space + line[:at])
+                    line = line[at:]
             lines.append(space + line)
         return lines
+
+
+def _break(word: str, room: int) -> int:
+    """Where a word that is longer than `room` is broken: behind a separator, if one comes late enough."""
+    for separators in ("/", "-_.:,="):
+        at = max(word.rfind(each, 0, room) for each in separators) + 1
+        if at > room // 3:
+            return at
+    return room
 
 
 def stdout(args: Args) -> Screen:

@@ -4,6 +4,8 @@ from reconciler.model.change import FieldChange, Missing, NotKnown, Side
 from reconciler.model.json import canonical
 
 LONGEST = 100
+CONTENT = len("sha256:") + 12
+"""How much of a digest tells one content from another."""
 
 
 def sides(change: FieldChange) -> list[tuple[str, str]]:
@@ -47,5 +49,7 @@ def _said(side: "Side | object") -> str:
         return "(unknown)"
     if isinstance(side, Missing):
         return "(none)"
+    if isinstance(side, dict) and side.keys() == {"digest", "size"}:
+        return f"{str(side['digest'])[:CONTENT]}… ({side['size']} bytes)"
     text = canonical(side)
     return text if len(text) <= LONGEST else f"{text[:LONGEST]}… ({len(text)} characters)"

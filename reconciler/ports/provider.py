@@ -13,7 +13,7 @@ milliseconds. They can be asked for by this module's name too, and are loaded th
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
 
@@ -127,6 +127,11 @@ class Provider(Protocol):
     """Whether an unattended start may end at a login screen; where not, `unready` has nothing to say."""
     login: LoginWay | None
     """None where the tool has no login of its own."""
+    resume_settles_s: float
+    """Seconds for which an empty conversation must stand still before it is believed, where a program that resumes one
+    draws its prompt box first and loads what was said later; 0 where the box comes last."""
+    prompt_mark: str
+    """How a line begins on which the program repeats a prompt that it was given."""
     setups: Mapping[str, Tree]
     """Starter setups shipped with the provider; nothing secret."""
 
@@ -165,6 +170,11 @@ class Provider(Protocol):
 
     def reading(self, screen: Screen) -> Reading:
         """What one captured screen says; unknown when it shows nothing known. Never raises."""
+        ...
+
+    def said(self, screen: Screen) -> Sequence[str]:
+        """What was said on it, the oldest line first: without prompt box, spinner and what a program tells of its own
+        work. Never raises."""
         ...
 
     def heard(self, line: JsonMap) -> tuple[Heard, ...]:

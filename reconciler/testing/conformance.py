@@ -253,9 +253,11 @@ class ProviderConformance:
 
     def test_an_empty_screen_is_the_start(self) -> None:
         assert self.provider().reading(Screen("\n\n\n", "")).state is ScreenState.STARTING
+        assert list(self.provider().said(Screen("\n\n\n", ""))) == []
 
     def test_a_paste_settles_in_a_bounded_time(self) -> None:
         assert 0 <= self.provider().submit_pause_s <= 2
+        assert 0 <= self.provider().resume_settles_s <= 10
 
     def test_it_can_be_asked_to_leave(self) -> None:
         assert self.provider().stop_keys

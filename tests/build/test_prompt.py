@@ -27,6 +27,13 @@ def test_a_header_stands_before_the_role() -> None:
     assert "<mail_ack>" not in text
 
 
+def test_whoever_has_no_memory_is_told_of_no_memo() -> None:
+    composed = compose(Fragments("You write code.\n"), HeaderPolicy(), ALICE._replace(memo_file=""))
+    assert "<identity>" in composed.text
+    assert "memo" not in composed.text
+    assert composed.header["sections"]["memo-cue"]["rendered"] is False  # type: ignore[index,call-overload]
+
+
 def test_an_overlay_is_appended() -> None:
     text = body(Fragments("Role.", "append", "More."))
     assert '<role_prompt>\nRole.\n</role_prompt>\n<launch_profile_overlay mode="append">\nMore.\n' in text

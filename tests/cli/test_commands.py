@@ -87,11 +87,17 @@ def test_foreign_sessions_are_listed_apart(running: Program) -> None:
 
 def test_describe_fits_one_screen_and_shows_the_terminal(running: Program) -> None:
     ran = running("describe", "instance", "alice")
-    assert ran.lines[0] == "Instance/alice  Current"
+    assert ran.lines[0] == "Instance/alice  Current  healthy (Running)"
     assert "  specialistRef: coder" in ran.lines
-    assert "  Specialist/coder  Current" in ran.lines
+    assert "  Needs:          Specialist/coder" in ran.lines
     assert any(line.startswith("  | echo>") for line in ran.lines)
-    assert len(ran.lines) <= 50
+    assert len(ran.lines) <= 23, "a small terminal holds it, and the next prompt"
+    full = running("describe", "instance", "alice", "--full").lines
+    assert [line.split()[0] for line in full[full.index("Parts") + 1 :][:4]] == [
+        "session:", "process:", "record:", "home:",
+    ]  # fmt: skip
+    assert {"Accepted", "Progressing", "Held"} <= {line.split()[0] for line in full if line}
+    assert any(line.startswith("  Home:") and "/.houmao/" in line and line.split()[1][0] == "/" for line in full)
     assert running("describe", "inst/alice", "-o", "json").data["diagnosis"]["chain"] == []
 
 
@@ -183,7 +189,7 @@ def test_a_killed_session_is_explained(houmao: Program) -> None:
     houmao.given()
     houmao.tmux("kill-server")
     ran = houmao("describe", "instance/alice")
-    assert ran.lines[0] == "Instance/alice  InProgress"
+    assert ran.lines[0] == "Instance/alice  InProgress  stale (SessionMissing)"
     why = ran.lines.index("Why it is not converged")
     assert ran.lines[why + 1].startswith("  Instance/alice: Synced is False (SessionMissing)")
     row = houmao("get", "instances").lines[1].split()

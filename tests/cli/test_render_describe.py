@@ -28,3 +28,47 @@ def test_a_failed_try_is_shown_with_how_often_and_when_next(fake_world: FakeWorl
 
     assert "  last error: [transient] tmux.silent: no answer\n" in out.getvalue()
     assert "  tried 3 times; not before 2026-01-02T03:04:05Z again\n" in out.getvalue()
+
+
+def shown(world: FakeWorld, name: str, *, full: bool = False) -> str:
+    out = StringIO()
+    render_describe.show(describe(world.flags, (name,)), Screen(out), full=full)
+    return out.getvalue()
+
+
+def test_what_a_provider_brings_along_holds_nobody_back(fake_world: FakeWorld) -> None:
+    fake_world.given(TEAM.removeprefix("apiVersion: houmao/v1alpha1\n"))
+    fake_world.when_applied()
+    fake_world.kill_session_of("alice")
+    text = shown(fake_world, "instance/alice") + shown(fake_world, "specialist/coder", full=True)
+    assert "Setup/default" not in text
+    assert text.startswith("Instance/alice  InProgress  stale (SessionMissing)\n\nWhy it is not converged\n")
+
+
+def test_conditions_that_are_as_they_should_be_are_counted_and_full_shows_them(fake_world: FakeWorld) -> None:
+    fake_world.given(
+        TEAM.removeprefix("apiVersion: houmao/v1alpha1\n").replace("Ref: coder", "Ref: coder, state: Stopped")
+    )
+    fake_world.when_applied()
+    short, full = (shown(fake_world, "instance/alice", full=full) for full in (False, True))
+    assert "Ready" in short
+    assert "Accepted" not in short
+    assert "7 more are as they should be; --full shows them" in short
+    assert full.count("True") + full.count("False") >= 9
+    assert "more are" not in full
+
+
+def test_a_long_declaration_and_its_contents_are_shortened(fake_world: FakeWorld) -> None:
+    env = ", ".join(f'V{number}: "{number}"' for number in range(20))
+    fake_world.given(
+        f"kind: Specialist\nmetadata: {{name: coder}}\nspec: {{provider: echo, prompt: Hi., env: {{{env}}}}}\n"
+    )
+    fake_world.when_applied()
+    short, full = (shown(fake_world, "specialist/coder", full=full) for full in (False, True))
+    assert "more lines; --full shows them" in short
+    assert "V19" not in short
+    assert "V19" in full
+    assert "Declared at:    fleet.yaml" not in short
+    assert "source/fleet.yaml:" in short
+    assert str(fake_world.root) not in short
+    assert str(fake_world.root) in full

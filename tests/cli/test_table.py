@@ -4,7 +4,7 @@ import io
 import re
 
 from reconciler.cli.screen import Screen
-from reconciler.cli.table import pairs, table
+from reconciler.cli.table import in_words, pairs, table
 
 HEADERS = ("NAME", "READY", "SESSION")
 ROWS = [["alice", "True", "HOUMAO-alice-1795231784694"], ["bob", "False", ""]]
@@ -51,3 +51,30 @@ def test_pairs_fold_long_values_under_themselves() -> None:
     out = io.StringIO()
     pairs([("Name", "alice"), ("Files", "a\nb")], Screen(out), indent=2)
     assert out.getvalue() == "  Name:  alice\n  Files: a\n         b\n"
+
+
+def test_a_path_is_broken_behind_a_separator_and_no_line_is_too_long() -> None:
+    out = io.StringIO()
+    path = "/srv/fleet/.houmao/runtime/homes/echo-brain-20261128-060504Z-bdba4a87"
+    pairs([("Home", f"present {path}"), ("No", "x" * 90)], Screen(out, terminal=True, width=40), indent=2)
+    lines = out.getvalue().splitlines()
+    assert max(map(len, lines)) <= 40
+    assert lines[0] == "  Home: present"
+    assert all(line.endswith(("/", "-")) for line in lines[1:3])
+    assert "".join(line.strip() for line in lines[1:4]) == path
+    assert {len(line) - len(line.lstrip()) for line in lines[1:4]} == {8}
+
+
+def test_a_narrow_terminal_does_without_what_can_be_spared() -> None:
+    out = io.StringIO()
+    table(HEADERS, ROWS, Screen(out, terminal=True, width=20), spare=("SESSION",))
+    assert out.getvalue().splitlines() == ["NAME   READY", "alice  True", "bob    False"]
+    out = io.StringIO()
+    table(HEADERS, ROWS, Screen(out, terminal=True, width=60), spare=("SESSION",))
+    assert "SESSION" in out.getvalue()
+
+
+def test_values_in_words() -> None:
+    assert in_words({"a": True, "b": None, "c": {"d": 1, "e": []}, "f": ["x", 2]}) == "a=yes, c=(d=1), f=x, 2"
+    assert in_words([{"a": 1}]) == "[1 items]"
+    assert in_words(None) == in_words([]) == in_words({}) == "none"

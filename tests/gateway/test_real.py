@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from reconciler.app.agent_state import managed_state
 from reconciler.app.agents import Agent, Selector, resolve
 from reconciler.app.gateway.remote import GatewaySaidNo, ask, ask_prompt, running, status
 from reconciler.ports.gateway import GatewayFault, Running
@@ -101,6 +102,9 @@ def test_a_declared_gateway_runs_is_named_healed_and_ended(real_world: RealWorld
     assert f"HOUMAO_AGENT_GATEWAY_PORT={first.port}" in exported(world)
     assert stat.S_IMODE((root(world) / "gateway/token").stat().st_mode) == 0o600
     assert len(world.processes_of("alice")) == 1, "the gateway is not the agent"
+    told = managed_state(alice(world))["gateway"]
+    assert isinstance(told, dict)
+    assert (told["gateway_health"], told["gateway_port"], told["queue_depth"]) == ("healthy", first.port, 0)
     windows = world.tmux(
         "list-windows", "-t", world.session_of("alice").session_id, "-F", "#{window_index} #{window_name}"
     )
@@ -110,6 +114,7 @@ def test_a_declared_gateway_runs_is_named_healed_and_ended(real_world: RealWorld
     os.kill(first.pid, signal.SIGKILL)
     until(lambda: gone(first.pid), "the gateway does not die")
     assert status(alice(world))["gateway_health"] == "not_attached"
+    assert managed_state(alice(world))["gateway"] is None
     assert world.when_planned().lines == [f"update   Instance/alice  (its gateway does not run: {_why(first)})"]
     world.when_applied()
 

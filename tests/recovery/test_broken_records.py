@@ -1,307 +1,160 @@
-"""What is recorded as running and is not, as recorded: what each command finds, says and leaves behind."""
+"""What is recorded as running and is not, as recorded: what each command finds, says and leaves behind.
+
+The table is that of `ways.py` by the five commands below. All of them are typed: what is compared is the exit code,
+the message and the class that a person is given, and then what is there.
+"""
 
 import json
-import os
-import signal
-import sqlite3
 from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any
 
 import pytest
 
-from reconciler.app import lifecycle, messages
-from reconciler.app.agent_state import managed_state
-from reconciler.app.agents import Agent, AgentBroken, Selector, resolve
 from reconciler.app.gateway.remote import running
-from reconciler.app.gateway.remote import status as gateway_status
-from reconciler.app.lifecycle import Changed, Telling
-from reconciler.app.request import RunFlags
 from reconciler.model.health import Health
 from reconciler.ports.gateway import Running
-from reconciler.testing.plugin import real_world
 from reconciler.testing.real_world import RealWorld, until
+from tests.authoring.conftest import Hand
+from tests.recovery.conftest import CELLS, Damaged
+from tests.recovery.ways import WAYS, Way, agent, record
 
-__all__ = ["real_world"]
 pytestmark = [pytest.mark.tmux, pytest.mark.slow]
-
-FLEET = """
-kind: Specialist
-metadata: {name: coder}
-spec: {provider: echo, prompt: You write code.}
----
-kind: Instance
-metadata: {name: alice}
-spec: {specialistRef: coder}
-"""
-GUARDED = FLEET.replace("specialistRef: coder}", "specialistRef: coder, gateway: {enabled: true, background: true}}")
-TELLING = Telling(RunFlags(yes=True), lambda plan: True, lambda plan: None, lambda kind, fields: None, [])
+EVIDENCE = ("agent_id: ", "lifecycle_state: active", "tmux_session: HOUMAO-", "manifest_path: /", "session_root: /")
+NAMED = {
+    "session gone", "window replaced", "provider gone, shell left", "pane id changed", "gateway dead",
+    "record deleted", "record corrupt", "manifest missing", "reboot",
+}  # fmt: skip
 
 
-class Broken(NamedTuple):
-    """One way to break an agent: how, and what it is from then on."""
-
-    breaks: Callable[[RealWorld], None]
-    health: Health
-    reason: str
-    apply: str
-    """What an apply says it does."""
-    reachable: bool = False
-    fleet: str = FLEET
-
-    def said(self, what: str) -> str:
-        """How the answer begins: a healthy agent is no recovery, and nothing is said of one."""
-        found = f"it was {self.health.value} ({self.reason}), what was left of it is ended; "
-        return what if self.health is Health.HEALTHY else f"{found}{what}"
+def test_the_table_is_whole() -> None:
+    assert set(WAYS) >= NAMED
+    assert set(CELLS) == set(CHECKS) == {"stop", "relaunch", "state", "prompt", "apply"}
 
 
-def alice(world: RealWorld) -> Agent:
-    return resolve(world.flags, Selector(agent_name="alice"))
+@pytest.mark.parametrize("cell", CELLS)
+def test_what_is_found_said_and_left(
+    damaged: Damaged, cell: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    found = agent(damaged.world, cell)
+    assert (found.state, found.health, found.reason) == ("active", damaged.way.health, damaged.way.reason)
+    CHECKS[cell](Hand(damaged.world, monkeypatch, capsys), damaged.way)
 
 
-def record(world: RealWorld) -> Path:
-    return world.registry / "live_agents" / alice(world).agent_id / "record.json"
-
-
-def window_replaced(world: RealWorld) -> None:
-    pane = world.session_of("alice")
-    world.tmux("new-window", "-d", "-t", f"{pane.session_id}:", "exec sh")
-    world.tmux("kill-window", "-t", pane.window_id)
-
-
-def session_gone(world: RealWorld) -> None:
-    """With its program: one that is still on its way out is a survivor."""
-    pid = world.session_of("alice").pid
-    world.kill_session_of("alice")
-    until(lambda: not Path(f"/proc/{pid}").exists(), "the program outlives its session")
-
-
-def shell_left(world: RealWorld) -> None:
-    pane = world.session_of("alice")
-    world.tmux("respawn-pane", "-k", "-t", pane.pane_id, "exec sh")
-    until(lambda: world.session_of("alice").pid != pane.pid, "the shell does not start")
-
-
-def pane_changed(world: RealWorld) -> None:
-    pane = world.session_of("alice")
-    other = world.tmux("split-window", "-d", "-P", "-F", "#{pane_id}", "-t", pane.pane_id, "exec sh").strip()
-    world.tmux("set-option", "-p", "-t", other, "@houmao_pane", "agent")
-    world.tmux("kill-pane", "-t", pane.pane_id)
-
-
-def record_deleted(world: RealWorld) -> None:
-    record(world).unlink()
-
-
-def record_corrupt(world: RealWorld) -> None:
-    record(world).write_text('{"schema_version": 3, "agent_')
-
-
-def manifest_missing(world: RealWorld) -> None:
-    Path(alice(world).live["manifest"]).unlink()
-
-
-def reboot(world: RealWorld) -> None:
-    """As near as one comes to it: no server, no process, and the boot that was recorded is another one."""
-    pid = world.session_of("alice").pid
-    world.kill_server()
-    until(lambda: not Path(f"/proc/{pid}").exists(), "the program outlives the server")
-    db = sqlite3.connect(world.overlay / "catalog.sqlite")
-    with db:
-        (changed,) = db.execute("select count(*) from resource where json_extract(live, '$.boot') != ''").fetchone()
-        db.execute("update resource set live = json_set(live, '$.boot', 'another')")
-    db.close()
-    assert changed == 1
-
-
-def gateway_dead(world: RealWorld) -> None:
-    found = running(alice(world))
-    assert isinstance(found, Running), found
-    os.kill(found.pid, signal.SIGKILL)
-    until(lambda: not isinstance(running(alice(world)), Running), "its gateway does not die")
-
-
-WAYS: dict[str, Broken] = {
-    "session gone": Broken(
-        session_gone,
-        Health.STALE,
-        "SessionMissing",
-        "create Instance/alice SessionMissing",
-    ),
-    "window replaced": Broken(
-        window_replaced, Health.DEGRADED, "MissingPrimary", "relaunch Instance/alice SessionMissing"
-    ),
-    "provider gone, shell left": Broken(
-        shell_left, Health.DEGRADED, "ProviderExited", "relaunch Instance/alice ProviderExited"
-    ),
-    "provider gone": Broken(
-        lambda world: world.kill_process_of("alice"),
-        Health.DEGRADED,
-        "ProviderExited",
-        "relaunch Instance/alice ProviderExited",
-    ),
-    "pane id changed": Broken(pane_changed, Health.DEGRADED, "StaleHandles", "relaunch Instance/alice ProviderExited"),
-    "record deleted": Broken(
-        record_deleted, Health.DEGRADED, "RecordMissing", "update Instance/alice RecordMissing", reachable=True
-    ),
-    "record corrupt": Broken(
-        record_corrupt, Health.DEGRADED, "RecordCorrupt", "update Instance/alice RecordCorrupt", reachable=True
-    ),
-    "manifest missing": Broken(
-        manifest_missing, Health.DEGRADED, "HomeMissing", "relaunch Instance/alice HomeMissing", reachable=True
-    ),
-    "gateway dead": Broken(
-        gateway_dead,
-        Health.HEALTHY,
-        "Running",
-        "update Instance/alice GatewayMissing",
-        reachable=True,
-        fleet=GUARDED,
-    ),
-    "reboot": Broken(reboot, Health.STALE, "SessionMissing", "create Instance/alice Rebooted"),
-}
-
-
-@pytest.fixture(params=WAYS)
-def broken(request: pytest.FixtureRequest, real_world: RealWorld) -> tuple[RealWorld, Broken]:
-    way = WAYS[request.param]
-    real_world.given(way.fleet)
-    real_world.until_ready()
-    way.breaks(real_world)
-    return real_world, way
-
-
-def test_it_is_classed(broken: tuple[RealWorld, Broken]) -> None:
-    world, way = broken
-    found = alice(world)
-    assert (found.state, found.health, found.reason) == ("active", way.health, way.reason)
-
-
-def test_stop(broken: tuple[RealWorld, Broken]) -> None:
-    world, way = broken
-
-    done = lifecycle.stop(alice(world), TELLING)
-
-    assert (done.success, done.exit_code) == (True, 0)
-    assert said(done, way, "stopped")
-    assert world.panes == ()
-    assert world.running == set()
-    after = alice(world)
-    assert (after.state, after.health) == ("stopped", Health.STOPPED)
-    assert not record(world).exists() or json.loads(record(world).read_text())["lifecycle"]["state"] == "stopped"
-    assert world.when_applied().told == []  # held Stopped
-    assert lifecycle.stop(after, TELLING).success
-    assert lifecycle.relaunch(after, TELLING).success
-    assert healthy(world)
-    assert served(world, way)
-
-
-def test_relaunch(broken: tuple[RealWorld, Broken]) -> None:
-    world, way = broken
-    before = alice(world)
-
-    done = lifecycle.relaunch(before, TELLING)
-
-    assert (done.success, done.exit_code) == (True, 0)
-    assert said(done, way, "relaunched")
-    assert healthy(world)
-    assert alice(world).agent_id == before.agent_id
-    assert alice(world).session_root == before.session_root
-    assert served(world, way)
-    # Every copy of the session's name was renewed: it can be relaunched again, as often as one likes.
-    assert lifecycle.relaunch(alice(world), TELLING).success
-    assert healthy(world)
-    assert world.when_planned().in_sync
-
-
-def test_state(broken: tuple[RealWorld, Broken]) -> None:
-    world, way = broken
-    if way.reachable:
-        found = managed_state(alice(world))
-        assert found["availability"] == "available"
-        if way.health is Health.HEALTHY:
-            # Nothing is wrong with the agent; what is dead is not shown as there.
-            assert found["diagnostics"] == []
-            shown = found["gateway"]
-            assert isinstance(shown, dict)
-            assert (shown["gateway_health"], shown["gateway_host"], shown["gateway_port"]) == (
-                "not_attached",
-                None,
-                None,
-            )
-            assert gateway_status(alice(world))["gateway_health"] == "not_attached"
-            return
-        (diagnosis,) = found["diagnostics"]  # type: ignore[misc]
-        assert diagnosis["kind"] == way.reason  # type: ignore[call-overload,index]
+def state(hand: Hand, way: Way) -> None:
+    """An agent that is there is described, with what is wrong; of another one is said what was seen, and what helps."""
+    line = "agents single --agent-name state state"
+    if not way.reachable:
+        refused = hand.refuses(line)
+        assert refused["exit"] == 1
+        assert refused["code"] == f"agent.{way.health.value}"
+        assert f"it is {way.health.value} ({way.reason})" in refused["message"]
+        assert "relaunch" in refused["hint"]
+        evidence = "\n".join(refused["causes"])
+        assert [name for name in EVIDENCE if name not in evidence] == []
         return
-    with pytest.raises(AgentBroken) as refused:
-        managed_state(alice(world))
-    assert refused.value.code == f"agent.{way.health.value}"
-    assert f"it is {way.health.value} ({way.reason})" in refused.value.message
-    assert "relaunch" in refused.value.hint
-    evidence = "\n".join(refused.value.evidence)
-    for name in (
-        "agent_id: ",
-        "lifecycle_state: active",
-        "tmux_session: HOUMAO-alice-",
-        "manifest_path: /",
-        "session_root: /",
-    ):
-        assert name in evidence
+    found = hand.does(line)
+    assert found["availability"] == "available"
+    if way.health is Health.HEALTHY:
+        # Nothing is wrong with the agent; what is dead is not shown as there.
+        assert (found["gateway"], found["diagnostics"]) == (None, [])
+        status = hand.does("agents single --agent-name state gateway status")
+        assert status["gateway_health"] == "not_attached"
+    else:
+        assert [each["kind"] for each in found["diagnostics"]] == [way.reason]
 
 
-def test_prompt(broken: tuple[RealWorld, Broken]) -> None:
-    world, way = broken
-    history = world.home_of("alice") / "history.jsonl"
+def prompt(hand: Hand, way: Way) -> None:
+    """It arrives once, or nowhere: not in the shell that was left, and not by force."""
+    line = "agents single --agent-name prompt prompt --prompt hello"
+    history = hand.world.home_of("prompt") / "history.jsonl"
     if way.reachable:
-        assert messages.prompt(alice(world), "hello").success
+        assert hand.does(f"{line} --ready-within 30")["success"] is True
         until(history.exists, "it did not arrive")
+        assert [json.loads(row)["prompt"] for row in history.read_text().splitlines()] == ["hello"]
         return
-    for force in (False, True):
-        with pytest.raises(AgentBroken) as refused:
-            messages.prompt(alice(world), "hello", force=force)
-        assert refused.value.code == f"agent.{way.health.value}"
+    for more in ("", " --force"):
+        refused = hand.refuses(line + more)
+        assert (refused["exit"], refused["code"]) == (1, f"agent.{way.health.value}")
     assert not history.exists()
+    assert "hello" not in "".join(
+        hand.world.tmux("capture-pane", "-p", "-t", pane.pane_id) for pane in panes(hand.world, "prompt")
+    )
 
 
-def test_apply(broken: tuple[RealWorld, Broken]) -> None:
-    world, way = broken
+def stop(hand: Hand, way: Way) -> None:
+    """What is left of it is ended, and it stays ended against an apply."""
+    world = hand.world
+    done = hand.does("agents single --agent-name stop stop")
+    assert done["found"] == found_as(way)
+    assert done["detail"].startswith(f"{way.found}stopped")
+    assert panes(world, "stop") == []
+    assert world.processes_of("stop") == ()
+    after = agent(world, "stop")
+    assert (after.state, after.health) == ("stopped", Health.STOPPED)
+    file = record(world, "stop")
+    assert not file.exists() or json.loads(file.read_text())["lifecycle"]["state"] == "stopped"
+    assert world.when_applied(selector="cell=stop").told == []  # held Stopped
+    assert "nothing to do" in hand.does("agents single --agent-name stop stop")["detail"]
+    assert hand.does("agents single --agent-name stop relaunch")["success"] is True
+    healthy(world, way, "stop")
 
-    report = world.when_applied()
 
-    assert report.told == [way.apply]
+def relaunch(hand: Hand, way: Way) -> None:
+    """It runs again as who it was, and every copy of its session's name was renewed: it can be relaunched again."""
+    world = hand.world
+    before = agent(world, "relaunch")
+    done = hand.does("agents single --agent-name relaunch relaunch")
+    assert done["found"] == found_as(way)
+    assert done["detail"].startswith(f"{way.found}relaunched")
+    after = healthy(world, way, "relaunch")
+    assert (after.agent_id, after.session_root) == (before.agent_id, before.session_root)
+    assert hand.does("agents single --agent-name relaunch relaunch")["success"] is True
+    healthy(world, way, "relaunch")
+    assert world.when_planned(selector="cell=relaunch").in_sync
+
+
+def apply(hand: Hand, way: Way) -> None:
+    """One action for one damage, then nothing."""
+    world = hand.world
+    verb, reason = way.apply.split()
+    report = world.when_applied(selector="cell=apply")
+    assert report.told == [f"{verb} Instance/apply {reason}"]
     assert report.settled
-    assert healthy(world)
-    assert served(world, way)
-    assert world.when_planned().in_sync
+    healthy(world, way, "apply")
+    assert world.when_planned(selector="cell=apply").in_sync
 
 
-def said(done: Changed, way: Broken, what: str) -> bool:
-    assert done.to_json()["found"] == {
-        "class": way.health.value,
-        "reason": way.reason,
-        "lifecycle_state": "active",
-    }
-    return done.detail.startswith(way.said(what))
+CHECKS: dict[str, Callable[[Hand, Way], None]] = {
+    "state": state, "prompt": prompt, "stop": stop, "relaunch": relaunch, "apply": apply,
+}  # fmt: skip
 
 
-def served(world: RealWorld, way: Broken) -> bool:
-    """A gateway runs where one is declared, and nowhere else; its record names the one that runs."""
-    found = running(alice(world))
-    told = json.loads(record(world).read_text())["gateway"]
-    if way.fleet != GUARDED:
-        return told is None and not isinstance(found, Running)
-    return isinstance(found, Running) and told["port"] == found.port
+def found_as(way: Way) -> dict[str, Any]:
+    return {"class": way.health.value, "reason": way.reason, "lifecycle_state": "active"}
 
 
-def healthy(world: RealWorld) -> bool:
-    """It runs, once, and every record says so in the same words."""
-    found = alice(world)
+def panes(world: RealWorld, name: str) -> list[Any]:
+    uid = world.rows[f"Instance/{name}"].uid
+    return [pane for pane in world.panes if pane.uid == uid]
+
+
+def healthy(world: RealWorld, way: Way, name: str) -> Any:
+    """It runs, once, and every record says so in the same words; its gateway too, where one is declared."""
+    found = agent(world, name)
     assert (found.state, found.health, found.reason) == ("active", Health.HEALTHY, "Running")
-    (pane,) = world.panes
-    written = json.loads(record(world).read_text())
+    (pane,) = panes(world, name)
+    written = json.loads(record(world, name).read_text())
     manifest = json.loads(Path(found.session_manifest).read_text())
+    assert written["lifecycle"]["state"] == "active"
     assert written["terminal"]["current_session_name"] == pane.session_name
     assert manifest["tmux_session_name"] == pane.session_name
     assert found.live["session_name"] == pane.session_name
-    return written["lifecycle"]["state"] == "active"
+    serving = running(found)
+    if way.more:
+        assert isinstance(serving, Running)
+        assert written["gateway"]["port"] == serving.port
+    else:
+        assert not isinstance(serving, Running)
+        assert written["gateway"] is None
+    return found

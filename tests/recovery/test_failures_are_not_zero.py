@@ -10,7 +10,7 @@ from reconciler.app.lifecycle import Changed, Telling
 from reconciler.app.request import RunFlags
 from reconciler.testing.fake_world import FakeWorld
 from reconciler.testing.plugin import fake_world
-from tests.recovery.test_broken_records import FLEET
+from tests.recovery.ways import FLEET, INSTANCE
 
 __all__ = ["fake_world"]
 Verb = Callable[[Agent, Telling], Changed]
@@ -20,7 +20,7 @@ TELLING = Telling(RunFlags(yes=True, tries=1), lambda plan: True, lambda plan: N
 @pytest.mark.parametrize("verb", [lifecycle.stop, lifecycle.relaunch])
 def test_a_process_that_cannot_be_ended(fake_world: FakeWorld, verb: Verb) -> None:
     fake_world.unkillable = {"alice"}
-    fake_world.given(FLEET)
+    fake_world.given(FLEET + INSTANCE.format(name="alice", more=""))
     fake_world.when_applied()
 
     done = verb(resolve(fake_world.flags, Selector(agent_name="alice")), TELLING)
@@ -31,7 +31,7 @@ def test_a_process_that_cannot_be_ended(fake_world: FakeWorld, verb: Verb) -> No
 
 @pytest.mark.parametrize("verb", [lifecycle.stop, lifecycle.relaunch])
 def test_what_cannot_be_seen_is_not_touched(fake_world: FakeWorld, verb: Verb) -> None:
-    fake_world.given(FLEET)
+    fake_world.given(FLEET + INSTANCE.format(name="alice", more=""))
     fake_world.when_applied()
     fake_world.tmux.unanswered = "tmux did not answer within 5 s"
 

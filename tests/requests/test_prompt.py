@@ -1,5 +1,7 @@
 """A prompt is typed at an agent that waits for one, once, and whoever sent it learns what became of it."""
 
+from itertools import count
+
 import pytest
 
 from reconciler.app import messages
@@ -116,6 +118,37 @@ def test_a_screen_that_changes_in_between_is_judged_again(scripted: Scripted) ->
     with pytest.raises(NotAdmitted, match="screen is busy"):
         messages.prompt(agent, "hello")
     assert scripted.pane.pasted == []
+
+
+def test_a_conversation_that_loads_behind_an_empty_box_is_waited_for(
+    scripted: Scripted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A program that resumes may draw its box first: what is typed then would begin a conversation of its own."""
+    agent, tmux = scripted.agent, scripted.world.tmux
+    monkeypatch.setattr(type(agent.session.reader.providers["echo"]), "resume_settles_s", 1.0)
+    seen, looks = tmux.capture, count()
+
+    def loading(pane_id: str, lines: int = 0) -> object:
+        if next(looks) == 5:
+            scripted.shows("● one\none\n✓ done\necho> ", "echo: ready")
+        return seen(pane_id, lines)
+
+    tmux.capture = loading  # type: ignore[method-assign,assignment]
+    began = scripted.world.clock.monotonic()
+    assert messages.prompt(agent, "hello").success
+    assert "one" in scripted.pane.text
+    took = scripted.world.clock.monotonic() - began - messages.TAKEN_S  # this screen takes nothing up
+    assert took < 1.0, "what is there by then is not waited for any longer"
+
+
+def test_an_empty_conversation_is_believed_when_it_has_stood_still(
+    scripted: Scripted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    agent, clock = scripted.agent, scripted.world.clock
+    monkeypatch.setattr(type(agent.session.reader.providers["echo"]), "resume_settles_s", 1.0)
+    began = clock.monotonic()
+    assert messages.prompt(agent, "hello").success
+    assert clock.monotonic() - began >= 1.0
 
 
 def test_the_last_prompt_must_have_been_taken_up(scripted: Scripted) -> None:

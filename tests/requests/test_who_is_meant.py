@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.app.agents import AgentAmbiguous, AgentNotFound, NoSelf, Selector, own, resolve
+from reconciler.app.agents import AgentAmbiguous, AgentNotFound, NoSelf, Selector, identity, own, resolve
 from reconciler.app.fleet import listed
 from reconciler.model.errors import UsageFault
 from reconciler.testing.fake_world import FakeWorld
@@ -138,3 +138,14 @@ def test_an_agent_of_another_project_is_found_through_the_registry(alice: RealWo
     assert ran.returncode == 0, ran.stderr
     assert json.loads(ran.stdout)["identity"]["agent_name"] == "alice"
     assert json.loads(ran.stdout)["turn"]["phase"] == "ready"
+
+
+def test_what_is_not_there_is_null_and_never_an_empty_word(fake_world: FakeWorld) -> None:
+    """Of an agent that never ran, and of a row in which words were left empty."""
+    fake_world.given(FLEET)
+    fake_world.when_applied()
+    row = fake_world.rows["Instance/alice"]
+    for live in ({}, dict.fromkeys(row.live, "")):
+        told = identity(row._replace(live=live), "agent-1", lifecycle="absent")
+        assert (told["session_root"], told["manifest_path"], told["terminal_id"]) == (None, None, None)
+        assert "" not in told.values()

@@ -19,6 +19,7 @@ VARIES = (
     (re.compile(r"\b\d+[smhd] ago"), "Ns ago"),
     (re.compile(r"(?<=HOUMAO-)(\w+)-\d{13}"), r"\1-0000000000000"),
     (re.compile(r"(?<=\bAge:) ( *)\d+[smhd]"), r" \1Ns"),
+    (re.compile(r"(?<=  )\d+[smhd] *(?=  HOUMAO|$)", re.MULTILINE), "Ns"),
     (re.compile(r"\bpid \d+"), "pid N"),
     (re.compile(r"/tmp/top-\w{8}"), "/tmp/top-00000000"),
     (re.compile(r"\b[0-9a-f]{32}\b"), "0" * 32),

@@ -129,6 +129,16 @@ def test_a_verb_ends_where_the_edit_of_the_manifest_ends(fake_world: FakeWorld, 
 
 
 @pytest.mark.parametrize("row", ROWS, ids=[row.name for row in ROWS])
+def test_writing_back_changes_the_line_it_must_and_no_comment(fake_world: FakeWorld, row: Row) -> None:
+    commented = "".join(f"{line}   # {number}: kept\n" for number, line in enumerate(FLEET.splitlines()))
+    fake_world.given_file("prompts/coder.md", "You write code.\n")
+    fake_world.given_file("fleet.yaml", commented)
+    fake_world.when_applied()
+    assert fake_world.when_asked(row.ask(BACK)).settled
+    assert (fake_world.source / "fleet.yaml").read_text() == commented.replace(row.old, row.new)
+
+
+@pytest.mark.parametrize("row", ROWS, ids=[row.name for row in ROWS])
 def test_an_editor_ends_where_the_edit_of_the_manifest_ends(fake_world: FakeWorld, row: Row) -> None:
     """`edit`: the copy that the editor is given is changed in one place, whichever resource was named."""
     begun(fake_world)

@@ -47,6 +47,15 @@ def test_a_stopped_agent_stays_stopped_until_the_time_is_over_and_then_apply_sta
     assert fake_world.look().catalog.overrides() == ()
 
 
+def test_nobody_waits_for_an_agent_that_is_held_stopped(fake_world: FakeWorld) -> None:
+    fleet(fake_world)
+    fake_world.when_asked(verbs.stop([ALICE_REF]))
+    began = fake_world.clock.monotonic()
+    waited = fake_world.when_applied(wait=True)
+    assert (waited.exit_code, waited.report.not_ready) == (0, ())
+    assert fake_world.clock.monotonic() == began
+
+
 def test_stop_on_a_real_server_holds_against_apply_and_release_brings_it_back(world: World) -> None:
     fleet(world)
     uids = world.uids

@@ -9,9 +9,50 @@ FORCE = Option(("--force",), "Send it whatever the screen shows; the answer says
 def state(args: Args) -> int:
     """Can it be talked to, and where its turn stands."""
     from reconciler.app.agent_state import managed_state
+    from reconciler.cli import screen
+    from reconciler.cli.table import pairs
 
-    show(args, managed_state(agent(args)))
+    body = managed_state(agent(args))
+    if screen.data_format(args):
+        show(args, body)
+    else:
+        pairs([(name, value) for name, value in _in_short(body) if value], screen.stdout(args))
     return 0
+
+
+def _in_short(body: "JsonMap") -> "list[tuple[str, str]]":
+    """The state for people: who, how, where; each thing once."""
+    from reconciler.cli.table import in_words
+
+    who = body["identity"] if isinstance(body["identity"], dict) else {}
+    diagnostics = body["diagnostics"] if isinstance(body["diagnostics"], list) else []
+    said = [f"{each['kind']}: {each['message']}" for each in diagnostics if isinstance(each, dict)]
+    where = [str(who[key]) for key in ("tmux_session_name", "terminal_id") if who.get(key)]
+    return [
+        ("Agent", f"{who.get('agent_name')}, {body['tracked_agent_id']}"),
+        ("Availability", in_words(body["availability"])),
+        ("Turn", _turn(body["turn"])),
+        ("Last turn", _turn(body["last_turn"])),
+        ("Diagnostics", "\n".join(said)),
+        ("Lifecycle", in_words(who.get("lifecycle_state"))),
+        ("Tool", f"{who.get('tool')}, {who.get('transport')}"),
+        ("Session", ", ".join(where)),
+        ("Gateway", in_words(body["gateway"]) if body["gateway"] else ""),
+        ("Manifest", str(who.get("manifest_path") or "")),
+        ("Memo", str(body["memo_file"])),
+        ("Pages", str(body["pages_dir"])),
+    ]
+
+
+def _turn(value: "Json") -> str:
+    """Its phase or its result, and what else is known of it."""
+    from reconciler.cli.table import in_words
+
+    if not isinstance(value, dict):
+        return ""
+    first = str(value.get("phase") or value.get("result"))
+    more: JsonMap = {name: part for name, part in value.items() if name not in ("phase", "result") and part is not None}
+    return f"{first} ({in_words(more)})" if more else first
 
 
 def prompt(args: Args) -> int:
@@ -24,7 +65,7 @@ def prompt(args: Args) -> int:
     text = text_of(args, "prompt", "a prompt")
     model, level = args.maybe("model"), args.count("reasoning_level")
     found = agent(args)
-    answer = Answer(found) if args.flag("wait") else None
+    answer = Answer(found, text) if args.flag("wait") else None
     sent = messages.prompt(
         found,
         text,
@@ -185,4 +226,4 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from reconciler.app.lifecycle import Changed, Telling
-    from reconciler.model.json import JsonMap
+    from reconciler.model.json import Json, JsonMap

@@ -1,6 +1,6 @@
 """`houmao agents single|self gateway …`: attach, detach, status, prompt, interrupt, keys and the terminal's state."""
 
-from reconciler.cli.agent import READY, agent, pair, show, text_of
+from reconciler.cli.agent import READY, agent, pair, show, telling, text_of
 from reconciler.cli.grammar import Args, Option, Usage
 
 TIMINGS = {
@@ -29,7 +29,7 @@ def attach(args: Args) -> int:
                 raise Usage(f"--gateway-tui-{flag}-seconds must be above zero")
             tui[name] = round(seconds * 1000)
     found = agent(args)
-    use_case.attach(found, _telling(args), {**wanted, **({"tui": tui} if tui else {})}, args.seconds("override"))
+    use_case.attach(found, telling(args), {**wanted, **({"tui": tui} if tui else {})}, args.seconds("override"))
     show(args, status(found.again()))
     return 0
 
@@ -40,7 +40,7 @@ def detach(args: Args) -> int:
     from reconciler.app.gateway.remote import status
 
     found = agent(args)
-    use_case.detach(found, _telling(args), args.seconds("override"))
+    use_case.detach(found, telling(args), args.seconds("override"))
     show(args, status(found.again()))
     return 0
 
@@ -159,16 +159,6 @@ def watch(args: Args) -> int:
     return 0
 
 
-def _telling(args: Args) -> "Telling":
-    from reconciler.app.lifecycle import Telling
-    from reconciler.app.request import RunFlags
-    from reconciler.cli.run import Stop, Teller
-
-    stopper, teller = Stop(), Teller(args)
-    how = RunFlags(yes=True, lock_timeout_s=args.seconds("lock_timeout"), stopping=stopper.asked)
-    return Telling(how, teller.confirm, lambda plan: None, lambda kind, fields: None, [])
-
-
 TEXT = Option(("--prompt",), "The prompt; else standard input.", "TEXT")
 
 COMMANDS = (
@@ -268,5 +258,4 @@ COMMANDS = (
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from reconciler.app.lifecycle import Telling
     from reconciler.model.json import JsonMap

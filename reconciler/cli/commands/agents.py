@@ -31,7 +31,7 @@ def listing(args: Args) -> int:
         [str(one[key] or "") for key in ("agent_name", "tool", "transport", "lifecycle_state", "agent_id")]
         for one in rows
     ]
-    table(("NAME", "TOOL", "TRANSPORT", "STATE", "AGENT ID"), cells, out, fit=False)
+    table(("NAME", "TOOL", "TRANSPORT", "STATE", "AGENT ID"), cells, out, fit=False, spare=("TRANSPORT", "TOOL"))
     return 0
 
 

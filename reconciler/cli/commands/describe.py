@@ -1,6 +1,6 @@
 """`houmao describe`: one resource on one screen, and why it is not converged."""
 
-from reconciler.cli.grammar import Args, Argument, Command, Example
+from reconciler.cli.grammar import Args, Argument, Command, Example, Option
 from reconciler.cli.options import output
 
 
@@ -16,7 +16,7 @@ def describe(args: Args) -> int:
     if form:
         write(found.to_json(), form, lambda: [f"{found.item.ref.kind.lower()}/{found.item.ref.name}"])
     else:
-        show(found, screen.stdout(args))
+        show(found, screen.stdout(args), full=args.flag("full"))
     return 0
 
 
@@ -26,10 +26,18 @@ COMMANDS = (
         "Show one resource on one screen, and why it is not converged.",
         describe,
         arguments=(Argument("what", "KIND NAME | KIND/NAME", "what to describe", least=1, most=2),),
-        options=(output("text", "json", "yaml", "name", "jsonpath="),),
+        options=(
+            Option(("--full",), "Everything: each condition and part, whole paths, the last 20 lines of its screen."),
+            output("text", "json", "yaml", "name", "jsonpath="),
+        ),
         examples=(
-            Example("houmao describe instance alice", "conditions, what holds it back, its last screen lines"),
+            Example("houmao describe instance alice", "what holds it back, what it runs as, its last screen lines"),
+            Example("houmao describe instance alice --full", "each condition and part of it too"),
             Example("houmao describe specialist/coder", "and who uses it"),
+        ),
+        notes=(
+            "Shown is what tells how it is: Synced, Ready and every condition that is not as it should be, paths from "
+            "the project on, a few lines of its screen where all is well. As data it is complete."
         ),
     ),
 )

@@ -35,14 +35,21 @@ def get(args: Args) -> int:
         )
         screen.stderr(args).line(note)
         return 0
-    shown = [kind for kind in found.kinds if found.of(kind)]
+    shown, wide = [kind for kind in found.kinds if found.of(kind)], screen.is_wide(args)
     for index, kind in enumerate(shown):
         items = found.of(kind)
-        cells = columns.of(kind, items, wide=screen.is_wide(args))
+        cells = columns.of(kind, items, wide=wide)
         if len(shown) > 1:
             out.line(("\n" if index else "") + out.paint(kind, "bold"))
         rows = [[cell(item, found.now) for _, cell in cells] for item in items]
-        table([header for header, _ in cells], rows, out, bare=args.flag("no_headers"), fit=not screen.is_wide(args))
+        table(
+            [header for header, _ in cells],
+            rows,
+            out,
+            bare=args.flag("no_headers"),
+            fit=not wide,
+            spare=() if wide else columns.SPARE,
+        )
     return 0
 
 

@@ -33,23 +33,16 @@ def _shown(args: Args, use_case: Callable[[], JsonMap]) -> int:
     """Lines on a terminal, JSON in a pipe."""
     from reconciler.cli import screen
     from reconciler.cli.render_data import write
-    from reconciler.cli.table import pairs
+    from reconciler.cli.table import in_words, pairs
 
     found, out = use_case(), screen.stdout(args)
     form = screen.piped_format(args, out)
     if form:
         write(found, form)
         return 0
-    pairs([(key, _said(value)) for key, value in found.items()], out)
+    each_on_its_line = {key: "\n".join(map(str, value)) for key, value in found.items() if isinstance(value, list)}
+    pairs([(key, each_on_its_line.get(key) or in_words(value)) for key, value in found.items()], out)
     return 0
-
-
-def _said(value: object) -> str:
-    if isinstance(value, list):
-        return "\n".join(map(str, value)) or "none"
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    return "none" if value is None else str(value) if not isinstance(value, dict) else "{...}"
 
 
 COMMANDS = (

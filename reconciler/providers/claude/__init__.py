@@ -1,6 +1,6 @@
 """Claude Code: facts and functions; what was tried with which version is in the tests' recipe of the same name."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from reconciler.model.json import JsonMap
@@ -75,6 +75,8 @@ class Claude:
     submit_pause_s = 0.25
     asks_login = False
     login: LoginWay | None = LoginWay(("auth", "login"), ".credentials.json")
+    resume_settles_s = 0.0
+    prompt_mark = "❯ "
     setups: Mapping[str, Tree] = {
         "default": Tree({"settings.json": Entry(data=b'{\n  "skipDangerousModePermissionPrompt": true\n}\n')})
     }
@@ -119,6 +121,11 @@ class Claude:
         from reconciler.providers.claude.screen import read
 
         return read(screen)
+
+    def said(self, screen: Screen) -> Sequence[str]:
+        from reconciler.providers.claude.screen import said
+
+        return said(screen)
 
     def heard(self, line: JsonMap) -> tuple[Heard, ...]:
         from reconciler.providers.claude.turn import heard

@@ -20,6 +20,8 @@ EXAMPLE = re.compile(r'^Try ".*"$', re.DOTALL)
 """The dimmed example in an empty box; a capture has no colours to tell it from typed text."""
 STAR = re.compile(r"^[·✢*✶✻✽] ")
 WORKING = re.compile(r"^[·✢*✶✻✽] (?!.* · done ).*(?:…|retrying in )")
+OWN = re.compile(r"^✻ .* for |^  ⎿  Tip: |^[▀▄─━]{10,}$")
+"""Lines that are no part of an answer."""
 DONE = re.compile(r"^✻ .* for .* · done ")
 MARK = re.compile(r"^(?:[●·✢*✶✻✽] |❯ (?!\d+\. ))")
 INTERRUPTED = re.compile(r"^\s+⎿\s+Interrupted · ")
@@ -44,37 +46,47 @@ DIALOGS: tuple[shared.DialogSign, ...] = (
 
 def read(screen: Screen) -> Reading:
     """What one capture says."""
+    found = _found(screen)
+    return shared.reading(found) if found is not None else shared.HEADLESS
+
+
+def said(screen: Screen) -> Sequence[str]:
+    """What was said above the prompt box, the oldest line first, without what the program tells of its own work."""
+    found = _found(screen)
+    if found is None or found.box is None:
+        return ()
+    return [line for line in found.said if not OWN.match(line)]
+
+
+def _found(screen: Screen) -> shared.Found | None:
+    """What there is to see; None where nothing runs between turns."""
     seen = shared.picture(screen)
     if seen.headless:
-        return shared.HEADLESS
+        return None
     lines = seen.lines
     rules = [at for at, line in enumerate(lines) if RULE.match(line)][-2:]
     box, footer = _box(lines, rules)
     if box is None:
         below = shared.after(lines, MARK)
-        return shared.reading(
-            shared.Found(
-                said=lines,
-                busy=Tri.NO,
-                asking=shared.question(DIALOGS, [line for line in below if not RULE.match(line)]),
-                crashed=seen.ended or shared.shows(CRASHED, below),
-                starting=not lines,
-                result=TurnResult.UNKNOWN if lines else TurnResult.NONE,
-            )
+        return shared.Found(
+            said=lines,
+            busy=Tri.NO,
+            asking=shared.question(DIALOGS, [line for line in below if not RULE.match(line)]),
+            crashed=seen.ended or shared.shows(CRASHED, below),
+            starting=not lines,
+            result=TurnResult.UNKNOWN if lines else TurnResult.NONE,
         )
     said = _said(lines[: rules[0]])
     working = [line for line in said if WORKING.match(line)]
     result, works = _newest(said)
     busy = works or any("esc to interrupt" in line for line in footer)
-    return shared.reading(
-        shared.Found(
-            said=[line for line in said if not WORKING.match(line)],
-            box="" if box == QUEUED or EXAMPLE.match(box) else box,
-            queued=box == QUEUED or (busy and shared.shows(WAITING, said)),
-            busy=Tri.YES if busy else Tri.NO,
-            result=result,
-            moving=working,
-        )
+    return shared.Found(
+        said=[line for line in said if not WORKING.match(line)],
+        box="" if box == QUEUED or EXAMPLE.match(box) else box,
+        queued=box == QUEUED or (busy and shared.shows(WAITING, said)),
+        busy=Tri.YES if busy else Tri.NO,
+        result=result,
+        moving=working,
     )
 
 

@@ -1,6 +1,6 @@
 """Codex CLI: facts and functions; what was tried with which version is in the tests' recipe of the same name."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from reconciler.model.json import JsonMap
@@ -64,6 +64,8 @@ class Codex:
     submit_pause_s = 0.25
     asks_login = True
     login: LoginWay | None = LoginWay(("login",), "auth.json")
+    resume_settles_s = 0.0
+    prompt_mark = "› "
     setups: Mapping[str, Tree] = {"default": Tree({"config.toml": Entry(data=DEFAULT_SETUP)})}
 
     @property
@@ -106,6 +108,11 @@ class Codex:
         from reconciler.providers.codex.screen import read
 
         return read(screen)
+
+    def said(self, screen: Screen) -> Sequence[str]:
+        from reconciler.providers.codex.screen import said
+
+        return said(screen)
 
     def heard(self, line: JsonMap) -> tuple[Heard, ...]:
         from reconciler.providers.codex.turn import heard

@@ -19,6 +19,8 @@ STATUS = re.compile(
 )
 SPINNER = re.compile(r"^[\u2800-\u28ff]")
 WORKING = re.compile(r"^• \S.* \(\d.* • esc to interrupt\)")
+OWN = re.compile(r"^  Worked for .+ • \d|^[▀▄─━]{10,}$")
+"""Lines that are no part of an answer."""
 DONE = re.compile(r"^  Worked for .+ • \d")
 MARK = re.compile(r"^(?:[•■⚠] |› (?!\d+\. ))")
 INTERRUPTED = "■ Conversation interrupted"
@@ -44,39 +46,51 @@ DIALOGS: tuple[shared.DialogSign, ...] = (
 
 def read(screen: Screen) -> Reading:
     """What one capture says."""
+    found = _found(screen)
+    return shared.reading(found) if found is not None else shared.HEADLESS
+
+
+def said(screen: Screen) -> Sequence[str]:
+    """What was said above the prompt box, the oldest line first, without what the program tells of its own work."""
+    found = _found(screen)
+    if found is None or found.box is None:
+        return ()
+    return [line for line in found.said if not OWN.match(line)]
+
+
+def _found(screen: Screen) -> shared.Found | None:
+    """What there is to see; None where nothing runs between turns."""
     seen = shared.picture(screen)
     if seen.headless:
-        return shared.HEADLESS
+        return None
     lines = seen.lines
     turning = SPINNER.match(seen.title) is not None
     at, box = _box(lines)
     loading = _loading(lines)
     if box is None or loading:
         below = shared.after(lines, MARK)
-        return shared.reading(
-            shared.Found(
-                said=lines,
-                busy=Tri.YES if turning else Tri.NO,
-                asking=shared.question(DIALOGS, below),
-                crashed=seen.ended or shared.shows(CRASHED, below),
-                starting=not lines or loading or (len(lines) < 8 and shared.shows(LOADING, lines)),
-                result=TurnResult.UNKNOWN if lines else TurnResult.NONE,
-                moving=(seen.title,) if turning else (),
-            )
+        return shared.Found(
+            said=lines,
+            busy=Tri.YES if turning else Tri.NO,
+            asking=shared.question(DIALOGS, below),
+            crashed=seen.ended or shared.shows(CRASHED, below),
+            starting=not lines or loading or (len(lines) < 8 and shared.shows(LOADING, lines)),
+            result=TurnResult.UNKNOWN if lines else TurnResult.NONE,
+            moving=(seen.title,) if turning else (),
         )
-    said = [line for line in lines[:at] if line]
-    working = said[-1:] if said and WORKING.match(said[-1]) else []
+    said = lines[:at]
+    while said and not said[-1]:
+        said = said[:-1]
+    working = said[-1:] if said and WORKING.match(said[-1]) else ()
     # An agent may have said the very words of the working line: without the spinner they prove nothing.
     busy = Tri.YES if turning else Tri.UNKNOWN if working else Tri.NO
-    return shared.reading(
-        shared.Found(
-            said=said[:-1] if working else said,
-            box=box,
-            busy=busy,
-            result=_newest(said),
-            anomalies=("title_disagrees",) if busy is Tri.UNKNOWN else (),
-            moving=(seen.title, *working),
-        )
+    return shared.Found(
+        said=said[:-1] if working else said,
+        box=box,
+        busy=busy,
+        result=_newest(said),
+        anomalies=("title_disagrees",) if busy is Tri.UNKNOWN else (),
+        moving=(seen.title, *working),
     )
 
 

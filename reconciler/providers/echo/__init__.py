@@ -1,6 +1,6 @@
 """Echo: the agent that ships with the package; it needs nothing installed and no account."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from reconciler.model.json import JsonMap
@@ -53,6 +53,8 @@ class Echo:
     submit_pause_s = 0.0
     asks_login = False
     login: LoginWay | None = None
+    resume_settles_s = 0.0
+    prompt_mark = "● "
     setups: Mapping[str, Tree] = {"default": Tree({"README.md": Entry(data=README)})}
 
     @property
@@ -96,6 +98,11 @@ class Echo:
         from reconciler.providers.echo.screen import read
 
         return read(screen)
+
+    def said(self, screen: Screen) -> Sequence[str]:
+        from reconciler.providers.echo.screen import said
+
+        return said(screen)
 
     def heard(self, line: JsonMap) -> tuple[Heard, ...]:
         from reconciler.providers.echo.turn import heard

@@ -14,38 +14,50 @@ DIALOGS: tuple[shared.DialogSign, ...] = (
 )
 CRASHED = re.compile(r"^echo-agent: ")
 ENDS = (("✓ done", TurnResult.SUCCESS), ("interrupted", TurnResult.INTERRUPTED))
+OWN = re.compile(r"^✓ done$")
+"""Lines that are no part of an answer."""
 
 
 def read(screen: Screen) -> Reading:
     """What one capture says."""
+    found = _found(screen)
+    return shared.reading(found) if found is not None else shared.HEADLESS
+
+
+def said(screen: Screen) -> Sequence[str]:
+    """What was said above the prompt box, the oldest line first, without what the program tells of its own work."""
+    found = _found(screen)
+    if found is None or found.box is None:
+        return ()
+    return [line for line in found.said if not OWN.match(line)]
+
+
+def _found(screen: Screen) -> shared.Found | None:
+    """What there is to see; None where nothing runs between turns."""
     seen = shared.picture(screen)
     if seen.headless:
-        return shared.HEADLESS
+        return None
     lines = seen.lines
     lowest = lines[-1] if lines else ""
     prompt = PROMPT.match(lowest) if seen.title == "echo: ready" else None
     working = WORKING.match(lowest) if seen.title == "echo: busy" else None
     row = prompt or working
     if row is None:
-        return shared.reading(
-            shared.Found(
-                said=lines,
-                asking=shared.question(DIALOGS, lines[-1:]) if seen.title == "echo: asking" else None,
-                crashed=seen.ended or CRASHED.match(lowest) is not None,
-                starting=not lines or seen.title == "echo: starting",
-                result=TurnResult.UNKNOWN if lines else TurnResult.NONE,
-                anomalies=("title_disagrees",) if seen.title in ("echo: ready", "echo: busy") else (),
-            )
+        return shared.Found(
+            said=lines,
+            asking=shared.question(DIALOGS, lines[-1:]) if seen.title == "echo: asking" else None,
+            crashed=seen.ended or CRASHED.match(lowest) is not None,
+            starting=not lines or seen.title == "echo: starting",
+            result=TurnResult.UNKNOWN if lines else TurnResult.NONE,
+            anomalies=("title_disagrees",) if seen.title in ("echo: ready", "echo: busy") else (),
         )
     said = lines[:-1]
-    return shared.reading(
-        shared.Found(
-            said=said,
-            box=row["typed"] or "",
-            queued=bool(working and working["queued"]),
-            busy=Tri.YES if working else Tri.NO,
-            result=_newest(said),
-        )
+    return shared.Found(
+        said=said,
+        box=row["typed"] or "",
+        queued=bool(working and working["queued"]),
+        busy=Tri.YES if working else Tri.NO,
+        result=_newest(said),
     )
 
 

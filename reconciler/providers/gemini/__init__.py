@@ -1,6 +1,6 @@
 """Gemini CLI: facts and functions; what was tried with which version is in the tests' recipe of the same name."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from reconciler.model.json import JsonMap
@@ -69,6 +69,8 @@ class Gemini:
     asks_login = True
     # It has no command for it: it asks at its start, and is left when it has been answered.
     login: LoginWay | None = LoginWay((), "oauth_creds.json")
+    resume_settles_s = 2.0
+    prompt_mark = " > "
     setups: Mapping[str, Tree] = {"default": Tree({"README.md": Entry(data=README)})}
 
     @property
@@ -114,6 +116,11 @@ class Gemini:
         from reconciler.providers.gemini.screen import read
 
         return read(screen)
+
+    def said(self, screen: Screen) -> Sequence[str]:
+        from reconciler.providers.gemini.screen import said
+
+        return said(screen)
 
     def heard(self, line: JsonMap) -> tuple[Heard, ...]:
         from reconciler.providers.gemini.turn import heard

@@ -19,6 +19,8 @@ MOST_FOOTER = 8
 SPINNER = re.compile(r"^ [\u2800-\u28ff] .*\(esc to cancel")
 QUEUED = re.compile(r"^  Queued \(press ")
 MARK = re.compile(r"^(?:[✦ℹ✕] |▀{10,}$)")
+OWN = re.compile(r"^[▀▄─━]{10,}$")
+"""Lines that are no part of an answer."""
 FRAME = "│╭╮╰╯─"
 CRASHED = re.compile(r"^An unexpected critical error occurred")
 STARTING = re.compile(r"Initializing\.\.\.|Waiting for MCP servers to initialize")
@@ -36,38 +38,48 @@ DIALOGS: tuple[shared.DialogSign, ...] = (
 
 def read(screen: Screen) -> Reading:
     """What one capture says."""
+    found = _found(screen)
+    return shared.reading(found) if found is not None else shared.HEADLESS
+
+
+def said(screen: Screen) -> Sequence[str]:
+    """What was said above the prompt box, the oldest line first, without what the program tells of its own work."""
+    found = _found(screen)
+    if found is None or found.box is None:
+        return ()
+    return [line for line in found.said if not OWN.match(line)]
+
+
+def _found(screen: Screen) -> shared.Found | None:
+    """What there is to see; None where nothing runs between turns."""
     seen = shared.picture(screen)
     if seen.headless:
-        return shared.HEADLESS
+        return None
     lines = seen.lines
     titled = {"✦": Tri.YES, "◇": Tri.NO}.get(seen.title[:1], Tri.UNKNOWN)
     rule, box = _box(lines)
     if box is None:
         below = shared.after(lines, MARK)
-        return shared.reading(
-            shared.Found(
-                said=lines,
-                busy=Tri.YES if titled is Tri.YES else Tri.NO,
-                asking=shared.question(DIALOGS, below, FRAME),
-                crashed=seen.ended or shared.shows(CRASHED, below),
-                starting=not lines or shared.shows(STARTING, below),
-                result=TurnResult.UNKNOWN if lines else TurnResult.NONE,
-            )
+        return shared.Found(
+            said=lines,
+            busy=Tri.YES if titled is Tri.YES else Tri.NO,
+            asking=shared.question(DIALOGS, below, FRAME),
+            crashed=seen.ended or shared.shows(CRASHED, below),
+            starting=not lines or shared.shows(STARTING, below),
+            result=TurnResult.UNKNOWN if lines else TurnResult.NONE,
         )
     said = _said(lines[:rule])
     spinning = [line for line in lines[len(said) : rule] if SPINNER.match(line)]
     busy = Tri.YES if spinning or titled is Tri.YES else titled
     agree = titled is (Tri.YES if spinning else Tri.NO)
-    return shared.reading(
-        shared.Found(
-            said=said,
-            box=box,
-            queued=busy is Tri.YES and shared.shows(QUEUED, said[-12:]),
-            busy=busy,
-            result=_newest(said),
-            anomalies=() if agree else ("title_disagrees",),
-            moving=spinning,
-        )
+    return shared.Found(
+        said=said,
+        box=box,
+        queued=busy is Tri.YES and shared.shows(QUEUED, said[-12:]),
+        busy=busy,
+        result=_newest(said),
+        anomalies=() if agree else ("title_disagrees",),
+        moving=spinning,
     )
 
 

@@ -188,6 +188,15 @@ def test_a_screen_full_of_anything_is_compared_whole(real: RealTerminal) -> None
 
 
 @pytest.mark.tmux
+@pytest.mark.parametrize("end", ["\u00a0", "\u3000", "x \u2003"], ids=ascii)
+def test_a_line_may_end_in_a_space_that_is_no_blank(real: RealTerminal, end: str) -> None:
+    """As the prompt box of a program may, whose space must not be broken at."""
+    pane = real.listener(1)
+    real.shows(pane, f"above\n\u276f{end}\nbelow")
+    assert real.port.deliver(paste(judged(real, pane))) == Done()
+
+
+@pytest.mark.tmux
 def test_a_pane_in_copy_mode_is_left_to_its_program(real: RealTerminal) -> None:
     pane = real.listener(1)
     at = judged(real, pane)

@@ -22,6 +22,7 @@ from typing import Any, NamedTuple
 from tests.loopback.server import Entry, LoopbackServer
 from tests.providers.real.terminal import Terminal
 
+ROOT = Path(__file__).parents[3]
 KEY = "loopback-made-up-key-0123456789"
 START_S = 90.0
 """Node programs on a busy two-core machine; a deadline, not an expectation."""
@@ -160,7 +161,7 @@ class Fleet:
         done = subprocess.run(
             command,
             cwd=self.project,
-            env=self.environment,
+            env={**self.environment, "PYTHONPATH": str(ROOT)},
             capture_output=True,
             text=True,
             timeout=COMMAND_S,
