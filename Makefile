@@ -58,9 +58,10 @@ check: setup ## lint, format, types, import contracts, generated files up to dat
 	  if [ -f $$script ]; then echo "$$script --check"; $(BIN)/python $$script --check || exit 1; fi; \
 	done
 
-bench: setup ## measure each operation beside its floor; prints JSON lines (BENCH=apply for one, BENCH=gateway)
-	@if [ "$(BENCH)" != gateway ]; then $(BIN)/python -m bench $(BENCH); fi
-	@if [ -z "$(BENCH)" ] || [ "$(BENCH)" = gateway ]; then $(BIN)/python -m bench.gateway; fi
+bench: setup ## measure each operation beside its floor; prints JSON lines (BENCH=apply, answers or gateway for one)
+	@case "$(BENCH)" in gateway|answers) ;; *) $(BIN)/python -m bench $(BENCH) ;; esac
+	@case "$(BENCH)" in ""|answers) $(BIN)/python -m bench.answers ;; esac
+	@case "$(BENCH)" in ""|gateway) $(BIN)/python -m bench.gateway ;; esac
 
 schemas: setup ## write schemas/ from the kinds
 	$(BIN)/python tools/schemas.py

@@ -24,7 +24,14 @@ from reconciler.ports.gateway import Reply, Running
 from reconciler.testing.real_world import RealWorld, until
 
 STARTS, PROMPTS, IDLE_S = 7, 15, 30.0
-MUST = {"gateway-start": 500.0, "gateway-idle-mb": 45.0, "gateway-idle-cpu": 0.3, "gateway-handover": 50.0}
+MUST = {
+    "gateway-start": 500.0,
+    "gateway-idle-mb": 45.0,
+    "gateway-idle-cpu": 0.3,
+    "gateway-handover": 50.0,
+    "gateway-used-mb": 45.0,
+    "gateway-used-cpu": 0.3,
+}
 FLEET = """
 kind: Specialist
 metadata: {name: coder}

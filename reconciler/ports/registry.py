@@ -5,7 +5,7 @@ their bytes says so. Only a record that somebody asks for is parsed.
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Protocol
 
 from reconciler.model import record
@@ -75,6 +75,11 @@ class RecordText:
             held = self._held = self._judge(held)
         return held
 
+    def may_name(self, words: Sequence[bytes]) -> bool:
+        """False where the file holds none of these ASCII words, in whatever way JSON writes them; nothing is parsed."""
+        held = self._held
+        return not isinstance(held, bytes) or b"\\u" in held or any(word in held for word in words)
+
     def _judge(self, text: bytes) -> Record | BadRecord:
         try:
             body = record.upgraded(parse_map(text.decode()))
@@ -105,6 +110,11 @@ class Records(Mapping[str, Record | BadRecord]):
 
     def __contains__(self, agent_id: object) -> bool:
         return agent_id in self._found  # the inherited one would parse it
+
+    def may_name(self, agent_id: str, words: Sequence[bytes]) -> bool:
+        """Whether a look at this record, parsed, could find one of these words."""
+        found = self._found[agent_id]
+        return not isinstance(found, RecordText) or found.may_name(words)
 
     def digests(self) -> dict[str, str]:
         """Agent id to `sha256:<hex>` of the bytes of its file, nothing parsed; files that could not be read left out.

@@ -24,6 +24,10 @@ class Own(NamedTuple):
     digest: str
 
 
+FEW = 16
+"""Up to so many agents are looked for in the text of each record before it is parsed: most looks are at one."""
+
+
 def observe(targets: Sequence[Target], ports: Reader) -> Mapping[Ref, Seen]:
     """Three-valued sight of each target; tmux silent means Unknown for all that could run there."""
     listing = ports.tmux.listing()
@@ -237,11 +241,14 @@ def _by_uid(scan: Scan, targets: Sequence[Target]) -> dict[str, list[Own]]:
         for target in targets
         if target.uid and target.row is not None and (live := target.row.live).get("record_file")
     }
+    few = [target.uid.encode() for target in targets if target.uid] if len(targets) <= FEW else None
     found: dict[str, list[Own]] = {}
     for agent_id, written in scan.records.digests().items():
         known = published.get((agent_id, written))
         if known is not None:
             found.setdefault(known[0], []).append(Own(agent_id, known[1]))
+            continue
+        if few is not None and not scan.records.may_name(agent_id, few):
             continue
         record = scan.records[agent_id]
         if isinstance(record, Record) and isinstance(uid := record.owner.get("uid"), str):
