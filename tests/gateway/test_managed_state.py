@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from reconciler.app.agent_state import GATEWAY_KEYS, managed_state
+from reconciler.app.agent_state import managed_state
 from reconciler.app.agents import Selector, resolve
 from reconciler.model.json import JsonMap
 from reconciler.ports.gateway import Reply
