@@ -38,6 +38,8 @@ class Asked(NamedTuple):
     """Of `houmao delete`: exactly these refs, with the guards of an explicit request."""
     cascade: str = "no"
     """Of `houmao delete`: `no`, `yes` or `orphan`."""
+    only: frozenset[Ref] | None = None
+    """Of a plan that was saved: with `prune`, no candidate beside these."""
 
 
 class Decided(NamedTuple):
@@ -69,6 +71,8 @@ def decide(
         owned = {ref: row for ref, row in snapshot.inventory.items() if owners.get(row.owner or "") in scope}
     gone = {ref: row for ref, row in owned.items() if ref not in declared}
     shrunk, candidates = _split(gone, declared, owners, view)
+    if asked.only is not None:
+        candidates = {ref: row for ref, row in candidates.items() if ref in asked.only or _is_derived(row, owners)}
     rows, children = _shrunk(shrunk, owners)
     if scope is not None:
         return Decided(children, rows)
