@@ -40,7 +40,11 @@ def show(args: Args, found: PlanResult, *, client: bool = False) -> None:
 def as_data(args: Args, plan: Plan, body: JsonMap) -> bool:
     """Write a plan for a program; False where text for people is wanted."""
     form = screen.data_format(args)
-    if form:
+    if form == "markdown":
+        from reconciler.cli import render_markdown
+
+        screen.stdout(args).line(render_markdown.plan(plan).rstrip("\n"))
+    elif form:
         names = [f"{action.ref} {action.verb.value}" for action in plan.actions]
         write(body, form, lambda: names)
     return bool(form)

@@ -31,12 +31,13 @@ COMMANDS = (
             Option(("--detailed-exitcode",), "Exit 2 where something would be done, 0 where nothing would."),
             *PLANNING,
             Option(("--expires",), "How long a plan file may be applied, 24h by default.", "TIME", kind="seconds"),
-            output(*OUTPUT_PLAN, "FILE.json", doc="How to print, or the plan file to write."),
+            output(*OUTPUT_PLAN, "markdown", "FILE.json", doc="How to print, or the plan file to write."),
         ),
         examples=(
             Example("houmao plan -f team.yaml", "every action with its reason, file and line"),
             Example("houmao plan -f fleet/ --detailed-exitcode", "for scripts: 0 in sync, 2 not"),
             Example("houmao plan -f fleet/ -o json", "the plan as data"),
+            Example("houmao plan -f fleet/ -o markdown", "a comment for a pull request"),
             Example("houmao plan -f fleet/ -o plan.json", "a file to review, show and apply, good for 24 hours"),
         ),
         notes=(

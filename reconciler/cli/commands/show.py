@@ -26,7 +26,7 @@ COMMANDS = (
         "Show a plan file.",
         show,
         arguments=(Argument("plan", "FILE", "what `houmao plan -o FILE.json` wrote"),),
-        options=(output(*OUTPUT_PLAN),),
+        options=(output(*OUTPUT_PLAN, "markdown"),),
         examples=(
             Example("houmao show plan.json", "every action with its reason, as when it was planned"),
             Example("houmao show plan.json -o json", "the file as data"),
