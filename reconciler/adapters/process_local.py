@@ -122,12 +122,19 @@ class LocalProcess:
             for handle in held.values():
                 handle.close()
 
-    def run(self, argv: tuple[str, ...], *, timeout_s: float, cwd: str | None = None) -> Finished:
+    def run(
+        self,
+        argv: tuple[str, ...],
+        *,
+        timeout_s: float,
+        cwd: str | None = None,
+        env: Mapping[str, str] | None = None,
+    ) -> Finished:
         executable = self.which(argv[0]) if argv else None
         if executable is None:
             name = os.path.basename(argv[0]) if argv else ""
             raise Unreachable(f"{name!r} is not on PATH or not executable", code="process.cannot_start")
-        return process_run.run(executable, argv, timeout_s=timeout_s, cwd=cwd)
+        return process_run.run(executable, argv, timeout_s=timeout_s, cwd=cwd, env=env)
 
     def start(self, argv: tuple[str, ...], *, cwd: str, env: Mapping[str, str]) -> ProcessFacts:
         executable = self.which(argv[0]) if argv else None

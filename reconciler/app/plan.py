@@ -74,6 +74,8 @@ def save(flags: Flags, source: Source, wanted: PlanFlags, path: str, valid_s: fl
         here = plan_file.place(reader.files, planned.plan.overlay_id, session.settings.overlay.root)
         now, valid = reader.clock.now_utc(), plan_file.EXPIRES_S if valid_s is None else valid_s
         stamps = reviewed.stamps(planned.plan, planned.view)
+        if desired.fetched is not None:  # what was reviewed is that commit, and no later one
+            source = source._replace(git=str(desired.fetched.address))
         found = plan_file.made(planned.plan, source, wanted, stamps, here, now, valid)
         plan_file.write(posixpath.join(session.settings.cwd, path), found, wiring.local_files())
         return _result(planned.plan, desired)

@@ -138,7 +138,13 @@ def admit(path: str, found: PlanFile, *, overlay_id: str, here: str, now: dateti
 
 def source_json(source: Source) -> JsonMap:
     """What was named, as it was named."""
-    return {"paths": list(source.paths), "recursive": source.recursive, "composition": source.composition}
+    return {
+        "paths": list(source.paths),
+        "recursive": source.recursive,
+        "composition": source.composition,
+        "git": source.git or None,
+        "signers": source.signers or None,
+    }
 
 
 def _bytes(path: str, files: FilesReader) -> bytes:
@@ -194,7 +200,13 @@ def _is_plan(path: str, files: FilesReader) -> bool:
 
 
 def _source(body: JsonMap) -> Source:
-    return Source(tuple(texts(body, "paths")), body.get("recursive") is True, optional(body, "composition"))
+    return Source(
+        tuple(texts(body, "paths")),
+        body.get("recursive") is True,
+        optional(body, "composition"),
+        git=optional(body, "git") or "",
+        signers=optional(body, "signers") or "",
+    )
 
 
 def _flags_json(wanted: PlanFlags) -> JsonMap:

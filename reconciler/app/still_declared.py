@@ -56,7 +56,7 @@ def _declares(row: InventoryRow, files: FilesReader, read: dict[str, frozenset[t
     shown, _, line = row.position.rpartition(":")[0].rpartition(":")
     if not shown:
         return False
-    if shown.startswith("<"):
+    if shown.startswith(("<", "git+")):
         return True
     path = posixpath.normpath(posixpath.join(settings_.cwd(), shown))
     if path not in read:

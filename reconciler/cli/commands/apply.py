@@ -1,7 +1,7 @@
 """`houmao apply`: make what runs match what is declared."""
 
 from reconciler.cli.grammar import Args, Argument, Command, Example, Option, Usage, is_file
-from reconciler.cli.options import OUTPUT_PLAN, PLANNING, RUN_CODES, RUNNING, SOURCE, output
+from reconciler.cli.options import GIT, OUTPUT_PLAN, PLANNING, RUN_CODES, RUNNING, SOURCE, output
 
 
 def apply(args: Args) -> int:
@@ -57,6 +57,7 @@ COMMANDS = (
         arguments=(Argument("plan", "[FILE]", "a plan file to hold to, instead of declarations", least=0),),
         options=(
             *SOURCE,
+            *GIT,
             Option(
                 ("--dry-run",),
                 "Show the plan and stop: client compares with the last apply, server looks at what runs.",
@@ -73,6 +74,7 @@ COMMANDS = (
             Example("houmao apply -f fleet/ -R --wait", "a whole directory, and wait until every agent is Ready"),
             Example("houmao apply -f fleet/ --prune --prune-limit=2", "also remove what is no longer declared"),
             Example("houmao apply -f team.yaml --dry-run=server", "only show what would be done"),
+            Example("houmao apply --source git+https://example.org/team/fleet.git@main:agents", "from a repository"),
             Example("houmao apply plan.json", "exactly what `houmao plan -o plan.json` wrote, or nothing"),
         ),
         notes=(

@@ -1,7 +1,7 @@
 """`houmao diff`: field by field, what is declared and what is there."""
 
 from reconciler.cli.grammar import Args, Command, Example
-from reconciler.cli.options import PLANNING, SOURCE, output
+from reconciler.cli.options import GIT, PLANNING, SOURCE, output
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ COMMANDS = (
         "diff",
         "Show field by field what is declared and what is there.",
         diff,
-        options=(*SOURCE, *PLANNING, output("text", "json", "yaml", "name", "jsonpath=", "markdown")),
+        options=(*SOURCE, *GIT, *PLANNING, output("text", "json", "yaml", "name", "jsonpath=", "markdown")),
         examples=(
             Example("houmao diff -f team.yaml", "before and after of every field, with file and line"),
             Example("houmao diff -f team.yaml --target specialist/coder", "of one resource"),

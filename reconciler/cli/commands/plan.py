@@ -1,7 +1,7 @@
 """`houmao plan`: say what an apply would do, and why."""
 
 from reconciler.cli.grammar import Args, Command, Example, Option, Usage, is_file
-from reconciler.cli.options import OUTPUT_PLAN, PLANNING, SOURCE, output
+from reconciler.cli.options import GIT, OUTPUT_PLAN, PLANNING, SOURCE, output
 
 
 def plan(args: Args) -> int:
@@ -28,6 +28,7 @@ COMMANDS = (
         plan,
         options=(
             *SOURCE,
+            *GIT,
             Option(("--detailed-exitcode",), "Exit 2 where something would be done, 0 where nothing would."),
             *PLANNING,
             Option(("--expires",), "How long a plan file may be applied, 24h by default.", "TIME", kind="seconds"),
