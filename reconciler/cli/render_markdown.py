@@ -4,6 +4,7 @@ Every character that Markdown or HTML could obey is written as a character refer
 early, nothing is a link, a mention, an image or a tag, and a reader sees exactly the text.
 """
 
+import re
 from collections.abc import Iterable, Sequence
 
 from reconciler.cli.complain import printable
@@ -15,6 +16,7 @@ LONGEST = 60_000
 """How much is written before the rest is counted: comments end at 65,536 characters."""
 CELL = 300
 """How much of one text is shown."""
+_WWW = re.compile(r"(www)\.", re.IGNORECASE)
 _PLAIN = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 ,.;()'/=+%-")
 
 
@@ -23,7 +25,9 @@ def cell(text: str) -> str:
     plain = " ".join(printable(text).split())
     shown = plain if len(plain) <= CELL else f"{plain[:CELL]}…"
     safe = "".join(c if c in _PLAIN or (not c.isascii() and c.isalnum()) else f"&#{ord(c)};" for c in shown)
-    return safe.replace("www.", "www&#46;").replace("WWW.", "WWW&#46;")
+    # A colon before a space begins no address and no emoji.
+    safe = safe.replace("&#58; ", ": ")
+    return _WWW.sub(r"\1&#46;", safe)
 
 
 def plan(found: Plan) -> str:
