@@ -96,6 +96,14 @@ def applied_already_and_changed_again(world: FakeWorld) -> None:
     world.given_file(PROMPT, NEW)
 
 
+def restarted(world: FakeWorld) -> None:
+    """By somebody else's apply, as it was declared before: another session, the same verb."""
+    world.given_file(PROMPT, TEXT)
+    world.kill_session_of("alice")
+    world.when_applied()
+    world.given_file(PROMPT, NEW)
+
+
 def deleted(world: FakeWorld) -> None:
     world.when_deleted("Instance/alice")
 
@@ -109,7 +117,7 @@ def repointed(world: FakeWorld) -> None:
 
 
 @pytest.mark.parametrize(
-    "change", [killed, prompted, undeclared, applied_already_and_changed_again, deleted, repointed]
+    "change", [killed, prompted, undeclared, applied_already_and_changed_again, restarted, deleted, repointed]
 )
 def test_each_way_a_touched_resource_moves_refuses_all_of_it(fake_world: FakeWorld, plan: Path, change: object) -> None:
     fleet(fake_world)
@@ -213,6 +221,18 @@ def test_flags_are_part_of_a_plan_and_prune_takes_no_more_than_was_reviewed(fake
     fake_world.given(ALICE_BOB_CAROL)
     with pytest.raises(PlanStale):
         fake_world.when_applied_from(plan)
+
+
+def test_what_vanished_later_is_no_guard_of_what_was_reviewed(fake_world: FakeWorld, plan: Path) -> None:
+    more = "".join(instance(f"more-{n}") for n in range(6))
+    fleet(fake_world, ALICE_BOB_CAROL + more)
+    fake_world.given(CODER_AND_TESTER + instance("alice") + instance("carol", "specialistRef: tester") + more)
+    fake_world.when_saved(plan, prune=True)
+    fake_world.given(CODER_AND_TESTER + instance("alice"))
+    with pytest.raises(GuardRefused):
+        fake_world.when_planned(prune=True)
+    assert fake_world.when_applied_from(plan).told == ["remove Instance/bob NotDeclared"]
+    assert len(fake_world.running) == 8
 
 
 def test_a_plan_of_some_targets_does_those(fake_world: FakeWorld, plan: Path) -> None:
