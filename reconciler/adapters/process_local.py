@@ -128,9 +128,15 @@ class LocalProcess:
             for handle in held.values():
                 handle.close()
 
-    def run(self, argv: tuple[str, ...], *, timeout_s: float, cwd: str | None = None) -> Finished:
-        executable = self._found(argv)
-        return process_run.run(executable, argv, timeout_s=timeout_s, cwd=cwd)
+    def run(
+        self,
+        argv: tuple[str, ...],
+        *,
+        timeout_s: float,
+        cwd: str | None = None,
+        env: Mapping[str, str] | None = None,
+    ) -> Finished:
+        return process_run.run(self._found(argv), argv, timeout_s=timeout_s, cwd=cwd, env=env)
 
     def attend(self, argv: tuple[str, ...], *, env: Mapping[str, str], beside: bool = False) -> int:
         return process_run.attend(self._found(argv), argv, env=env, beside=beside)

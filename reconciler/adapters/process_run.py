@@ -19,7 +19,9 @@ OUTPUT_MAX = 16 * 1024 * 1024
 _ENTER = 'cd -- "$1" && shift && exec "$@"'
 
 
-def run(executable: str, argv: tuple[str, ...], *, timeout_s: float, cwd: str | None) -> Finished:
+def run(
+    executable: str, argv: tuple[str, ...], *, timeout_s: float, cwd: str | None, env: Mapping[str, str] | None = None
+) -> Finished:
     """Run `argv` from the absolute path `executable`; raises Unreachable, whose text never shows an argument."""
     name = os.path.basename(executable)
     if cwd is not None:
@@ -31,7 +33,8 @@ def run(executable: str, argv: tuple[str, ...], *, timeout_s: float, cwd: str | 
     pipes = [os.pipe(), os.pipe()]
     outputs = [reading for reading, _ in pipes]
     try:
-        pid = _spawn(name, executable, argv, pipes[0][1], pipes[1][1])
+        given = dict(os.environ if env is None else env)
+        pid = _spawn(name, executable, argv, given, pipes[0][1], pipes[1][1])
     except BaseException:
         for descriptor in (*pipes[0], *pipes[1]):
             os.close(descriptor)
@@ -73,13 +76,13 @@ def attend(executable: str, argv: tuple[str, ...], *, env: Mapping[str, str], be
     return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
 
 
-def _spawn(name: str, executable: str, argv: tuple[str, ...], output: int, errors: int) -> int:
+def _spawn(name: str, executable: str, argv: tuple[str, ...], env: dict[str, str], output: int, errors: int) -> int:
     files = [
         (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
         (os.POSIX_SPAWN_DUP2, output, 1),
         (os.POSIX_SPAWN_DUP2, errors, 2),
     ]
-    return _spawned(name, executable, argv, dict(os.environ), files)
+    return _spawned(name, executable, argv, env, files)
 
 
 def _spawned(name: str, executable: str, argv: tuple[str, ...], env: dict[str, str], files: list[Any]) -> int:

@@ -237,7 +237,7 @@ def _run(
             source_root=desired.source_root,
             root_of=desired.compiled.root_of if desired.compiled else {},
             apply_set=desired.apply_set,
-            base=session.settings.cwd,
+            base=desired.fetched.base if desired.fetched else session.settings.cwd,
             keep_sets=desired.by_hand,
             tries=how.tries,
             transient=desired.transient,

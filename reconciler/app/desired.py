@@ -1,6 +1,8 @@
 """The declared set of one run: compiled, and scoped to its apply set."""
 
+import posixpath
 from collections.abc import Mapping
+from typing import TYPE_CHECKING, cast
 
 from reconciler import __version__
 from reconciler.app import holding, wiring
@@ -11,6 +13,7 @@ from reconciler.app.session import Session, ref_of
 from reconciler.app.starter import is_starter as is_starter
 from reconciler.declare.catalogue import Catalogue
 from reconciler.declare.compile import Compiled, Validate, compile_source
+from reconciler.declare.envelope import SOURCE_ID_KEY
 from reconciler.declare.inputs import Source as Inputs
 from reconciler.engine import plan as planning
 from reconciler.engine import prune
@@ -19,6 +22,13 @@ from reconciler.model.ref import Ref
 from reconciler.model.resource import Resource
 from reconciler.model.tuples import NamedTuple
 from reconciler.ports.bundle import Reader
+
+if TYPE_CHECKING:
+    from reconciler.app.source_git import Fetched
+    from reconciler.ports.process import Process
+
+RUNS = 100
+"""How many runs are looked through for the last one of an apply set."""
 
 
 class Desired(NamedTuple):
@@ -36,6 +46,10 @@ class Desired(NamedTuple):
     """Of an imperative verb: resources stay in the apply set they are in."""
     transient: Mapping[Ref, Mapping[str, str]] = {}
     """One-off variables of what is started, for this run alone."""
+    fetched: "Fetched | None" = None
+    """The commit it was declared in, where the source is a git repository."""
+    rewritten: str = ""
+    """Why that commit does not build on what was applied last; empty where it does."""
 
     @property
     def moves(self) -> tuple[tuple[Ref, Ref], ...]:
@@ -52,7 +66,8 @@ def load(session: Session, source: Source, wanted: PlanFlags) -> Desired:
     """Compile the source; raises DeclarationError with every fault, or the guard about an empty source."""
     reader = session.reader
     rows = {row.ref for row in reader.catalog.inventory()}
-    inputs = inputs_of(source)
+    fetched = fetched_of(session, source) if source.git else None
+    inputs = fetched.inputs(recursive=source.recursive) if fetched else inputs_of(source)
     compiled = compile_source(
         inputs,
         files=reader.files,
@@ -63,6 +78,13 @@ def load(session: Session, source: Source, wanted: PlanFlags) -> Desired:
     )
     project = compiled.project.ref.name if compiled.project else None
     apply_set = wanted.applyset or project or "default"
+    rewritten = ""
+    if fetched is not None:
+        from reconciler.app.source_git import rewritten as why_rewritten
+
+        annotations = compiled.project.annotations if compiled.project else {}
+        compiled = fetched.named(compiled, declared_id=SOURCE_ID_KEY in annotations)
+        rewritten = why_rewritten(fetched, _applied(reader, apply_set))
     if compiled.documents == 0:
         _refuse_empty(compiled, reader, wanted, apply_set)
     problems = [p for p in compiled.problems if not (compiled.documents == 0 and p.code.endswith("no_documents"))]
@@ -70,11 +92,37 @@ def load(session: Session, source: Source, wanted: PlanFlags) -> Desired:
         problems = list(compiled.problems)
     if problems:
         raise DeclarationError(problems)
-    plain = wanted == PlanFlags() and not compiled.warnings and session.plain
+    plain = wanted == PlanFlags() and not compiled.warnings and session.plain and fetched is None
     gated = (compiled, inputs) if plain else None
     return Desired(
-        _with_socket(session, compiled), compiled.resources, apply_set, compiled.source_root, compiled, gated
+        _with_socket(session, compiled),
+        compiled.resources,
+        apply_set,
+        compiled.source_root,
+        compiled,
+        gated,
+        fetched=fetched,
+        rewritten=rewritten,
     )
+
+
+def fetched_of(session: Session, source: Source) -> "Fetched":
+    """Fetch a git source; raises SourceUnavailable."""
+    from reconciler.app import source_git
+    from reconciler.declare.git_address import parse
+
+    reader = session.reader
+    # Looking is all that a reader promises. A mirror is a cache: fetching changes nothing that anything rests on.
+    process = cast("Process", reader.process)
+    world = source_git.World(reader.places, process, wiring.local_files(), reader.clock, reader.environ)
+    signers = posixpath.join(session.settings.cwd, source.signers) if source.signers else ""
+    return source_git.fetch(parse(source.git), world, signers=signers)
+
+
+def _applied(reader: Reader, apply_set: str) -> str:
+    """The commit that this apply set was last applied from, if it was one."""
+    runs = (run.source_revision for run in reader.catalog.runs(RUNS) if run.apply_set == apply_set)
+    return next((revision for revision in runs if revision), "")
 
 
 def _with_socket(session: Session, compiled: Compiled) -> Session:
@@ -139,6 +187,7 @@ def options(desired: Desired, wanted: PlanFlags, reader: Reader) -> planning.Opt
             outside_selector=outside,
             outside_ok=wanted.allow_prune_outside_selector,
             force_destroy=frozenset(refs_of(session, wanted.force_destroy)),
+            rewritten=desired.rewritten,
         ),
         force_conflicts=wanted.force_conflicts,
         selects=(lambda resource: selects(resource.labels)) if selects else None,

@@ -1,5 +1,6 @@
 """Use cases that only look: validate, plan, and the comparison with what was last applied."""
 
+import posixpath
 from collections.abc import Mapping
 
 from reconciler.app import holding, wiring
@@ -58,12 +59,33 @@ def plan(flags: Flags, source: Source, wanted: PlanFlags) -> PlanResult:
     """Compile, observe and plan; writes nothing."""
     with opened(flags) as session:
         desired = load(session, source, wanted)
-        session = desired.session
-        declared, held = holding.laid_over(desired.declared, session.reader, desired.moves)
-        snapshot = observe(declared, desired.apply_set, session.handlers, session.reader, moves=desired.moves)
-        wished = options(desired, wanted, session.reader)
-        planned = planning.make(declared, snapshot, session.handlers, wished, held)
+        return _result(_planned(desired, wanted).plan, desired)
+
+
+def save(flags: Flags, source: Source, wanted: PlanFlags, path: str, valid_s: float | None) -> PlanResult:
+    """The same, written to a file that `apply` holds to (R-PLN-1); nothing else is written."""
+    from reconciler.app import plan_file
+    from reconciler.engine import reviewed
+
+    with opened(flags) as session:
+        desired = load(session, source, wanted)
+        planned = _planned(desired, wanted)
+        reader = desired.session.reader
+        here = plan_file.place(reader.files, planned.plan.overlay_id, session.settings.overlay.root)
+        now, valid = reader.clock.now_utc(), plan_file.EXPIRES_S if valid_s is None else valid_s
+        stamps = reviewed.stamps(planned.plan, planned.view)
+        if desired.fetched is not None:  # what was reviewed is that commit, and no later one
+            source = source._replace(git=str(desired.fetched.address))
+        found = plan_file.made(planned.plan, source, wanted, stamps, here, now, valid)
+        plan_file.write(posixpath.join(session.settings.cwd, path), found, wiring.local_files())
         return _result(planned.plan, desired)
+
+
+def _planned(desired: Desired, wanted: PlanFlags) -> planning.Planned:
+    session = desired.session
+    declared, held = holding.laid_over(desired.declared, session.reader, desired.moves)
+    snapshot = observe(declared, desired.apply_set, session.handlers, session.reader, moves=desired.moves)
+    return planning.make(declared, snapshot, session.handlers, options(desired, wanted, session.reader), held)
 
 
 def client_diff(flags: Flags, source: Source, wanted: PlanFlags) -> PlanResult:

@@ -15,6 +15,10 @@ class Source(NamedTuple):
     recursive: bool = False
     composition: str | None = None
     stdin: bytes | None = None
+    git: str = ""
+    """`git+URL@ref[:path]` instead of paths."""
+    signers: str = ""
+    """Allowed-signers file that vouches for the commit, absolute; empty where nobody has to."""
 
 
 class PlanFlags(NamedTuple):

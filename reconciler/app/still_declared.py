@@ -67,7 +67,7 @@ def among(
 def _declares(row: InventoryRow, files: FilesReader, read: dict[str, frozenset[tuple[Ref, int]] | None]) -> bool:
     if row.position is None:
         return False
-    if row.position.file.startswith("<"):
+    if row.position.file.startswith(("<", "git+")):
         return True
     path = posixpath.normpath(posixpath.join(settings_.cwd(), row.position.file))
     if path not in read:

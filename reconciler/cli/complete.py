@@ -8,7 +8,7 @@ only where a name is wanted; tmux and the agents are not looked at.
 import sys
 from collections.abc import Callable, Iterable, Sequence
 
-from reconciler.cli.grammar import GLOBAL, Argument, Command, Option, Usage
+from reconciler.cli.grammar import FILE, GLOBAL, Argument, Command, Option, Usage
 from reconciler.cli.main import named, understood
 from reconciler.cli.tree import EARLY, GROUPS, INSIDE, PATHS, SELECTORS
 from reconciler.model.tuples import NamedTuple
@@ -171,7 +171,7 @@ def _option(name: str, option: Option) -> Word:
 def _values(option: Option, command: Command, recorded: "Recorded") -> Iterable[Word]:
     """Values an option may have: its choices, or names of what is recorded."""
     if option.choices:
-        return [Word(choice) for choice in option.choices]
+        return [Word(choice) for choice in option.choices if not choice.startswith(FILE)]
     name = option.names[-1]
     group, _, verb = command.path.rpartition(" ")
     if name == "--name":

@@ -6,6 +6,8 @@ from reconciler.cli import orders, places, render_plan, screen
 from reconciler.cli.complain import printable
 from reconciler.cli.grammar import Args
 from reconciler.cli.render_data import write
+from reconciler.model.action import Plan
+from reconciler.model.json import JsonMap
 
 CLIENT = "Compared with what was last applied; nothing was observed."
 
@@ -20,11 +22,8 @@ def dry_run(args: Args, *, client: bool) -> int:
 
 def show(args: Args, found: PlanResult, *, client: bool = False) -> None:
     """The plan in the form asked for; warnings go to standard error."""
-    form = screen.data_format(args)
     warn(args, found)
-    if form:
-        names = [f"{action.ref} {action.verb.value}" for action in found.plan.actions]
-        write(found.plan.to_json(), form, lambda: names)
+    if as_data(args, found.plan, found.plan.to_json()):
         if client:
             screen.stderr(args).line(CLIENT)
         return
@@ -36,6 +35,29 @@ def show(args: Args, found: PlanResult, *, client: bool = False) -> None:
         out.line(f"There is no overlay yet; apply creates {printable(found.overlay)}.")
     if found.unknown:
         out.line(out.paint(f"{found.unknown} could not be observed and are left alone.", "yellow"))
+
+
+def as_data(args: Args, plan: Plan, body: JsonMap) -> bool:
+    """Write a plan for a program; False where text for people is wanted."""
+    form = screen.data_format(args)
+    if form == "markdown":
+        from reconciler.cli import render_markdown
+
+        screen.stdout(args).line(render_markdown.plan(plan).rstrip("\n"))
+    elif form:
+        names = [f"{action.ref} {action.verb.value}" for action in plan.actions]
+        write(body, form, lambda: names)
+    return bool(form)
+
+
+def saved(args: Args, found: PlanResult, where: str) -> None:
+    """The plan as text, and where it was written."""
+    warn(args, found)
+    out = screen.stdout(args)
+    render_plan.show(found.plan, out)
+    if found.unknown:
+        out.line(out.paint(f"{found.unknown} could not be observed and are left alone.", "yellow"))
+    out.line(f"Written to {printable(where)}; `houmao apply {printable(where)}` does exactly that.")
 
 
 def warn(args: Args, found: PlanResult) -> None:

@@ -10,6 +10,8 @@ from collections.abc import Callable, Mapping, Sequence
 from reconciler.model.tuples import NamedTuple
 
 USAGE = 64
+FILE = "FILE."
+"""How a choice begins that stands for a path; what follows is how the path ends."""
 
 
 class Usage(Exception):
@@ -25,7 +27,7 @@ class Option(NamedTuple):
     """One option. Without a `metavar` it is a flag, and `off` are the spellings that set it to false.
 
     `kind` is `text`, `count` (a whole number), `seconds` (`90`, `90s`, `5m`, `1h30m`) or `choice` (one of `choices`,
-    where an entry that ends in `=` wants a text after it).
+    where an entry that ends in `=` wants a text after it, and `FILE.json` stands for every path that ends so).
     """
 
     names: tuple[str, ...]
@@ -233,16 +235,25 @@ def checked(name: str, option: Option, value: str, command: Command) -> str:
             raise Usage(f"{name} needs a time, it was given {value!r}", "write 90, 90s, 5m or 1h30m")
     elif option.kind == "choice":
         fits = any(
-            value.startswith(one) and len(value) > len(one) if one.endswith("=") else value == one
+            value.startswith(one) and len(value) > len(one)
+            if one.endswith("=")
+            else is_file(value, one)
+            if one.startswith(FILE)
+            else value == one
             for one in option.choices
         )
         if not fits:
             listed = ", ".join(f"{one}…" if one.endswith("=") else one for one in option.choices)
-            later = " (a later release brings files)" if command.path == "plan" and name in ("-o", "--output") else ""
-            raise Usage(f"{name} cannot be {value!r}", f"it is one of {listed}{later}")
+            raise Usage(f"{name} cannot be {value!r}", f"it is one of {listed}")
     elif not value and not option.many:
         raise Usage(f"{name} was given an empty value")
     return value
+
+
+def is_file(value: str, choice: str = f"{FILE}json") -> bool:
+    """Whether a value is a path of the kind that a choice such as `FILE.json` stands for."""
+    ending = choice.removeprefix("FILE")
+    return value.endswith(ending) and len(value) > len(ending)
 
 
 def _arguments(command: Command, plain: list[str]) -> dict[str, list[str]]:
@@ -307,7 +318,6 @@ LATER_OPTIONS = frozenset(
         "--ignore-window",
         "--check-auth",
         "--refresh-only",
-        "--expires",
         "--watch",
         "--fix",
         "--rebuild",

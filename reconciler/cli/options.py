@@ -16,6 +16,19 @@ SOURCE = (
     Option(("-k", "--composition"), "Directory with an Overlay document, built and then used.", "DIR"),
 )
 
+GIT = (
+    Option(
+        ("--source",),
+        "Declarations in a git repository, instead of -f: git+URL@REF[:PATH], over https, ssh or file.",
+        "GIT",
+    ),
+    Option(
+        ("--verify-signatures",),
+        "Use only a commit that somebody in this allowed-signers file has signed with an SSH key.",
+        "FILE",
+    ),
+)
+
 VALIDATE = Option(
     ("--validate",),
     "What an unknown field is: an error, a warning, or nothing.",

@@ -9,10 +9,20 @@ from reconciler.cli.grammar import Args, Usage
 def source(args: Args) -> Source:
     """What to load; raises Usage where nothing or too much was named."""
     paths, composition = args.many("file"), args.maybe("composition")
+    git, signers = args.maybe("source"), args.text("verify_signatures")
+    if git is not None:
+        if paths or composition is not None:
+            raise Usage("--source excludes -f and -k", "the path behind the ref says what is declared")
+        return Source((), args.flag("recursive"), git=git, signers=signers)
+    if signers:
+        raise Usage("--verify-signatures is about commits", "name the repository with --source git+URL@REF")
     if composition is not None and paths:
         raise Usage("-f and -k exclude each other", "put the files into the composition's resources")
     if composition is None and not paths:
-        raise Usage(f"{args.command.path} needs declarations: -f PATH or -k DIR", f"houmao {args.command.path} -f FILE")
+        or_git = ", --source GIT" if any(option.key == "source" for option in args.command.options) else ""
+        raise Usage(
+            f"{args.command.path} needs declarations: -f PATH or -k DIR{or_git}", f"houmao {args.command.path} -f FILE"
+        )
     if "" in paths:
         raise Usage("-f was given an empty path")
     stdin = sys.stdin.buffer.read() if "-" in paths else None
@@ -21,7 +31,7 @@ def source(args: Args) -> Source:
 
 def has_source(args: Args) -> bool:
     """Whether declarations were named at all."""
-    return bool(args.many("file")) or args.maybe("composition") is not None
+    return bool(args.many("file")) or args.maybe("composition") is not None or args.maybe("source") is not None
 
 
 def planning(args: Args) -> PlanFlags:

@@ -69,6 +69,8 @@ class Progress:
 
 def show(report: Report, screen: Screen, command: str) -> None:
     """The last lines of a run: what was done, what was not, what is left."""
+    if report.already_applied:
+        screen.line("AlreadyApplied: all of this plan is done; nothing was changed.")
     counts = {result: sum(1 for o in report.outcomes if o.result is result) for result in Result}
     if report.outcomes:
         parts = [f"{count} {result.value}" for result, count in counts.items() if count]

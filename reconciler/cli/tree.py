@@ -3,6 +3,7 @@
 PATHS = {
     "apply": "apply",
     "plan": "plan",
+    "show": "show",
     "diff": "diff",
     "validate": "validate",
     "get": "get",
@@ -265,7 +266,6 @@ def renamed(words: "list[str]") -> "tuple[list[str], list[str]]":
 
 LATER = frozenset(
     (
-        "show",
         "drift",
         "undelete",
         "rollout",

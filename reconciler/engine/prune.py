@@ -38,6 +38,10 @@ class Asked(NamedTuple):
     """Of `houmao delete`: exactly these refs, with the guards of an explicit request."""
     cascade: str = "no"
     """Of `houmao delete`: `no`, `yes` or `orphan`."""
+    rewritten: str = ""
+    """Why the source does not build on what was applied last; removals then wait for a word (R-WAT-5)."""
+    only: frozenset[Ref] | None = None
+    """Of a plan that was saved: with `prune`, no candidate beside these."""
 
 
 class Decided(NamedTuple):
@@ -69,13 +73,17 @@ def decide(
         owned = {ref: row for ref, row in snapshot.inventory.items() if owners.get(row.owner or "") in scope}
     gone = {ref: row for ref, row in owned.items() if ref not in declared}
     shrunk, candidates = _split(gone, declared, owners, view)
+    if asked.only is not None:
+        candidates = {ref: row for ref, row in candidates.items() if ref in asked.only or _is_derived(row, owners)}
     rows, children = _shrunk(shrunk, owners)
     if scope is not None:
         return Decided(children, rows)
     foreign = {ref: row for ref, row in candidates.items() if not _same_root(row.source_root, source_root)}
     if not asked.prune:
         counted = {ref: row for ref, row in candidates.items() if not _is_derived(row, owners)}
-        return Decided(children, rows, tuple(_orphan(ref, row, ref in foreign) for ref, row in counted.items()))
+        return Decided(
+            children, rows, tuple(_orphan(ref, row, ref in foreign, asked.rewritten) for ref, row in counted.items())
+        )
     unknown = _undecidable(candidates, snapshot, handlers, view)
     candidates = {ref: row for ref, row in candidates.items() if ref not in unknown}
     counted = {ref: row for ref, row in candidates.items() if not _is_derived(row, owners)}
@@ -134,8 +142,9 @@ def _same_root(recorded: str, current: str) -> bool:
     return recorded == current or recorded in current.split("\n")
 
 
-def _orphan(ref: Ref, row: InventoryRow, foreign: bool) -> Notice:
+def _orphan(ref: Ref, row: InventoryRow, foreign: bool, rewritten: str) -> Notice:
     where = f" (applied from another source root: {row.source_root})" if foreign else ""
+    where += f" (suspended: {rewritten})" if rewritten else ""
     return Notice(Code.ORPHANED, ref, f"owned by set {row.apply_set!r}, no longer declared; --prune removes it{where}")
 
 
@@ -191,6 +200,13 @@ def _guards(
         asked.allow_source_change,
         f"{len(outside)} of {count} removal candidates were applied from another source root, {_names(outside)}",
         "--allow-source-change lets this source root take them over",
+    )
+    guard(
+        bool(asked.rewritten),
+        "guard.source_rewritten",
+        asked.allow_source_change,
+        f"{count} removal{' waits' if count == 1 else 's wait'}: {asked.rewritten}",
+        "--allow-source-change accepts the new history; without --prune all else is applied",
     )
     guard(
         not declared,

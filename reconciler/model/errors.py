@@ -5,6 +5,7 @@
     ├─ DeclarationError        declare.*                1     no
     ├─ OverlayError            overlay.* catalog.*      1     no
     ├─ ConflictError           plan.stale plan.moved    4     no
+    ├─ PlanFileError           plan.*                   1     no
     ├─ LockHeld                lock.held                5     yes
     ├─ GuardRefused            guard.* ownership.*      6     no
     ├─ ActionFailed            instance.* build.*       1     by class
@@ -151,6 +152,12 @@ class ConflictError(ReconcilerError):
 
     code = "plan.moved"
     exit_code = 4
+
+
+class PlanFileError(ReconcilerError):
+    """A file is no plan that may be applied here."""
+
+    code = "plan.not_a_plan"
 
 
 class LockHeld(ReconcilerError):

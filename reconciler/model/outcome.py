@@ -77,6 +77,8 @@ class Report(NamedTuple):
     """The signal that asked the run to stop."""
     created_overlay: str | None = None
     notices: tuple[Notice, ...] = ()
+    already_applied: bool = False
+    """Of a saved plan: all of it was done before."""
 
     @property
     def unknown(self) -> int:
@@ -100,7 +102,7 @@ class Report(NamedTuple):
 
     def to_json(self) -> JsonMap:
         """`{run, revision, plan, outcomes, summary, remaining, notReady, timedOut, exitCode}`."""
-        return {
+        body: JsonMap = {
             "run": self.run_id or None,
             "revision": self.revision,
             "createdOverlay": self.created_overlay,
@@ -113,3 +115,4 @@ class Report(NamedTuple):
             "unknown": self.unknown,
             "exitCode": self.exit_code,
         }
+        return {**body, "alreadyApplied": True} if self.already_applied else body

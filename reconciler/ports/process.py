@@ -116,6 +116,16 @@ class Process(ProcessReader, Protocol):
         """SIGTERM to exactly this process, and to none beside it; False where it is gone or another has its pid."""
         ...
 
-    def run(self, argv: tuple[str, ...], *, timeout_s: float, cwd: str | None = None) -> Finished:
-        """Run a short command without a shell; raises Unreachable when it cannot start or does not end in time."""
+    def run(
+        self,
+        argv: tuple[str, ...],
+        *,
+        timeout_s: float,
+        cwd: str | None = None,
+        env: Mapping[str, str] | None = None,
+    ) -> Finished:
+        """Run a short command without a shell; raises Unreachable when it cannot start or does not end in time.
+
+        `env` is all the environment it gets; without it, ours.
+        """
         ...

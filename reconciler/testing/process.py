@@ -227,7 +227,14 @@ class FakeProcess:
             self.exit(pid)
         return True
 
-    def run(self, argv: tuple[str, ...], *, timeout_s: float, cwd: str | None = None) -> Finished:
+    def run(
+        self,
+        argv: tuple[str, ...],
+        *,
+        timeout_s: float,
+        cwd: str | None = None,
+        env: Mapping[str, str] | None = None,
+    ) -> Finished:
         name = argv[0].rpartition("/")[2] if argv else ""
         answer = self.answers.get(name)
         if answer is None:

@@ -18,8 +18,8 @@ from pathlib import Path
 from typing import Any, Self
 
 from reconciler.app import apply as use_cases
+from reconciler.app import apply_file, overlay, wiring
 from reconciler.app import change as changes
-from reconciler.app import overlay, wiring
 from reconciler.app import plan as plans
 from reconciler.app import settings as settings_
 from reconciler.app.ask import Ask, Said
@@ -118,6 +118,31 @@ class World(ABC):
         """`houmao plan -f source`; a write to anything fails the test."""
         with self._living(self._life(None, None, None)):
             return Foreseen(plans.plan(self.flags, Source((str(source or self.source),)), _split(flags)[0]))
+
+    def when_saved(
+        self, path: Path, *, valid_s: float | None = None, source: Path | None = None, **flags: object
+    ) -> Foreseen:
+        """`houmao plan -f source -o path`."""
+        with self._living(self._life(None, None, None)):
+            where = Source((str(source or self.source),))
+            return Foreseen(plans.save(self.flags, where, _split(flags)[0], str(path), valid_s))
+
+    def when_applied_from(
+        self, path: Path, *, source: Path | None = None, fault: Fault | None = None, **flags: object
+    ) -> Applied:
+        """`houmao apply path`, with `-f source` where one is given."""
+        watch = self._life(fault, None, None)
+        with self._living(watch):
+            report = apply_file.apply_file(
+                self.flags,
+                str(path),
+                Source((str(source),)) if source else None,
+                _split(flags)[1]._replace(probe=watch.probe),
+                confirm=lambda plan: False,
+                shown=lambda plan: None,
+                emit=lambda kind, fields: None,
+            )
+        return Applied(report, watch)
 
     def when_deleted(
         self,

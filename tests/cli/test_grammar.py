@@ -83,7 +83,7 @@ def test_a_slip_gets_a_suggestion() -> None:
 
 def test_an_option_of_a_later_release_is_refused_as_such() -> None:
     with pytest.raises(Usage) as refused:
-        parsed("x", "--expires")
+        parsed("x", "--upgrade")
     assert "later release" in refused.value.hint
 
 

@@ -226,6 +226,7 @@ FAMILIES = (
         "overlay",
     ),
     *("ownership", "plan", "process", "registry", "stale", "tmux", "usage"),
+    *("source",),
     *("agent", "memory", "prompt", "requests", "turn"),
 )
 CODE = re.compile(rf'"((?:{"|".join(FAMILIES)})\.[a-z_]+(?:\.[a-z_]+)?)"')
@@ -239,12 +240,15 @@ FILES = {
     "process.json",
     "requests.lock",
     "requests.sqlite",
+    "source.env",
+    "source.existing",
+    "source.files",
     "turn.completed",
     "turn.failed",
     "turn.sh",
     "turn.started",
 }
-"""What looks like a code and is the name of a file, or a provider's word."""
+"""What looks like a code and is the name of a file or field, or a provider's word."""
 
 
 def codes() -> set[str]:

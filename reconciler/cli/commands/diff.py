@@ -1,7 +1,7 @@
 """`houmao diff`: field by field, what is declared and what is there."""
 
 from reconciler.cli.grammar import Args, Command, Example
-from reconciler.cli.options import PLANNING, SOURCE, output
+from reconciler.cli.options import GIT, PLANNING, SOURCE, output
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,7 +20,11 @@ def diff(args: Args) -> int:
     actions = [action for action in found.plan.actions if action.verb is not Verb.NOOP]
     form = screen.data_format(args)
     dry.warn(args, found)
-    if form:
+    if form == "markdown":
+        from reconciler.cli import render_markdown
+
+        screen.stdout(args).line(render_markdown.differences(actions).rstrip("\n"))
+    elif form:
         items: list[Json] = [_item(action) for action in actions]
         write({"differences": items}, form, lambda: [str(action.ref) for action in actions])
     elif actions:
@@ -42,10 +46,11 @@ COMMANDS = (
         "diff",
         "Show field by field what is declared and what is there.",
         diff,
-        options=(*SOURCE, *PLANNING, output("text", "json", "yaml", "name", "jsonpath=")),
+        options=(*SOURCE, *GIT, *PLANNING, output("text", "json", "yaml", "name", "jsonpath=", "markdown")),
         examples=(
             Example("houmao diff -f team.yaml", "before and after of every field, with file and line"),
             Example("houmao diff -f team.yaml --target specialist/coder", "of one resource"),
+            Example("houmao diff -f fleet/ -o markdown", "a table for a pull request"),
         ),
         notes="Content of files is compared by digest and shown as digest and size.",
         own={"0": "the same", "1": "different", "2": "error"},
