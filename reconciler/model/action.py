@@ -105,6 +105,9 @@ class Code(StrEnum):
     ADOPTED = "Adopted"
     LAUNCH_DIGEST_UNKNOWN = "LaunchDigestUnknown"
     ORPHANED = "Orphaned"
+    SUSPENDED = "Suspended"
+    AGENT_BUSY = "AgentBusy"
+    DRIFT_FIGHT = "DriftFight"
 
 
 class Reason(NamedTuple):
