@@ -47,7 +47,10 @@ class Wakers(Protocol):
         ...
 
     def wait(self, seconds: float | None) -> tuple[Woken, ...]:
-        """Sleep until something wakes, a signal comes or the time is over; equal wake-ups are one."""
+        """Sleep until something wakes, a signal comes or the time is over; equal wake-ups are one.
+
+        It may come back early with nothing.
+        """
         ...
 
     def close(self) -> None:

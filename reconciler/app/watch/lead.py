@@ -118,13 +118,16 @@ class _Watch:
 
     def run(self) -> Ended:
         """Look, and again whenever something may have changed."""
-        self._sources.compile()
         if self._watching.once:
+            self._sources.compile()
             if self._sources.desired is not None:
                 self._round(self._sources.desired, full=True)
             return self._ended()
         wakers = self._make_wakers(self._ports)
         try:
+            # Listened to before it is read: what is saved meanwhile is heard.
+            wakers.follow(self._followed())
+            self._sources.compile()
             self._tick()
             self._queue.add(FLEET, Priority.LIVENESS)
             wakers.follow(self._followed())

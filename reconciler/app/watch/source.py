@@ -69,7 +69,9 @@ class Sources:
 
     def _tree(self, root: str) -> origin.WorkTree | None:
         if root not in self._trees:
-            self._trees[root] = origin.work_tree(posixpath.dirname(root), self._files)
+            stamp = self._stamp(root)
+            directory = root if stamp is not None and stamp.is_dir else posixpath.dirname(root)
+            self._trees[root] = origin.work_tree(directory, self._files)
         return self._trees[root]
 
     def heard(self, woken: Woken) -> bool:
