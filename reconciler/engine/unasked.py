@@ -1,8 +1,8 @@
 """What a watch does unasked, of all that a plan says could be done. Pure.
 
-A plan is the same for everybody. A watch holds some of it back: what is suspended, what failed a moment ago, drift
-that is only to be reported, somebody else's doing, and what would disturb an agent in the middle of its turn. What is
-held back is a `wait` row with its reason, or a notice; nothing is forgotten and nothing is added.
+A plan is the same for everybody. A watch holds some of it back: what failed a moment ago, drift that is only to be
+reported, somebody else's doing, and what would disturb an agent in the middle of its turn. What is held back is a
+`wait` row with its reason, or a notice; nothing is forgotten and nothing is added.
 """
 
 from collections.abc import Iterable, Mapping
@@ -30,9 +30,6 @@ class Rules(NamedTuple):
     rows: str = "report"
     """What drift of definitions leads to, where they do not say (R-DRF-1)."""
     heals: heals_.Heals = NO_HEALS
-    suspended: frozenset[Ref] = frozenset()
-    everything: bool = False
-    """The whole set is suspended."""
     attempts: Mapping[Uid, Attempt] = {}
     busy: Mapping[Ref, str] = {}
     """Agents in the middle of something, and what is known of it."""
@@ -109,10 +106,6 @@ def policy_of(action: Action, case: Case, rows: str) -> str:
 def _hold(action: Action, planned: Planned, rules: Rules) -> _Hold | None:
     """Why an action is held back, or None. The first that applies is said."""
     case = planned.cases[action.ref]
-    owner = case.want.owner if case.want else None
-    if rules.everything or action.ref in rules.suspended or (owner is not None and owner in rules.suspended):
-        what = "the apply set" if rules.everything else str(owner if owner in rules.suspended else action.ref)
-        return _Hold(Reason(Code.SUSPENDED, f"{what} is suspended; `houmao resume` ends that"))
     backing_off = _back_off(case, planned, rules)
     if backing_off is not None:
         return backing_off

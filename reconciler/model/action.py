@@ -105,7 +105,6 @@ class Code(StrEnum):
     ADOPTED = "Adopted"
     LAUNCH_DIGEST_UNKNOWN = "LaunchDigestUnknown"
     ORPHANED = "Orphaned"
-    SUSPENDED = "Suspended"
     AGENT_BUSY = "AgentBusy"
     DRIFT_FIGHT = "DriftFight"
 

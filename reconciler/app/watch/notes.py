@@ -1,6 +1,6 @@
 """What a watch has to know after it was ended: kept in the catalog, as one value (R-WAT-10).
 
-Who is suspended, what was healed when, and since when a busy agent is waited for. It says things about the watch and
+What was healed when, and since when a busy agent is waited for. It says things about the watch and
 nothing about what is declared, so writing it raises no revision.
 """
 
@@ -17,28 +17,16 @@ from reconciler.ports.catalog import CatalogReader
 KEY = "watch"
 
 
-class Suspended(NamedTuple):
-    """Who is left alone: resources, and whole apply sets; each with who said so, and when."""
-
-    refs: Mapping[str, str] = {}
-    sets: Mapping[str, str] = {}
-
-
 class Notes(NamedTuple):
     """As read, to be changed and written back."""
 
-    suspended: Suspended
     heals: Heals
     since: Mapping[Ref, datetime]
 
     def to_json(self, now: datetime) -> JsonMap:
         """The value that is kept."""
         since: JsonMap = {str(ref): moment.isoformat() for ref, moment in sorted(self.since.items())}
-        return {
-            "suspended": {"refs": dict(self.suspended.refs), "sets": dict(self.suspended.sets)},
-            "heals": self.heals.to_json(now),
-            "since": since,
-        }
+        return {"heals": self.heals.to_json(now), "since": since}
 
 
 def read(catalog: CatalogReader) -> Notes:
@@ -46,21 +34,20 @@ def read(catalog: CatalogReader) -> Notes:
     text = catalog.meta(KEY)
     try:
         found = parse_map(text) if text else {}
-        suspended, since = _map(found.get("suspended")), _map(found.get("since"))
+        since = _map(found.get("since"))
         return Notes(
-            Suspended(_texts(suspended.get("refs")), _texts(suspended.get("sets"))),
             Heals(found.get("heals")),
             {Ref.parse(ref): datetime.fromisoformat(str(moment)) for ref, moment in since.items()},
         )
     except ValueError:
-        return Notes(Suspended(), Heals(), {})
+        return Notes(Heals(), {})
 
 
 def write(ports: Ports, token: int, notes: Notes) -> bool:
     """Keep them, where they differ from what is kept; whether they did."""
     text = canonical(notes.to_json(ports.clock.now_utc()))
     before = ports.catalog.meta(KEY)
-    if text == (before or canonical(Notes(Suspended(), Heals(), {}).to_json(ports.clock.now_utc()))):
+    if text == (before or canonical(Notes(Heals(), {}).to_json(ports.clock.now_utc()))):
         return False
     with ports.catalog.transaction(token) as tx:
         tx.put_meta(KEY, text)
@@ -69,7 +56,3 @@ def write(ports: Ports, token: int, notes: Notes) -> bool:
 
 def _map(value: Json) -> JsonMap:
     return value if isinstance(value, dict) else {}
-
-
-def _texts(value: Json) -> dict[str, str]:
-    return {key: text for key, text in _map(value).items() if isinstance(text, str)}

@@ -116,8 +116,6 @@ class Rounds:
             now=reader.clock.now_utc(),
             rows=policy(desired, "driftPolicy", "report"),
             heals=notes.heals,
-            suspended=frozenset(Ref.parse(ref) for ref in notes.suspended.refs),
-            everything=desired.apply_set in notes.suspended.sets,
             attempts=reader.catalog.attempts(),
             busy=busy(unasked_.disturbed(planned), reader),
             since=notes.since,
