@@ -42,7 +42,7 @@ def apply(
     with opened(flags) as session:
         desired = load(session, source, wanted)
         session = desired.session
-        made = _plan(desired, wanted, session.reader)
+        made = plan_of(desired, wanted, session.reader)
         emit("plan", {"planDigest": made.plan.digest(), "actions": len(made.plan.actions)})
         if made.plan.empty:
             shown(made.plan)
@@ -50,7 +50,7 @@ def apply(
         return carry_out(
             desired.session,
             made,
-            lambda reader: _plan(desired, wanted, reader),
+            lambda reader: plan_of(desired, wanted, reader),
             desired,
             how,
             confirm=confirm,
@@ -119,7 +119,8 @@ def _held_absent(refs: Iterable[Ref], reader: Reader, ttl_s: float) -> dict[Ref,
     return {ref: Books(absent=held, reasons=(reason,)) for ref in refs}
 
 
-def _plan(desired: Desired, wanted: PlanFlags, reader: Reader) -> planning.Planned:
+def plan_of(desired: Desired, wanted: PlanFlags, reader: Reader) -> planning.Planned:
+    """Observe and plan what is declared."""
     declared, held = holding.laid_over(desired.declared, reader, desired.moves)
     snapshot = observe(declared, desired.apply_set, desired.session.handlers, reader, moves=desired.moves)
     return planning.make(declared, snapshot, desired.session.handlers, options(desired, wanted, reader), held)
@@ -167,7 +168,7 @@ def carry_out(
             shown(second.plan)
         first_of_all()
         staged.sweep(ports.reader(), wiring.local_files())
-        report = _run(second, session, desired, ports, writer, how, emit)
+        report = run_plan(second, session, desired, ports, writer, how, emit)
         gated = desired.gated
         prepared = gate_record.prepare(ports, *gated, desired.declared, desired.apply_set) if gated else None
         after = again(ports.reader())
@@ -197,7 +198,7 @@ def _refuse_moved(first: Plan, second: Plan) -> None:
         )
 
 
-def _run(
+def run_plan(
     planned: planning.Planned,
     session: Session,
     desired: Desired,
@@ -206,6 +207,7 @@ def _run(
     how: RunFlags,
     emit: Emit,
 ) -> Report:
+    """Run a plan under the lock that `writer` holds, and record the run."""
     if not planned.plan.running:
         return Report(planned.plan)
     token = writer.token(ports)
@@ -240,6 +242,7 @@ def _run(
             base=desired.fetched.base if desired.fetched else session.settings.cwd,
             keep_sets=desired.by_hand,
             tries=how.tries,
+            tried=how.tried,
             transient=desired.transient,
             launches=_limit(desired, "limits.launchConcurrency"),
             launch_rate=_rate(desired),

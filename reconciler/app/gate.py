@@ -75,6 +75,17 @@ def standing(
         return None
 
 
+def holds(root: str, text: str) -> bool:
+    """Whether all is still as a record says that was made in this process (`gate_record.prepare`); False for any doubt.
+
+    Of a watch: it stands where it stood and asks what it asked, so only the world can differ.
+    """
+    try:
+        return _unchanged(root, None, [line.split("\t") for line in text.split("\n")[1:-1]]) is not None
+    except (OSError, ValueError, LookupError):
+        return False
+
+
 def no_changes(count: int) -> str:
     """What an empty plan says, here and in the full path."""
     return f"No changes. {count} {'resource is' if count == 1 else 'resources are'} as declared.\n"

@@ -1,11 +1,16 @@
 """What a run is asked: the source, and the flags that steer planning and running."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from reconciler.engine.orders import Probe, no_probe
 from reconciler.model.action import Plan
 from reconciler.model.json import JsonMap
+from reconciler.model.ref import Uid
 from reconciler.model.tuples import NamedTuple
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from reconciler.app.lock import Writer
 
 
 class Source(NamedTuple):
@@ -53,6 +58,10 @@ class RunFlags(NamedTuple):
     """The signal that asked to stop, if one did."""
     probe: Probe = no_probe
     tries: int = 4
+    tried: Mapping[Uid, int] = {}
+    """How often each failed before, of a watch."""
+    writer: "Writer | None" = None
+    """The lock, where it is held already: of a watch, and of what it serves."""
 
 
 Confirm = Callable[[Plan], bool]

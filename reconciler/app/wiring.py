@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from reconciler.ports.registry import Registry
     from reconciler.ports.requests import RequestLog
     from reconciler.ports.tmux import Tmux
+    from reconciler.ports.wakers import Wakers
 
 KINDS, PROVIDERS = "reconciler.kinds", "reconciler.providers"
 
@@ -238,6 +239,14 @@ def clock() -> "Clock":
     from reconciler.adapters.clock_system import SystemClock
 
     return SystemClock()
+
+
+def wakers(ports: Ports) -> "Wakers":
+    """What wakes a watch of these ports."""
+    from reconciler.adapters.tmux_notices import Notices
+    from reconciler.adapters.wakers_linux import LinuxWakers
+
+    return LinuxWakers(Notices(("-S", ports.tmux.socket), environment()))
 
 
 def reader(settings: Settings) -> Reader:

@@ -2,6 +2,7 @@
 
 PATHS = {
     "apply": "apply",
+    "watch": "watch",
     "plan": "plan",
     "show": "show",
     "diff": "diff",
@@ -275,7 +276,6 @@ LATER = frozenset(
         "resume",
         "reconcile",
         "retry",
-        "watch",
         "gc",
         "mailbox",
     )

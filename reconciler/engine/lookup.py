@@ -6,6 +6,7 @@ from reconciler.engine import order
 from reconciler.engine.handler import Seen
 from reconciler.engine.observe import Snapshot
 from reconciler.model.change import FieldChange
+from reconciler.model.json import digest
 from reconciler.model.ref import Ref
 from reconciler.model.resource import ContentSource, Resource
 from reconciler.ports.catalog import InventoryRow
@@ -42,6 +43,10 @@ class View:
             )
             self._closures[ref] = found
         return found
+
+    def input_digest(self, ref: Ref) -> str:
+        """Of all that `ref` is made of: where it is another one, what failed for good may be tried again (R-RET-2)."""
+        return digest([[str(found.ref), found.digest] for found in self.closure(ref)])
 
     def changes(self, ref: Ref) -> tuple[FieldChange, ...]:
         """What differs for `ref`."""

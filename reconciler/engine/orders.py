@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 
 from reconciler.engine.retry import TRIES
 from reconciler.model.json import JsonMap
-from reconciler.model.ref import Ref
+from reconciler.model.ref import Ref, Uid
 from reconciler.model.tuples import NamedTuple
 
 Probe = Callable[[str, str, Ref], None]
@@ -38,6 +38,8 @@ class Orders(NamedTuple):
     keep_sets: bool = False
     """Of an imperative verb: what a set declares stays that set's, and where it was declared stays recorded."""
     tries: int = TRIES
+    tried: Mapping[Uid, int] = {}
+    """How often each failed before this run: of a watch, whose back-off outlives its runs."""
     transient: Mapping[Ref, Mapping[str, str]] = {}
     """One-off variables of a start, by who is started: for this run alone, never stored."""
     launches: int | None = None

@@ -154,7 +154,7 @@ def make(
         actions.append(action)
         cases[action.ref] = case
     actions = _targeted(_linked(actions, view), view, options, removals.remove.keys())
-    ordered = order.in_dependency_order(_held_back(actions))
+    ordered = order.in_dependency_order(held_back(actions))
     plan = Plan(
         overlay_id=options.overlay_id,
         apply_set=options.apply_set,
@@ -363,7 +363,7 @@ def _linked(actions: list[Action], view: View) -> list[Action]:
     ]
 
 
-def _held_back(actions: list[Action]) -> list[Action]:
+def held_back(actions: list[Action]) -> list[Action]:
     """What needs a blocked or waiting row waits too; an end of something never does (R-GRA-5)."""
     in_plan = {action.ref for action in actions}
     kept = [action._replace(needs=tuple(need for need in action.needs if need in in_plan)) for action in actions]

@@ -59,7 +59,7 @@ def delay_s(uid: Uid, attempt: int, error_class: ErrorClass, policy: Policy) -> 
     """Seconds before attempt `attempt + 1`: exponential, full jitter from a hash of (uid, attempt) (R-ACT-3)."""
     crashing = error_class is ErrorClass.CRASH_LOOP
     base, cap = (CRASH_BASE_S, CRASH_CAP_S) if crashing else (policy.base_s, policy.cap_s)
-    ceiling = min(cap, base * 2.0 ** (attempt - 1))
+    ceiling = min(cap, base * 2.0 ** min(attempt - 1, 60))
     fraction = int.from_bytes(hashlib.sha256(f"{uid}:{attempt}".encode()).digest()[:8], "big") / 2**64
     return ceiling * fraction
 

@@ -534,15 +534,15 @@ class Runner:
         return ""
 
     def _attempt_row(self, flight: Flight, fault: Fault) -> Attempt:
-        want = flight.case.want
-        after = retry.delay_s(flight.context.uid, flight.attempt, fault.error_class, self._policy(flight))
+        tries = self.orders.tried.get(flight.context.uid, 0) + flight.attempt
+        after = retry.delay_s(flight.context.uid, tries, fault.error_class, self._policy(flight))
         next_at = (self.ports.clock.now_utc() + timedelta(seconds=after)).isoformat()
         return Attempt(
             flight.context.uid,
             fault.error_class.value,
-            flight.attempt,
+            tries,
             next_at,
-            want.digest if want else "",
+            self.planned.view.input_digest(flight.action.ref),
             fault.code,
             fault.message,
         )

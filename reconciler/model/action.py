@@ -105,6 +105,8 @@ class Code(StrEnum):
     ADOPTED = "Adopted"
     LAUNCH_DIGEST_UNKNOWN = "LaunchDigestUnknown"
     ORPHANED = "Orphaned"
+    AGENT_BUSY = "AgentBusy"
+    DRIFT_FIGHT = "DriftFight"
 
 
 class Reason(NamedTuple):

@@ -38,6 +38,7 @@ WALKED = [
     "docs/guides/ci.md",
     "docs/guides/troubleshooting.md",
     "docs/guides/gateways.md",
+    "docs/guides/keep-it-converged.md",
 ]
 LEFT_OUT = ("make", "attach")
 

@@ -129,7 +129,6 @@ LEFT_OUT: list[tuple[str, JsonMap, str]] = [
     ("Instance", {"specialistRef": "a", "lifecycle": {"retain": "7d"}}, "lifecycle.retain"),
     ("Instance", {"specialistRef": "a", "disruption": {"when": "Idle"}}, "disruption.when"),
     ("Instance", {"specialistRef": "a", "disruption": {"maxWait": "10m"}}, "disruption.maxWait"),
-    ("Instance", {"specialistRef": "a", "drift": {"policy": "report"}}, "drift.policy"),
     ("Instance", {"specialistRef": "a", "readiness": ["mailbox"]}, "readiness[0]"),
     ("Instance", {"specialistRef": "a", "readiness": ["exec"]}, "readiness[0]"),
     (
@@ -139,8 +138,6 @@ LEFT_OUT: list[tuple[str, JsonMap, str]] = [
     ),
     ("Instance", {"specialistRef": "a", "hooks": {}}, "hooks"),
     ("InstanceSet", {"template": {"specialistRef": "a"}, "strategy": {"type": "OnIdle"}}, "strategy"),
-    ("Project", {"prunePolicy": "auto"}, "prunePolicy"),
-    ("Project", {"driftPolicy": "heal"}, "driftPolicy"),
     ("Project", {"windows": []}, "windows"),
     ("Project", {"predicates": []}, "predicates"),
     ("Project", {"hooks": {}}, "hooks"),

@@ -29,7 +29,8 @@ from reconciler.ports.gateway import HOSTS
 
 RECORD, LIVE, RELAUNCH = Change.RECORD, Change.LIVE, Change.RELAUNCH
 LATER = "it comes in a later release; leave it out"
-WATCH = "it rules only what a watch does, which comes later; an apply acts at once"
+WATCH = "it comes in a later release; leave it out"
+GATE = "a watch waits for an idle agent where nothing is said, and an apply acts at once; leave it out"
 SECTIONS = ("identity", "memo-cue", "houmao-runtime-guidance", "automation-notice", "task-reminder", "mail-ack")
 
 Probe = Annotated[
@@ -103,8 +104,10 @@ class Drift(Spec):
     """What drift leads to (R-DRF-1)."""
 
     refused: ClassVar[Mapping[str, str]] = dict.fromkeys(("resync", "window", "interval", "baseline"), WATCH)
-    policy: Annotated[str, choice("heal", "ignore", refused={"report": WATCH})] = field(
-        "heal", change=RECORD, doc="Repair it, or leave it alone."
+    policy: Annotated[str, choice("heal", "report", "ignore")] = field(
+        "heal",
+        change=RECORD,
+        doc="Repair it; let a watch only report it, and an apply repair it; or leave it alone.",
     )
     ignore: list[Line] = field(
         [], change=RECORD, list_kind=ListKind.SET, doc="Paths below spec whose drift is left alone."
@@ -133,9 +136,9 @@ class Dependency(Spec):
 class Disruption(Spec):
     """When a running agent may be disturbed."""
 
-    refused: ClassVar[Mapping[str, str]] = dict.fromkeys(("maxWait", "onTimeout"), WATCH)
-    when: Annotated[str, choice("Immediate", refused=dict.fromkeys(("Idle", "Window"), WATCH))] = field(
-        "Immediate", change=RECORD, doc="Only Immediate in this release."
+    refused: ClassVar[Mapping[str, str]] = dict.fromkeys(("maxWait", "onTimeout"), GATE)
+    when: Annotated[str, choice("Immediate", refused=dict.fromkeys(("Idle", "Window"), GATE))] = field(
+        None, change=RECORD, doc="Immediate: a watch does not wait for the end of a turn either; else it does."
     )
 
 

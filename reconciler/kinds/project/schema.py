@@ -10,7 +10,6 @@ from reconciler.kinds.instance.schema import Drift, Probe, Retry
 from reconciler.model.field import Change, ListKind
 
 RECORD = Change.RECORD
-WATCH = "it rules only what a watch does"
 Enforcement = Annotated[str, choice("deny", "warn")]
 
 
@@ -50,15 +49,19 @@ class ProjectSpec(Spec):
     """Overlay-wide defaults and policies; at most one."""
 
     refused: ClassVar[Mapping[str, str]] = {
-        "prunePolicy": WATCH + "; `apply --prune` prunes in this release",
-        "driftPolicy": WATCH + "; an apply repairs drift in this release",
-        "windows": "calendar windows come with the watch; leave it out",
+        "windows": "calendar windows come in a later release; leave it out",
         "policies": "predicates of your own come later; use limits",
         "predicates": "predicates of your own come later; use limits",
         "hooks": "hooks come later; leave it out",
     }
     defaults: Defaults = field({}, change=RECORD, doc="Values for fields that documents leave out.")
     limits: Limits = field({}, change=RECORD, doc="Policies over the whole set.")
+    prune_policy: Annotated[str, choice("off", "report", "auto")] = field(
+        None, change=RECORD, doc="What a watch does about what is no longer declared: report, where nothing is said."
+    )
+    drift_policy: Annotated[str, choice("heal", "report")] = field(
+        None, change=RECORD, doc="What a watch does about drift of definitions: report, where nothing is said."
+    )
     tmux_socket: FilePath = field(
         None, change=RECORD, doc="Name or path of the tmux server's socket; the flag and the environment win."
     )

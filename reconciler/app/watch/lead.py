@@ -1,0 +1,239 @@
+"""Lead an overlay: hold its lock, sleep on the wakers, look, and look again (R §13).
+
+A waker puts a key into the queue and nothing more; whatever was due is answered by one look at everything. Every look
+starts from the catalog, the source and the world, so a watch that is killed and started again goes on as it would have.
+"""
+
+from collections.abc import Callable
+
+from reconciler.app import overlay as overlay_
+from reconciler.app.desired import Desired
+from reconciler.app.lock import Writer, take
+from reconciler.app.request import Emit, PlanFlags, RunFlags, Shown, Source
+from reconciler.app.session import Flags, Session, opened
+from reconciler.app.watch.rounds import Rounds, Seen
+from reconciler.app.watch.source import Sources
+from reconciler.app.wiring import System
+from reconciler.engine import retry
+from reconciler.engine.loop import Key, Priority, Queue, timer_s
+from reconciler.model.errors import ReconcilerError, TokenLost
+from reconciler.model.outcome import Report
+from reconciler.model.ref import Uid
+from reconciler.model.tuples import NamedTuple
+from reconciler.ports.bundle import Ports
+from reconciler.ports.wakers import Followed, Waker, Wakers, Woken
+
+FLEET, SOURCE, TIMER, LATER = Key("fleet"), Key("source"), Key("timer"), Key("later")
+REGISTRY_S = 0.2
+"""Records come in bursts, most of them our own."""
+MakeWakers = Callable[[Ports], Wakers]
+
+
+class WatchFlags(NamedTuple):
+    """How to watch: once or until it is told to stop, and the slowest pace of looking."""
+
+    once: bool = False
+    period_s: float = 60.0
+
+
+class Ended(NamedTuple):
+    """How a watch ended: the last look's report, and what was wrong with the source, if anything was."""
+
+    report: Report | None
+    fault: ReconcilerError | None
+    interrupted: int | None
+
+    @property
+    def exit_code(self) -> int:
+        """Of a signal; else of the source; else of the last look."""
+        if self.interrupted is not None:
+            return 128 + self.interrupted
+        if self.fault is not None:
+            return self.fault.exit_code
+        return self.report.exit_code if self.report is not None else 0
+
+
+def watch(
+    flags: Flags,
+    source: Source,
+    wanted: PlanFlags,
+    how: RunFlags,
+    watching: WatchFlags,
+    *,
+    wakers: MakeWakers,
+    shown: Shown,
+    emit: Emit,
+) -> Ended:
+    """Keep the overlay as declared until told to stop; raises LockHeld where another one writes."""
+    with opened(flags) as session:
+        if session.overlay_unmade:
+            overlay_.create(session.settings, session.world)
+            emit("source", {"event": "OverlayCreated", "overlay": session.settings.overlay.root})
+            settings = session.settings._replace(overlay=session.settings.overlay._replace(exists=True))
+            session = session._replace(settings=settings, reader=session.world.reader(settings))
+        ports = session.world.ports(session.settings)
+        try:
+            writer = take(ports, purpose="watch", wait_s=how.lock_timeout_s or 0.0, emit=emit, stopping=how.stopping)
+            try:
+                emit("lock", {"held": True, "token": writer.token(ports)})
+                return _Watch(session, ports, writer, source, wanted, how, watching, wakers, shown, emit).run()
+            finally:
+                writer.release()
+        finally:
+            ports.catalog.close()
+
+
+class _Watch:
+    """One watch, from its lock to its end."""
+
+    def __init__(
+        self,
+        session: Session,
+        ports: Ports,
+        writer: Writer,
+        source: Source,
+        wanted: PlanFlags,
+        how: RunFlags,
+        watching: WatchFlags,
+        wakers: MakeWakers,
+        shown: Shown,
+        emit: Emit,
+    ) -> None:
+        self._session = session
+        self._ports = ports
+        self._writer = writer
+        self._wanted = wanted
+        self._how = how
+        self._watching = watching
+        self._make_wakers = wakers
+        self._emit = emit
+        self._sources = Sources(session, source, wanted, emit)
+        quick = isinstance(session.world, System)
+        self._rounds = Rounds(ports, writer, source, how, shown=shown, emit=emit, quick=quick)
+        self._queue = Queue(ports.clock)
+        self._revision = -1
+        self._ticks = 0
+        self._failures = 0
+        self._report: Report | None = None
+
+    def run(self) -> Ended:
+        """Look, and again whenever something may have changed."""
+        if self._watching.once:
+            self._sources.compile()
+            if self._sources.desired is not None:
+                self._round(self._sources.desired, full=True)
+            return self._ended()
+        wakers = self._make_wakers(self._ports)
+        try:
+            # Listened to before it is read: what is saved meanwhile is heard.
+            wakers.follow(self._followed())
+            self._sources.compile()
+            self._tick()
+            self._queue.add(FLEET, Priority.LIVENESS)
+            wakers.follow(self._followed())
+            while self._how.stopping() is None:
+                for woken in wakers.wait(self._sleep_s()):
+                    self._woken(woken)
+                if self._how.stopping() is None:
+                    self._work(wakers)
+        finally:
+            wakers.close()
+        return self._ended()
+
+    # Waking
+
+    def _woken(self, woken: Woken) -> None:
+        if woken.kind == Waker.SOURCE:
+            self._sources.heard(woken)
+        elif woken.kind == Waker.CATALOG:
+            if self._ports.catalog.revision() != self._revision:
+                self._queue.add(FLEET, Priority.SOURCE)
+        elif woken.kind == Waker.REGISTRY:
+            self._queue.add(FLEET, Priority.LIVENESS, REGISTRY_S)
+        elif woken.kind in (Waker.TMUX, Waker.PROCESS):
+            self._queue.add(FLEET, Priority.LIVENESS)
+
+    def _sleep_s(self) -> float | None:
+        settles = self._sources.settling.ready_in_s(locked=self._sources.locked)
+        found = [each for each in (self._queue.due_in_s(), settles) if each is not None]
+        return min(found, default=None)
+
+    def _tick(self) -> None:
+        self._ticks += 1
+        pause = timer_s(self._ports.overlay_id, self._ticks, self._watching.period_s)
+        self._queue.add(TIMER, Priority.TIMER, pause)
+
+    # Working
+
+    def _work(self, wakers: Wakers) -> None:
+        """Whatever is due, in one look: it sees everything, whoever woke it."""
+        due: list[Key] = []
+        while (key := self._queue.take()) is not None:
+            due.append(key)
+        full = LATER in due
+        if TIMER in due:
+            self._tick()
+            if not self._sources.settling.pending and self._sources.moved():
+                due.append(SOURCE)
+        settled = self._sources.settling.ready_in_s(locked=self._sources.locked) == 0
+        if settled or SOURCE in due:
+            full = self._sources.compile(lambda: self._overtaken(wakers)) or full
+            due.append(SOURCE)
+        if due and self._sources.desired is not None and not self._sources.settling.pending:
+            self._round(self._sources.desired, full=full)
+        elif due and self._sources.settling.pending:
+            self._queue.add(FLEET, Priority.LIVENESS, 0.02)  # a compile was overtaken; nothing due is forgotten
+        for key in due:
+            self._queue.done(key)
+        if due:
+            wakers.follow(self._followed())
+
+    def _overtaken(self, wakers: Wakers) -> bool:
+        for woken in wakers.wait(0):
+            self._woken(woken)
+        return self._sources.settling.pending
+
+    def _round(self, desired: Desired, *, full: bool) -> None:
+        """One look. What fails as a whole is tried again with ever longer pauses; a lost token ends the watch."""
+        again: float | None
+        try:
+            self._writer.guard(self._ports)
+            seen: Seen = self._rounds.look(desired, self._wanted, full=full)
+            self._failures = 0
+            self._report = seen.report or self._report
+            again = seen.again_s
+        except TokenLost:
+            raise
+        except ReconcilerError as error:
+            if self._watching.once:
+                raise
+            self._failures += 1
+            again = max(
+                0.2, retry.delay_s(Uid(self._ports.overlay_id), self._failures, error.error_class, retry.Policy())
+            )
+            self._emit(
+                "diagnostic", {"code": error.code, "message": error.message, "hint": error.hint, "again_s": again}
+            )
+        self._revision = self._ports.catalog.revision()
+        self._queue.drop(LATER)
+        if again is not None:
+            self._queue.add(LATER, Priority.TIMER, again)
+
+    def _followed(self) -> Followed:
+        rows = [row for row in self._ports.catalog.inventory() if row.live.get("state") == "running"]
+        registry = f"{self._ports.places.registry}/live_agents"
+        agents = {f"{registry}/{row.live['agent_id']}" for row in rows if row.live.get("agent_id")}
+        return Followed(
+            sources=self._sources.directories(),
+            registry=frozenset({registry, *agents}),
+            catalog=self._ports.places.catalog,
+            sessions=tuple(sorted({row.live["session"] for row in rows if row.live.get("session")})),
+            processes=frozenset(
+                (int(row.live["pid"]), int(row.live["ticks"]))
+                for row in rows
+                if row.live.get("pid", "").isdigit() and row.live.get("ticks", "").isdigit()
+            ),
+        )
+
+    def _ended(self) -> Ended:
+        return Ended(self._report, self._sources.fault, self._how.stopping())

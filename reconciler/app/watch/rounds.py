@@ -1,0 +1,238 @@
+"""One look of a watch: plan what `apply` would, hold back what nobody asked for, run the rest.
+
+Nothing is remembered from one look to the next but what saves work: a fleet that stands exactly as it stood needs no
+plan. Everything that decides is in the catalog, the source and the world.
+"""
+
+from datetime import datetime
+
+from reconciler.app import apply as applying
+from reconciler.app import gate, gate_record, holding
+from reconciler.app.desired import Desired, inputs_of
+from reconciler.app.lock import Writer
+from reconciler.app.request import Emit, PlanFlags, RunFlags, Shown, Source
+from reconciler.app.sight import read as read_screen
+from reconciler.app.watch import notes as notes_
+from reconciler.engine import unasked as unasked_
+from reconciler.engine.handler import Case, Present
+from reconciler.engine.plan import Planned
+from reconciler.engine.unasked import Rules, Unasked
+from reconciler.model.action import Action, Code, Notice, Plan, Verb
+from reconciler.model.errors import GuardRefused
+from reconciler.model.json import JsonMap
+from reconciler.model.outcome import Report, Result
+from reconciler.model.ref import Ref
+from reconciler.model.resource import at_path
+from reconciler.model.tuples import NamedTuple
+from reconciler.ports.bundle import Ports, Reader
+from reconciler.ports.reading import ScreenState
+from reconciler.ports.tmux import Unanswered
+
+BUSY_S = 2.0
+"""How soon a busy agent is looked at again: nothing tells that a turn is over."""
+AGAIN_S = (0.0, 0.5, 5.0, 60.0)
+"""Pauses before the same action is run again, where it settles and is planned again all the same."""
+
+
+class Seen(NamedTuple):
+    """What one look came to."""
+
+    report: Report | None = None
+    """None where it stood exactly as before."""
+    again_s: float | None = None
+    """When to look again, whatever wakes before; None for the timer."""
+
+
+class Rounds:
+    """Looks, one after the other. `looks`, `plans` and `runs` count what was done."""
+
+    def __init__(
+        self, ports: Ports, writer: Writer, source: Source, how: RunFlags, *, shown: Shown, emit: Emit, quick: bool
+    ) -> None:
+        self._ports = ports
+        self._writer = writer
+        self._source = source
+        self._how = how
+        self._shown = shown
+        self._emit = emit
+        self._quick = quick
+        self._quiet: str | None = None
+        self._said: set[tuple[str, str]] = set()
+        self._repeated: dict[tuple[object, ...], int] = {}
+        self.looks = 0
+        self.plans = 0
+        self.runs = 0
+
+    def look(self, desired: Desired, wanted: PlanFlags, *, full: bool = True) -> Seen:
+        """Look once. Where not `full`, a fleet that stands as it did at the last plan is not planned again."""
+        self.looks += 1
+        if not full and self._quiet is not None and gate.holds(self._ports.places.overlay, self._quiet):
+            return Seen()
+        self.plans += 1
+        prepared = self._prepared(desired) if self._quick else None
+        reader = self._ports.reader()
+        planned, refused = self._planned(desired, wanted, reader)
+        notes = notes_.read(reader.catalog)
+        rules = self._rules(planned, desired, notes, reader)
+        found = unasked_.hold_back(planned, rules)
+        plan = self._with_orphans(found.planned.plan, desired, refused)
+        found = found._replace(planned=found.planned._replace(plan=plan))
+        self._tell(found)
+        if not plan.running:
+            self._keep(notes._replace(since=found.since))
+            calm = not plan.actions and not plan.notices
+            self._quiet = prepared if calm else None
+            if calm and desired.gated is not None and prepared is not None:
+                self._record(prepared)
+            self._repeated.clear()
+            return Seen(Report(plan), self._next_s(found, reader, bool(rules.busy)))
+        self._quiet = None
+        self.runs += 1
+        self._shown(plan)
+        tried = {uid: attempt.tries for uid, attempt in rules.attempts.items()}
+        how = self._how._replace(tries=1, tried=tried)
+        report = applying.run_plan(found.planned, desired.session, desired, self._ports, self._writer, how, self._emit)
+        for outcome in report.outcomes:
+            if outcome.result is Result.SETTLED and unasked_.repairs(outcome.action):
+                notes.heals.note(outcome.action, self._ports.clock.now_utc())
+        self._keep(notes._replace(since=found.since))
+        soon = self._after(report)
+        later = self._next_s(found, self._ports.reader(), bool(rules.busy))
+        return Seen(report, min((each for each in (soon, later) if each is not None), default=None))
+
+    # Planning
+
+    def _planned(self, desired: Desired, wanted: PlanFlags, reader: Reader) -> tuple[Planned, GuardRefused | None]:
+        """What `apply` would plan; with prune where the project says so and no guard refuses."""
+        if policy(desired, "prunePolicy", "report") != "auto":
+            return applying.plan_of(desired, wanted, reader), None
+        try:
+            return applying.plan_of(desired, wanted._replace(prune=True), reader), None
+        except GuardRefused as refused:
+            return applying.plan_of(desired, wanted, reader), refused
+
+    def _rules(self, planned: Planned, desired: Desired, notes: notes_.Notes, reader: Reader) -> Rules:
+        return Rules(
+            now=reader.clock.now_utc(),
+            rows=policy(desired, "driftPolicy", "report"),
+            heals=notes.heals,
+            attempts=reader.catalog.attempts(),
+            busy=busy(unasked_.disturbed(planned), reader),
+            since=notes.since,
+        )
+
+    def _with_orphans(self, plan: Plan, desired: Desired, refused: GuardRefused | None) -> Plan:
+        """Nothing is said of orphans where the project says so; a guard that refused to prune is."""
+        if refused is not None and ("guard", refused.code) not in self._said:
+            self._emit("diagnostic", {"code": refused.code, "message": refused.message, "hint": refused.hint})
+        if policy(desired, "prunePolicy", "report") == "off":
+            return plan._replace(notices=tuple(each for each in plan.notices if each.code is not Code.ORPHANED))
+        return plan
+
+    # Telling
+
+    def _tell(self, found: Unasked) -> None:
+        """Say what is new: drift that is reported, what waits and why, what could be pruned."""
+        plan = found.planned.plan
+        self._emit("observe", {"resources": plan.declared, "revision": found.planned.view.snapshot.revision})
+        now: set[tuple[str, str]] = set()
+        for notice in plan.notices:
+            now.add(self._once(_type_of(notice), str(notice.ref), notice.to_json()))
+        for action in plan.actions:
+            if action.verb in (Verb.WAIT, Verb.BLOCKED):
+                now.add(self._once("wait", str(action.ref), _waits(action)))
+        self._said = now
+        if not plan.empty:
+            self._emit("plan", {"planDigest": plan.digest(), "actions": len(plan.actions)})
+
+    def _once(self, kind: str, ref: str, fields: JsonMap) -> tuple[str, str]:
+        key = (ref, f"{kind} {fields.get('code')}")
+        if key not in self._said:
+            self._emit(kind, fields)
+        return key
+
+    # Afterwards
+
+    def _keep(self, notes: notes_.Notes) -> None:
+        notes_.write(self._ports, self._writer.token(self._ports), notes)
+
+    def _after(self, report: Report) -> float | None:
+        """What was run is looked at once more; the same thing over and over with longer pauses."""
+        settled = {each.action.key() for each in report.outcomes if each.result in (Result.SETTLED, Result.STALE)}
+        self._repeated = {key: self._repeated.get(key, -1) + 1 for key in settled}
+        if not settled:
+            return None
+        return AGAIN_S[min(max(self._repeated.values()), len(AGAIN_S) - 1)]
+
+    def _next_s(self, found: Unasked, reader: Reader, busy: bool) -> float | None:
+        """Seconds until something is due by the calendar: a retry, a gate, the end of an override."""
+        now = reader.clock.now_utc()
+        moments = [] if found.wakes is None else [found.wakes]
+        moments += [each.until for held in holding.recorded(reader).values() for each in held if each.until > now]
+        moments += [at for each in reader.catalog.attempts().values() if (at := _moment(each.next_at)) and at > now]
+        left = [max(0.0, (moment - now).total_seconds()) for moment in moments]
+        return min([*left, BUSY_S] if busy else left, default=None)
+
+    def _prepared(self, desired: Desired) -> str | None:
+        if desired.compiled is None:
+            return None
+        inputs = inputs_of(self._source)
+        return gate_record.prepare(self._ports, desired.compiled, inputs, desired.declared, desired.apply_set)
+
+    def _record(self, text: str) -> None:
+        """Let other commands find out as quickly that there is nothing to do; written when it says something new."""
+        path = f"{self._ports.places.overlay}/{gate.FILE}"
+        if self._ports.files.stamp(path) is None or self._ports.files.read(path) != text.encode():
+            self._writer.guard(self._ports)
+            gate_record.keep(self._ports, text)
+
+
+def policy(desired: Desired, field: str, otherwise: str) -> str:
+    """A word of the Project, or what holds without it."""
+    project = desired.compiled.project if desired.compiled else None
+    found = at_path(project.spec, field) if project is not None else None
+    return found if isinstance(found, str) else otherwise
+
+
+def busy(cases: tuple[Case, ...], reader: Reader) -> dict[Ref, str]:
+    """Which of them are in the middle of something, by their screens; one that cannot be read counts as busy."""
+    panes: dict[Ref, str] = {}
+    for case in cases:
+        if isinstance(case.seen, Present) and case.row is not None:
+            pane = case.seen.parts["session"].facts.get("pane")
+            if isinstance(pane, str) and not case.row.live.get("backend", "").endswith("_headless"):
+                panes[case.ref] = pane
+    screens = reader.tmux.captures(sorted(set(panes.values()))) if panes else {}
+    found: dict[Ref, str] = {}
+    for case in cases:
+        if case.ref not in panes or case.row is None:
+            continue
+        screen = screens.get(panes[case.ref])
+        provider = reader.providers.get(case.row.live.get("provider", ""))
+        if provider is None or screen is None or isinstance(screen, Unanswered):
+            found[case.ref] = "its screen cannot be read"
+            continue
+        state = read_screen(provider, screen).state
+        if state not in (ScreenState.IDLE, ScreenState.CRASHED, ScreenState.STARTING):
+            words = {ScreenState.BUSY: "it is in the middle of a turn", ScreenState.ASKING: "it waits for an answer"}
+            found[case.ref] = words.get(state, f"its screen is {state.value}")
+    return found
+
+
+def _type_of(notice: Notice) -> str:
+    if notice.code is Code.ORPHANED:
+        return "prune_candidate"
+    return "drift" if notice.code in (Code.DRIFTED, Code.DRIFT_FIGHT) else "condition"
+
+
+def _waits(action: Action) -> JsonMap:
+    reason = action.reasons[0]
+    verb = action.held.value if action.held else action.verb.value
+    return {"ref": str(action.ref), "verb": verb, "code": reason.code.value, "text": reason.text}
+
+
+def _moment(text: str) -> datetime | None:
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        return None

@@ -1,0 +1,86 @@
+"""`houmao watch`: keep what runs as declared, until told to stop."""
+
+from reconciler.cli.grammar import Args, Command, Example, Option, Usage
+from reconciler.cli.options import SOURCE, VALIDATE
+
+
+def watch(args: Args) -> int:
+    """Lead the overlay in the foreground; SIGTERM lets the running action finish."""
+    from reconciler.app import wiring
+    from reconciler.app.watch import lead
+    from reconciler.cli import orders, places
+    from reconciler.cli.run import Stop, Teller
+    from reconciler.cli.watching import Watching
+    from reconciler.model.errors import ReconcilerError
+
+    period = args.seconds("interval")
+    if period is not None and period < 1:
+        raise Usage("--interval must be at least 1s", "write --interval 60s; what happens is noticed without it")
+    source, wanted, how = orders.source(args), orders.planning(args), orders.running(args)
+    if "-" in source.paths:
+        raise Usage("a watch cannot read standard input again", "name a file or a directory with -f")
+    stop, teller = Stop(), Teller(args)
+    told = Watching(args, teller)
+    try:
+        ended = lead.watch(
+            places.flags(args),
+            source,
+            wanted,
+            how._replace(stopping=stop.asked, yes=True),
+            lead.WatchFlags(args.flag("once"), 60.0 if period is None else period),
+            wakers=wiring.wakers,
+            shown=teller.shown,
+            emit=told.emit,
+        )
+    except ReconcilerError as error:
+        teller.ended(error.exit_code, {"error": error.to_json()})
+        raise
+    told.ended(ended)
+    return ended.exit_code
+
+
+COMMANDS = (
+    Command(
+        "watch",
+        "Keep what runs as declared: follow the source, heal what ends, until told to stop.",
+        watch,
+        options=(
+            *SOURCE,
+            Option(("--once",), "Look once, do what there is to do, and leave."),
+            Option(
+                ("--interval",),
+                "How often to look although nothing woke it, 60s by default; a tenth more or less.",
+                "TIME",
+                kind="seconds",
+            ),
+            Option(("--applyset",), "Name of the apply set; else the Project's name, else default.", "NAME"),
+            VALIDATE,
+            Option(("--parallelism",), "How many actions at a time, 8 by default.", "N", kind="count"),
+            Option(("--timeout",), "How long one look may run actions, 10m by default.", "TIME", kind="seconds"),
+            Option(
+                ("--lock-timeout",),
+                "How long to wait for another writer: not at all by default.",
+                "TIME",
+                kind="seconds",
+            ),
+            Option(("--events",), "Write what happens as JSON lines to a file, - or fd:N.", "WHERE"),
+        ),
+        examples=(
+            Example("houmao watch -f fleet/ -R", "in the foreground, until Ctrl-C"),
+            Example("houmao watch -f fleet/ -R --once", "one look, for a scheduler of your own"),
+            Example("houmao watch -f team.yaml --events watch.jsonl", "and what happens as JSON lines"),
+        ),
+        notes=(
+            "It holds the lock of the overlay while it runs. A source that cannot be read changes nothing: the last "
+            "that could be stays in force. An agent in the middle of a turn is not restarted because a file changed; "
+            "what is no longer declared is reported and not removed. Ctrl-C or SIGTERM lets running actions finish."
+        ),
+        own={
+            "1": "with --once: at least one resource failed, or the source cannot be read",
+            "4": "another writer took over",
+            "5": "another writer holds the overlay",
+            "130": "stopped by Ctrl-C",
+            "143": "stopped by SIGTERM",
+        },
+    ),
+)

@@ -1,0 +1,75 @@
+"""What a watch says while it runs: a line for each thing that is new, beside the actions as `apply` shows them."""
+
+from reconciler.app.watch.lead import Ended
+from reconciler.cli import render_report, screen
+from reconciler.cli.complain import printable
+from reconciler.cli.grammar import Args
+from reconciler.cli.run import Teller
+from reconciler.model.json import Json, JsonMap
+
+
+class Watching:
+    """Hands events on, and says what a person wants to know of them."""
+
+    __slots__ = ("_args", "_screen", "_teller")
+
+    def __init__(self, args: Args, teller: Teller) -> None:
+        self._args = args
+        self._teller = teller
+        self._screen = screen.stderr(args) if args.maybe("events") == "-" else screen.stdout(args)
+
+    def emit(self, kind: str, fields: JsonMap) -> None:
+        """One event."""
+        self._teller.emit(kind, fields)
+        line = _said(kind, fields)
+        if line:
+            for part in self._screen.wrapped(printable(line), 0):
+                self._screen.line(part)
+            self._screen.flush()
+
+    def ended(self, ended: Ended) -> None:
+        """The end: how the last look left things, and the last line of the events."""
+        if ended.fault is not None and ended.interrupted is None:
+            self._screen.line(f"the source cannot be used: {printable(ended.fault.message)}")
+        elif ended.report is not None and ended.interrupted is None:
+            render_report.show(ended.report, self._screen, "watch")
+        elif ended.interrupted is not None:
+            self._screen.line("stopped as asked; agents go on without the watch")
+        self._teller.ended(ended.exit_code, {"interrupted": ended.interrupted})
+
+
+def _said(kind: str, fields: JsonMap) -> str:
+    match kind:
+        case "source":
+            return _source(fields)
+        case "lock" if fields.get("held"):
+            return f"watching; this process writes with token {fields.get('token')}"
+        case "drift" | "prune_candidate":
+            return f"{fields.get('ref')} {fields.get('code')}: {fields.get('text')}"
+        case "wait":
+            return f"{fields.get('verb')} {fields.get('ref')} waits ({fields.get('code')}): {fields.get('text')}"
+        case "diagnostic":
+            hint = f" ({fields['hint']})" if fields.get("hint") else ""
+            return f"error[{fields.get('code')}]: {fields.get('message')}{hint}"
+    return ""
+
+
+def _source(fields: JsonMap) -> str:
+    event = fields.get("event")
+    if event in ("Compiled", "Recovered"):
+        well = " again" if event == "Recovered" else ""
+        return f"the source reads well{well}: {fields.get('declared')} resources"
+    if event in ("SourceInvalid", "SourceUnavailable"):
+        kept = "what was declared before stays in force" if fields.get("kept") else "nothing is done until it can be"
+        return f"the source cannot be used, {kept}: {_first(fields.get('problems'))}"
+    return ""
+
+
+def _first(problems: Json) -> str:
+    if not isinstance(problems, list) or not problems or not isinstance(problems[0], dict):
+        return "no reason is known"
+    first = problems[0]
+    where = first.get("position")
+    at = f"{where.get('file')}:{where.get('line')}: " if isinstance(where, dict) else ""
+    more = f" and {len(problems) - 1} more" if len(problems) > 1 else ""
+    return f"{at}{first.get('message')}{more}"

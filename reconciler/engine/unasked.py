@@ -1,0 +1,179 @@
+"""What a watch does unasked, of all that a plan says could be done. Pure.
+
+A plan is the same for everybody. A watch holds some of it back: what failed a moment ago, drift that is only to be
+reported, somebody else's doing, and what would disturb an agent in the middle of its turn. What is held back is a
+`wait` row with its reason, or a notice; nothing is forgotten and nothing is added.
+"""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+
+from reconciler.engine import heals as heals_
+from reconciler.engine.handler import Case, Present
+from reconciler.engine.plan import DRIFT, Planned, held_back
+from reconciler.model.action import Action, Code, Disruption, Notice, Reason, Verb
+from reconciler.model.errors import ErrorClass
+from reconciler.model.ref import Ref, Uid
+from reconciler.model.resource import at_path
+from reconciler.model.tuples import NamedTuple
+from reconciler.ports.catalog import Attempt
+
+MAX_WAIT = timedelta(minutes=10)
+RETRY_LIMIT = 5
+NO_HEALS = heals_.Heals()
+
+
+class Rules(NamedTuple):
+    """What holds back, at `now`."""
+
+    now: datetime
+    rows: str = "report"
+    """What drift of definitions leads to, where they do not say (R-DRF-1)."""
+    heals: heals_.Heals = NO_HEALS
+    attempts: Mapping[Uid, Attempt] = {}
+    busy: Mapping[Ref, str] = {}
+    """Agents in the middle of something, and what is known of it."""
+    since: Mapping[Ref, datetime] = {}
+    """Since when the gate is closed for whom."""
+
+
+class Unasked(NamedTuple):
+    """The plan that a watch runs, and what it waits for."""
+
+    planned: Planned
+    wakes: datetime | None
+    """When one of the waits is over by itself."""
+    since: Mapping[Ref, datetime]
+    """Since when the gate is closed, for those who still wait."""
+    reported: tuple[Notice, ...]
+    """Drift that is left alone."""
+
+
+class _Hold(NamedTuple):
+    reason: Reason
+    until: datetime | None = None
+    gate: bool = False
+    report: bool = False
+
+
+def disturbed(planned: Planned) -> tuple[Case, ...]:
+    """Whose live process an action of the plan would end although its gate waits for it to be idle."""
+    found = []
+    for action in planned.plan.running:
+        case = planned.cases[action.ref]
+        if _ends_a_process(action, case) and _gate(case) == "Idle":
+            found.append(case)
+    return tuple(found)
+
+
+def hold_back(planned: Planned, rules: Rules) -> Unasked:
+    """The same plan with what a watch does not do now held back."""
+    actions: list[Action] = []
+    reported: list[Notice] = []
+    since: dict[Ref, datetime] = {}
+    wakes: list[datetime] = []
+    for action in planned.plan.actions:
+        hold = _hold(action, planned, rules) if action.runs else None
+        if hold is None:
+            actions.append(action)
+            continue
+        if hold.until is not None:
+            wakes.append(hold.until)
+        if hold.gate:
+            since[action.ref] = rules.since.get(action.ref, rules.now)
+        if hold.report:
+            reported.append(Notice(hold.reason.code, action.ref, hold.reason.text))
+            continue
+        actions.append(action._replace(verb=Verb.WAIT, held=action.verb, reasons=(hold.reason, *action.reasons)))
+    notices = sorted([*planned.plan.notices, *reported], key=lambda notice: (notice.ref, notice.code))
+    plan = planned.plan._replace(actions=tuple(held_back(actions)), notices=tuple(notices))
+    return Unasked(planned._replace(plan=plan), min(wakes, default=None), since, tuple(reported))
+
+
+def repairs(action: Action) -> bool:
+    """Whether an action only puts right what nobody meant."""
+    return bool(action.reasons) and all(reason.code in DRIFT for reason in action.reasons)
+
+
+def policy_of(action: Action, case: Case, rows: str) -> str:
+    """`heal`, `report` or `ignore`: of an instance as it says, of a definition as the project says."""
+    declared = at_path(case.want.spec if case.want else None, "drift.policy")
+    if isinstance(declared, str):
+        return declared
+    return "heal" if action.ref.kind == "Instance" else rows
+
+
+def _hold(action: Action, planned: Planned, rules: Rules) -> _Hold | None:
+    """Why an action is held back, or None. The first that applies is said."""
+    case = planned.cases[action.ref]
+    backing_off = _back_off(case, planned, rules)
+    if backing_off is not None:
+        return backing_off
+    if repairs(action):
+        drift = _drift(action, case, rules)
+        if drift is not None:
+            return drift
+    return _gated(action, case, rules)
+
+
+def _back_off(case: Case, planned: Planned, rules: Rules) -> _Hold | None:
+    """It failed, and nothing it is made of has changed since (R-RET-1, R-RET-2)."""
+    attempt = rules.attempts.get(case.uid) if case.uid else None
+    if attempt is None or attempt.input_digest != planned.view.input_digest(case.ref):
+        return None
+    limit = at_path(case.want.spec if case.want else None, "retry.limit")
+    limit = limit if isinstance(limit, int) else RETRY_LIMIT
+    if attempt.error_class == ErrorClass.TERMINAL.value or 0 <= limit < attempt.tries:
+        how = f"failed {attempt.tries} time{'s' if attempt.tries > 1 else ''} ({attempt.code}: {attempt.message})"
+        return _Hold(Reason(Code.BACK_OFF, f"{how}; it is tried again when its inputs change, or by `houmao retry`"))
+    until = datetime.fromisoformat(attempt.next_at)
+    if until <= rules.now:
+        return None
+    text = f"failed ({attempt.code}: {attempt.message}); tried again at {_time(until)}"
+    return _Hold(Reason(Code.BACK_OFF, text), until)
+
+
+def _drift(action: Action, case: Case, rules: Rules) -> _Hold | None:
+    what = "; ".join(reason.text for reason in action.reasons)
+    if policy_of(action, case, rules.rows) != "heal":
+        return _Hold(Reason(Code.DRIFTED, f"left as it is by its drift policy: {what}"), report=True)
+    verdict = rules.heals.verdict(action, case.uid or Uid(""), rules.now)
+    if verdict.fight:
+        text = f"put right {verdict.fight} times in ten minutes, somebody else undoes it: {what}"
+        return _Hold(Reason(Code.DRIFT_FIGHT, text), verdict.until, report=True)
+    if verdict.until is not None:
+        return _Hold(Reason(Code.BACK_OFF, f"it keeps ending; started again at {_time(verdict.until)}"), verdict.until)
+    return None
+
+
+def _gated(action: Action, case: Case, rules: Rules) -> _Hold | None:
+    """An agent in the middle of a turn is left to finish it (R-WAT-8)."""
+    doing = rules.busy.get(action.ref)
+    if doing is None or not _ends_a_process(action, case) or _gate(case) != "Idle":
+        return None
+    spec = case.want.spec if case.want else None
+    declared = at_path(spec, "disruption.maxWait")
+    longest = timedelta(milliseconds=declared) if isinstance(declared, int) else MAX_WAIT
+    until = rules.since.get(action.ref, rules.now) + longest
+    if rules.now >= until and at_path(spec, "disruption.onTimeout") == "Force":
+        return None
+    late = ""
+    if rules.now >= until:
+        late = f"; it waits since {_time(until - longest)}, and `houmao apply` does not wait"
+    return _Hold(Reason(Code.AGENT_BUSY, f"{doing}; it is disturbed when it is done{late}"), gate=True)
+
+
+def _gate(case: Case) -> str:
+    declared = at_path(case.want.spec if case.want else None, "disruption.when")
+    return declared if isinstance(declared, str) else "Idle"
+
+
+def _ends_a_process(action: Action, case: Case) -> bool:
+    if action.disruption.weight < Disruption.RESTART.weight or not isinstance(case.seen, Present):
+        return False
+    parts: Iterable[str] = ("session", "process")
+    return all((part := case.seen.parts.get(name)) is not None and part.present is True for name in parts)
+
+
+def _time(moment: datetime) -> str:
+    return moment.isoformat(timespec="seconds").replace("+00:00", "Z")
