@@ -22,13 +22,13 @@ FAMILIES = ("project easy specialist", "project easy profile", "project agents r
 
 LOOKS = {
     "plan", "diff", "validate", "get", "describe", "explain", "api-resources", "export", "wait", "logs", "attach",
-    "top", "doctor", "lock status", "completion", "verify", "project status", "agents global list",
+    "top", "show", "doctor", "lock status", "completion", "verify", "project status", "agents global list",
     "agents self identity",
 }  # fmt: skip
 LOOKING = ("get", "list", "state", "status", "path", "show", "tree", "resolve", "read", "history", "watch", "events",
            "stdout", "stderr")  # fmt: skip
 """The last words of commands in families that change nothing."""
-OF_FILES = {"apply", "project init", "project migrate", "brains build"}
+OF_FILES = {"apply", "watch", "project init", "project migrate", "brains build"}
 """What applies a manifest, and what makes the place where it is applied."""
 ASKED_FOR = {
     "relaunch", "agents single relaunch", "agents self relaunch",

@@ -23,7 +23,7 @@ LINES = (
     ("apply", "--source", "git+http://example.org/a@main"),
     ("plan", "-f", "fleet.yaml", "--refresh-only"),
     ("aply", "-f", "fleet.yaml"),
-    ("watch", "-f", "fleet.yaml"),
+    ("watch", "-f", "fleet.yaml", "--every", "5s"),
     ("get", "nothings"),
     ("get", "all", "--output"),
     ("delete", "instances"),
