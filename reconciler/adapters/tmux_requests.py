@@ -209,7 +209,8 @@ def _creation(create: Create, tag: str) -> str:
         " ".join(words),
         f"set-option -t {session} @houmao_uid {quote(create.uid)}",
         f"set-option -t {session} @houmao_mark {quote(create.mark)}",
-        f"set-option -t {session} destroy-unattached off",
+        # Asked first: after each set-option tmux goes through all windows there are, and few people have this one on.
+        f'if-shell -F -t {session} "#{{destroy-unattached}}" {{ set-option -t {session} destroy-unattached off }}',
         f"set-option -p -t {pane} @houmao_pane agent",
         # An exit leaves the pane with its last screen and its status: two witnesses instead of a vanished session.
         f"set-option -p -t {pane} remain-on-exit on",
