@@ -85,7 +85,8 @@ class Made:
         terminal.paste(prompt)
         terminal.wait_still(START_S)
         terminal.press("Enter")
-        self.server.wait_for_prompt(prompt, START_S, since)
+        # Asked for, not answered: what the screen shows meanwhile is looked at.
+        self.server.wait_for(lambda entry: entry["prompt"] == prompt and not entry["wants_json"], START_S, since)
 
     def leave(self, terminal: Terminal) -> None:
         for batch in self.provider.stop_keys:
