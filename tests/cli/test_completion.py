@@ -204,7 +204,7 @@ def test_a_person_presses_tab_in_bash(team: Program) -> None:
 def test_zsh_reads_the_script_and_is_answered(team: Program) -> None:
     script = (
         "autoload -Uz compinit; compinit -u -D; source <(houmao completion zsh); "
-        "compadd() { shift; [[ $1 == '' ]] && shift; print -l -- $@ }; "
+        "compadd() { until [[ $1 == -- ]] { shift }; shift; print -l -- $@ }; "
         "words=(houmao get instances ''); CURRENT=4; _houmao; print -- $_comps[houmao]"
     )
     assert in_shell(team, "zsh", "-f", "-c", script).split()[-2:] == ["alice", "_houmao"]

@@ -36,8 +36,9 @@ _houmao() {
         _files
         return
     fi
-    compadd -- "${found[@]}"
-    compadd -S "" -- "${open[@]}"
+    (( ${#found} )) && compadd -- "${found[@]}"
+    (( ${#open} )) && compadd -S "" -- "${open[@]}"
+    return 0
 }
 if [[ "${funcstack[1]}" == "_houmao" ]]; then
     _houmao "$@"
