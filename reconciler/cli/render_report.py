@@ -38,7 +38,7 @@ class Progress:
             verb = str(fields.get("verb"))
             symbol = SYMBOLS[Verb(verb)][0] if verb in {v.value for v in Verb} else " "
             self._screen.line(self._screen.paint(f"  {symbol} {verb:<9} {fields.get('ref')} …", "dim"))
-        elif kind == "lock":
+        elif kind == "lock" and "waiting_for" in fields:
             holder, wait = fields.get("waiting_for"), fields.get("seconds")
             self._screen.line(f"waiting up to {wait} s for process {holder}, which holds the lock")
         elif kind == "source" and fields.get("event") == "OverlayCreated":

@@ -58,7 +58,8 @@ def _source(fields: JsonMap) -> str:
     event = fields.get("event")
     if event in ("Compiled", "Recovered"):
         well = " again" if event == "Recovered" else ""
-        return f"the source reads well{well}: {fields.get('declared')} resources"
+        count = fields.get("declared")
+        return f"the source reads well{well}: {count} resource{'' if count == 1 else 's'}"
     if event in ("SourceInvalid", "SourceUnavailable"):
         kept = "what was declared before stays in force" if fields.get("kept") else "nothing is done until it can be"
         return f"the source cannot be used, {kept}: {_first(fields.get('problems'))}"
