@@ -15,8 +15,8 @@ def test_each_line_is_about_something(
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
     monkeypatch.chdir(tmp_path)
     (tmp_path / "fleet.yaml").write_text(SPECIALIST)
-    words = ["watch", "-f", "fleet.yaml", "--once", "--project-dir", str(tmp_path), "--tmux-socket", str(tmp_path / "s")]
-    assert main(words) == 0
+    where = ("--project-dir", str(tmp_path), "--tmux-socket", str(tmp_path / "s"))
+    assert main(["watch", "-f", "fleet.yaml", "--once", *where]) == 0
     said = capsys.readouterr().out
     assert [line.partition(";")[0] for line in said.splitlines()[:3]] == [
         f"created the overlay {tmp_path}/.houmao",
