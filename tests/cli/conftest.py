@@ -4,7 +4,6 @@ import json
 import os
 import shutil
 import subprocess
-import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -12,6 +11,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
+
+from tests import warm
 
 TEAM = """\
 apiVersion: houmao/v1alpha1
@@ -59,16 +60,13 @@ class Program:
         self.work = here / "work"
 
     def __call__(self, *words: str, stdin: str | None = None, env: dict[str, str] | None = None) -> Ran:
-        ran = subprocess.run(
-            [sys.executable, "-m", "reconciler", *words],
+        ran = warm.run(
+            ["-m", "reconciler", *words],
             cwd=self.work,
             env={**self.env, "PYTHONPATH": str(Path(__file__).parents[2]), **(env or {})},
-            input=stdin,
-            capture_output=True,
-            text=True,
-            timeout=60,
+            stdin=None if stdin is None else stdin.encode(),
         )
-        return Ran(ran.returncode, ran.stdout, ran.stderr)
+        return Ran(ran.returncode, warm.text_of(ran.stdout), warm.text_of(ran.stderr))
 
     def write(self, name: str, text: str) -> Path:
         path = self.work / name

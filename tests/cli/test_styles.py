@@ -4,8 +4,6 @@ import os
 import pty
 import re
 import shlex
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,6 +12,7 @@ import pytest
 from reconciler.cli import grammar, help_text, main, screen
 from reconciler.cli.argv import normalised
 from reconciler.cli.grammar import Args, Command, Usage
+from tests import warm
 from tests.cli.conftest import TEAM, Program, program
 from tests.conftest import WaitUntil
 
@@ -41,13 +40,11 @@ def on_a_terminal(team: Program, *words: str, env: dict[str, str] | None = None)
     """What a terminal of any width would be sent."""
     ours, theirs = pty.openpty()
     try:
-        done = subprocess.Popen(
-            [sys.executable, "-m", "reconciler", *words],
+        done = warm.start(
+            ["-m", "reconciler", *words],
             cwd=team.work,
             env={**team.env, "TERM": "xterm", "PYTHONPATH": str(Path(__file__).parents[2]), **(env or {})},
-            stdin=theirs,
-            stdout=theirs,
-            stderr=theirs,
+            into=(theirs, theirs, theirs),
         )
     finally:
         os.close(theirs)
@@ -59,7 +56,7 @@ def on_a_terminal(team: Program, *words: str, env: dict[str, str] | None = None)
         pass  # the end of a terminal that nobody holds any more
     finally:
         os.close(ours)
-    assert done.wait(60) == 0
+    assert done.wait() == (0, [])
     return seen.decode().replace("\r\n", "\n")
 
 

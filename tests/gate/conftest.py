@@ -2,14 +2,18 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
 
+from reconciler.testing.kept import Kept
+from tests import warm
 from tests.cli.conftest import Program, Ran, program
 
 ROOT = Path(__file__).parents[2]
@@ -91,6 +95,19 @@ else:
 """
 
 
+PANES = "#{session_id} #{session_name} #{session_created} #{window_id} #{pane_id} #{pane_pid} #{pane_dead}"
+HELD = """\
+show-options -s
+show-options -g
+show-options -gw
+show-environment -g
+show-options -t SESSION
+show-options -w -t SESSION
+show-options -p -t SESSION
+show-environment -t SESSION
+"""
+
+
 class Answer(NamedTuple):
     """What a person and a script see of a plan."""
 
@@ -127,7 +144,7 @@ class Fleet:
     def run(self, words: tuple[str, ...], *, gate: bool) -> "subprocess.CompletedProcess[str]":
         """One command line as a process of its own."""
         extra = {} if gate else {"HOUMAO_NO_GATE": "1"}
-        return self._python(["-m", "reconciler", *words], extra)
+        return self._warm(["-m", "reconciler", *words], extra)
 
     def answer(self, *, gate: bool) -> Answer:
         """The plan's exit code and what it prints."""
@@ -140,13 +157,13 @@ class Fleet:
 
         `first` is what the program does before it asks.
         """
-        ran = self._python(["-c", first + ASK, *self.words])
+        ran = self._warm(["-c", first + ASK, *self.words])
         assert ran.returncode == 0, ran.stderr
         return None if ran.stderr.strip() == "None" else int(ran.stderr)
 
     def listed(self, least: int = 1, env: dict[str, str] | None = None) -> tuple[list[Any], list[Any]] | None:
         """Every instance as a steady fleet shows it, and as a look in full does; None where it is not steady."""
-        ran = self._python(["-c", LISTING, str(least)], env)
+        ran = self._warm(["-c", LISTING, str(least)], env)
         assert ran.returncode == 0, ran.stderr
         found = json.loads(ran.stdout)
         return None if found is None else (found[0], found[1])
@@ -195,11 +212,17 @@ class Fleet:
         """A program of a few lines, where the commands are run."""
         return self._python(["-c", text])
 
-    def _python(self, words: list[str], env: dict[str, str] | None = None) -> "subprocess.CompletedProcess[str]":
-        whole = {**self.houmao.env, "PYTHONPATH": str(ROOT), **self.env, **(env or {})}
+    def _python(self, words: list[str]) -> "subprocess.CompletedProcess[str]":
         return subprocess.run(
-            [sys.executable, *words], cwd=self.cwd, env=whole, capture_output=True, text=True, timeout=60
+            [sys.executable, *words], cwd=self.cwd, env=self._env({}), capture_output=True, text=True, timeout=60
         )
+
+    def _warm(self, words: list[str], env: dict[str, str] | None = None) -> "subprocess.CompletedProcess[str]":
+        ran = warm.run(words, cwd=self.cwd, env=self._env(env or {}))
+        return subprocess.CompletedProcess(ran.args, ran.returncode, warm.text_of(ran.stdout), warm.text_of(ran.stderr))
+
+    def _env(self, more: dict[str, str]) -> dict[str, str]:
+        return {**self.houmao.env, "PYTHONPATH": str(ROOT), **self.env, **more}
 
 
 def snapshot(*tops: Path) -> dict[str, tuple[int, int, int, bytes]]:
@@ -215,16 +238,77 @@ def snapshot(*tops: Path) -> dict[str, tuple[int, int, int, bytes]]:
     return found
 
 
-@pytest.fixture
-def fleet(tmp_path: Path, wait_until: Callable[..., object]) -> Iterator[Fleet]:
-    """A fleet in sync, and a gate that says so."""
-    with program(tmp_path, wait_until) as houmao:
-        found = Fleet(houmao)
-        found.up()
+class Stand:
+    """Fleets in sync, one after the other: what a test did to one is undone where files can undo it, or it goes."""
+
+    def __init__(self, make: Callable[[], AbstractContextManager[Program]]) -> None:
+        self._make = make
+        self._over = ExitStack()
+        self._found: tuple[Program, dict[str, str], Kept, list[str]] | None = None
+
+    def fleet(self) -> Fleet:
+        """A fleet that nobody has touched, and a gate that says so."""
+        if self._found is not None:
+            houmao, env, kept, seen = self._found
+            kept.back()
+            houmao.env = dict(env)
+            again = Fleet(houmao)
+            if _held(again) == seen and again.gate_answers() == 0:
+                return again
+            self.struck()
+        houmao = self._over.enter_context(self._make())
+        env = dict(houmao.env)
+        made = Fleet(houmao)
+        made.up()
+        seen = _held(made)
+        assert seen
+        self._found = houmao, env, Kept(houmao.work.parent), seen
+        return made
+
+    def struck(self) -> None:
+        """None is left."""
+        self._found = None
+        self._over.close()
+
+
+def _held(fleet: Fleet) -> list[str]:
+    """All that tmux holds, and who runs because of it."""
+    try:
+        alice = fleet.session()
+        words = [word for line in HELD.splitlines() for word in (";", *line.replace("SESSION", alice).split())]
+        told = fleet.tmux("list-panes", "-a", "-F", PANES, *words)
+    except AssertionError:
+        return []
+    return [*told.splitlines(), *(process.name for process in _processes(fleet))]
+
+
+def _processes(fleet: Fleet) -> Iterator[Path]:
+    """Everything that was started from where this fleet's tmux is, tmux itself too."""
+    for process in sorted(Path("/proc").glob("[0-9]*")):
         try:
-            yield found
-        finally:
-            _wake(found)
+            if os.fsencode(fleet.houmao.env["TMUX_TMPDIR"]) in (process / "environ").read_bytes():
+                yield process
+        except OSError:
+            continue
+
+
+@pytest.fixture(scope="module")
+def stand(tmp_path_factory: pytest.TempPathFactory, wait_until: Callable[..., object]) -> Iterator[Stand]:
+    found = Stand(lambda: program(tmp_path_factory.mktemp("fleet"), wait_until))
+    try:
+        yield found
+    finally:
+        found.struck()
+
+
+@pytest.fixture
+def fleet(stand: Stand) -> Iterator[Fleet]:
+    """A fleet in sync, and a gate that says so."""
+    found = stand.fleet()
+    try:
+        yield found
+    finally:
+        _wake(found)
 
 
 @pytest.fixture(scope="module")
@@ -238,15 +322,12 @@ def still(tmp_path_factory: pytest.TempPathFactory, wait_until: Callable[..., ob
 
 def _wake(fleet: Fleet) -> None:
     """A tmux server that a test stopped goes on, or its end would wait for ever."""
-    import signal
-
-    for process in Path("/proc").glob("[0-9]*"):
+    for process in _processes(fleet):
         try:
-            words = (process / "environ").read_bytes()
             state = (process / "stat").read_text().rpartition(")")[2].split()[0]
         except OSError:
             continue
-        if state == "T" and os.fsencode(fleet.houmao.env["TMUX_TMPDIR"]) in words:
+        if state == "T":
             os.kill(int(process.name), signal.SIGCONT)
 
 

@@ -8,9 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from reconciler.app import gate
 from tests.gate.conftest import Fleet
 
 pytestmark = pytest.mark.tmux
+
+FORMAT = gate.FORMAT.encode()
 
 
 def _put(data: bytes) -> Callable[[Path, bytes], None]:
@@ -19,7 +22,9 @@ def _put(data: bytes) -> Callable[[Path, bytes], None]:
 
 def _made(make: Callable[[bytes], bytes]) -> Callable[[Path, bytes], None]:
     def put(path: Path, true: bytes) -> None:
-        path.write_bytes(make(true))
+        made = make(true)
+        assert made != true
+        path.write_bytes(made)
 
     return put
 
@@ -84,15 +89,15 @@ def _sparse(path: Path, true: bytes) -> None:
 HOSTILE: dict[str, Callable[[Path, bytes], None]] = {
     "empty": _put(b""),
     "binary": _put(bytes(range(256)) * 64),
-    "one long line": _put(b"houmao-gate 2" + b"x" * 5_000_000),
+    "one long line": _put(FORMAT + b"x" * 5_000_000),
     "many lines": _made(lambda true: true.replace(b"\nkey", b"\nstopped\tx" * 200_000 + b"\nkey")),
-    "of an older format": _made(lambda true: true.replace(b"houmao-gate 2", b"houmao-gate 1", 1)),
-    "of a newer format": _made(lambda true: true.replace(b"houmao-gate 2", b"houmao-gate 3", 1)),
+    "of an older format": _made(lambda true: true.replace(FORMAT, b"houmao-gate 1", 1)),
+    "of a newer format": _made(lambda true: true.replace(FORMAT, b"houmao-gate 999", 1)),
     "in another encoding": _made(lambda true: true.decode().encode("utf-16")),
     "with a NUL in a path": _made(lambda true: true.replace(b"/src", b"/\0src")),
     "with a line end of another system": _made(lambda true: true.replace(b"\n", b"\r\n")),
-    "the first line alone": _put(b"houmao-gate 2\nend"),
-    "the first line and an empty one": _put(b"houmao-gate 2\n\nend"),
+    "the first line alone": _put(FORMAT + b"\nend"),
+    "the first line and an empty one": _put(FORMAT + b"\n\nend"),
     "a word that nobody knows": _made(lambda true: true.replace(b"\nend", b"\nfuture\nend")),
     "without its end": _made(lambda true: true.removesuffix(b"end")),
     "cut in the middle": _made(lambda true: true[: len(true) // 2]),
