@@ -39,16 +39,16 @@ Told = Begun | Happened | Over
 
 
 class Turns:
-    """The turns below one session root; each look tells what is new."""
+    """The turns below one session root that were not over at `since`, in seconds; each look tells what is new."""
 
     __slots__ = ("_clock", "_files", "_folder", "_over", "_provider", "_running", "_seen")
 
-    def __init__(self, files: FilesReader, clock: Clock, provider: Provider, root: str) -> None:
+    def __init__(self, files: FilesReader, clock: Clock, provider: Provider, root: str, since: int) -> None:
         self._files, self._clock, self._provider = files, clock, provider
         self._folder = f"{root}/{turn.ARTIFACTS}"
         self._running: dict[str, int] = {}
         self._seen: dict[str, Stamp] = {}
-        self._over = {name for name in self._names() if self._code(name) is not None}
+        self._over = {name for name in self._names() if self._ended_before(name, since)}
 
     def look(self) -> Iterator[Told]:
         """What happened since the last look."""
@@ -88,6 +88,10 @@ class Turns:
         if self._files.stamp(self._folder) is None:
             return []
         return [name.rstrip("/") for name in self._files.names(self._folder) if name.endswith("/")]
+
+    def _ended_before(self, name: str, since: int) -> bool:
+        stamp = self._files.stamp(f"{self._folder}/{name}/{turn.EXITCODE}")
+        return stamp is not None and stamp.mtime_ns < since * 10**9
 
     def _code(self, name: str) -> int | None:
         try:

@@ -67,11 +67,16 @@ def launch_sh(start: Start) -> str:
         lines += [
             "if [ $# -eq 0 ]; then",
             f"    printf '%s\\n' '{HEADLESS_READY}'",
-            f"    exec {shell.words(start.viewer or ('tail', '-f', '/dev/null'))}",
+            f"    exec {_waiting(start.viewer)}",
             "fi",
         ]
     lines += _exec(start)
     return "\n".join(lines) + "\n"
+
+
+def _waiting(viewer: tuple[str, ...]) -> str:
+    """What a pane does between turns. A viewer is told when it began: it takes a while to look for the first time."""
+    return f'{shell.words(viewer)} --since "$(date +%s)"' if viewer else "tail -f /dev/null"
 
 
 def _exec(start: Start) -> list[str]:

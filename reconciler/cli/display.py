@@ -62,12 +62,13 @@ def main(words: Sequence[str]) -> int:
     providers = wiring.providers()
     root, style, detail = given.get("--root", ""), given.get("--style", "plain"), given.get("--detail", "concise")
     provider = providers.get(given.get("--tool", ""))
-    if not root or provider is None or style not in STYLES or detail not in DETAILS:
+    since = given.get("--since", "0")
+    if not root or provider is None or style not in STYLES or detail not in DETAILS or not since.isdecimal():
         sys.stderr.write(f"this shows the turns of a headless agent: {printable(' '.join(words))} names none\n")
         return 64
     screen = Screen(sys.stdout, terminal=True, colour=style == "fancy", style=style)
     try:
-        for told in Turns(wiring.local_files(), wiring.clock(), provider, root).follow():
+        for told in Turns(wiring.local_files(), wiring.clock(), provider, root, int(since)).follow():
             for line in lines(told, style, detail, screen):
                 screen.line(line)
             screen.flush()

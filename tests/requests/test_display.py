@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -25,6 +26,9 @@ HEADLESS = FLEET.replace("name: alice", "name: bob").replace(
 )
 
 
+SINCE = 1_700_000_000
+
+
 class Folder:
     """A session root in which turns come and go, as the runner of a turn writes them."""
 
@@ -33,28 +37,26 @@ class Folder:
         self.told = ""
 
     def turns(self) -> Turns:
-        return Turns(wiring.local_files(), FakeClock(), wiring.providers()["echo"], str(self._root.parent))
+        return Turns(wiring.local_files(), FakeClock(), wiring.providers()["echo"], str(self._root.parent), SINCE)
 
     def says(self, turn: str, *events: object) -> None:
         (self._root / turn).mkdir(parents=True, exist_ok=True)
         with (self._root / turn / "stdout.jsonl").open("a") as stream:
             stream.writelines(json.dumps(event) + "\n" for event in events)
 
-    def ends(self, turn: str, code: int = 0) -> None:
+    def ends(self, turn: str, code: int = 0, at: int = 0) -> None:
         (self._root / turn / "exitcode").write_text(f"{code}\n")
-
-
-def spoken(world: Path) -> list[dict[str, object]]:
-    """What the echo program prints in a turn."""
-    return [json.loads(line) for line in (world / "stdout.jsonl").read_text().splitlines()]
+        os.utime(self._root / turn / "exitcode", (SINCE + at, SINCE + at))
 
 
 def test_a_turn_is_told_as_it_happens_and_once(tmp_path: Path) -> None:
     folder = Folder(tmp_path)
     folder.says("turn-0001", *EVENTS)
+    folder.ends("turn-0001", at=-1)
+    assert list(folder.turns().look()) == []  # it was over before the pane was there
     folder.ends("turn-0001")
     found = folder.turns()
-    assert list(found.look()) == []  # it was over before anybody looked
+    assert list(found.look())[-1] == Over("turn-0001", 0)  # over before anybody looked, and not before the pane
 
     folder.says("turn-0002", EVENTS[0])
     first = list(found.look())
