@@ -43,10 +43,7 @@ def show(found: Description, screen: Screen, *, full: bool = False) -> None:
     _why(found, screen)
     pairs([(name, value) for name, value in _head(found, full) if value], screen, indent=2)
     _conditions(found.item.conditions, screen, full)
-    odd = [(name, value) for name, value in found.parts if full or name in found.strange]
-    if odd:
-        _title("Parts", screen)
-        pairs(odd, screen, indent=2)
+    _parts([(name, value) for name, value in found.parts if full or name in found.strange], screen)
     _declared(found, screen, full)
     _terminal(found, screen, len(found.screen) if full else SCREEN_LINES)
 
@@ -70,8 +67,7 @@ def _troubled(found: Description, screen: Screen) -> None:
         *_lines(screen, lambda held: pairs([*rows, ("Conditions", ", ".join(odd))], held, indent=2)),
     ]
     parts = [(name, value) for name, value in found.parts if name in found.strange]
-    if parts:
-        shown += _lines(screen, lambda held: (_title("Parts", held), pairs(parts, held, indent=2)))
+    shown += _lines(screen, lambda held: _parts(parts, held))
     below = _lines(screen, lambda held: _terminal(found, held, max(room - len(shown) - 3, FEWEST)))
     left = room - len(below) - 1
     for line in [*(shown if len(shown) <= left else [*shown[: left - 1], "  …"]), *below]:
@@ -94,6 +90,12 @@ def _first(found: Description, screen: Screen) -> None:
         f"{screen.paint(str(item.ref), 'bold')}  {screen.paint(item.aggregate, SHADES.get(item.aggregate, ''))}"
         + printable(health)
     )
+
+
+def _parts(parts: list[tuple[str, str]], screen: Screen) -> None:
+    if parts:
+        _title("Parts", screen)
+        pairs(parts, screen, indent=2)
 
 
 def _terminal(found: Description, screen: Screen, count: int) -> None:
