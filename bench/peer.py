@@ -160,7 +160,7 @@ def main(words: list[str]) -> int:
             _add(ours, own.at_once(names))
         with Own(asked.agents) as own:
             _add(ours, own.one_by_one(names))
-    missed = [name for name in ROWS if not _line(name, theirs, ours, asked.agents, version)]
+    missed = [name for name in ROWS if not row(name, theirs, ours, asked.agents, version)]
     return 1 if asked.check and missed else 0
 
 
@@ -169,7 +169,7 @@ def _add(all_of_them: Taken, more: Taken) -> None:
         all_of_them.setdefault(name, []).extend(values)
 
 
-def _line(name: str, theirs: Taken, ours: Taken, agents: int, version: str) -> bool:
+def row(name: str, theirs: Taken, ours: Taken, agents: int, version: str) -> bool:
     """Print one row; whether its budget is met."""
     before, now = theirs[name.removesuffix("-each")], ours[name]
     faster = spread([old / new for old, new in zip(before, now, strict=True)])
