@@ -35,6 +35,7 @@ from reconciler.ports.tmux import (
     delivery_fault,
     is_pane_id,
     is_session_id,
+    only,
     request_fault,
 )
 
@@ -87,12 +88,14 @@ class TmuxClient:
 
     # Looking
 
-    def listing(self) -> Listing | Unanswered:
-        """Every pane of every session, in one round trip; never raises."""
+    def listing(self, uid: str = "") -> Listing | Unanswered:
+        """Every pane of every session, or only those that carry a uid, in one round trip; never raises."""
+        if not _plain(uid):
+            return only(self.listing(), uid)
         nonce = _nonce()
         patience = _Patience(self._timeout_s)
         while True:
-            ran = self._run(listing.words(nonce))
+            ran = self._run(listing.words(nonce, uid))
             if isinstance(ran, Unanswered):
                 return ran
             text, err = _text(ran)
@@ -104,7 +107,7 @@ class TmuxClient:
         if ran.code != 0:
             proof = listing.no_server(err, self.socket) or listing.no_session(text, err, nonce)
             return proof if proof is not None else Unanswered(self._shut(err) or f"tmux left with status {ran.code}")
-        return listing.parse(text, nonce)
+        return listing.parse(text, nonce, uid)
 
     def environment(self, session_id: str, name: str) -> str | Unanswered | None:
         """One variable of a session's environment; None when it is not set there (R-TMX-5)."""
@@ -181,21 +184,23 @@ class TmuxClient:
             return {}, self._silent(), True
         return _captured(text, panes, nonce), _first(err), False
 
-    def glance(self, pane_ids: Sequence[str]) -> tuple[Listing | Unanswered, Mapping[str, Screen | Unanswered]]:
+    def glance(
+        self, pane_ids: Sequence[str], uid: str = ""
+    ) -> tuple[Listing | Unanswered, Mapping[str, Screen | Unanswered]]:
         """The listing, and screens of the first hundred of `pane_ids` up to one that is gone; one trip for both."""
         panes = [pane for pane in dict.fromkeys(pane_ids) if is_pane_id(pane)][:_CAPTURES]
-        if not panes:
-            return self.listing(), {}
+        if not panes or not _plain(uid):
+            return self.listing(uid), {}
         nonce, mark = _nonce(), _nonce()
-        ran = self._run((*listing.words(nonce), ";", *_capturing(panes, mark)))
+        ran = self._run((*listing.words(nonce, uid), ";", *_capturing(panes, mark)))
         if isinstance(ran, Unanswered):
             return ran, {}
         if ran.timed_out:
             return Unanswered(self._silent()), {}
         text, _ = _text(ran)
-        found = listing.parse(text.partition(mark)[0], nonce)
+        found = listing.parse(text.partition(mark)[0], nonce, uid)
         if isinstance(found, Unanswered):  # there is no server, or no session: asked alone, it says which
-            return self.listing(), {}
+            return self.listing(uid), {}
         return found, _captured(text, panes, mark)
 
     # Acting
@@ -468,6 +473,11 @@ def _leaving(err: str) -> bool:
     """Whether a client met a server on its way out."""
     said = err.strip()
     return said.startswith(_LEAVING) or listing.says_no_server(said)
+
+
+def _plain(uid: str) -> bool:
+    """Whether it may stand in a format of tmux; a uid of ours always may."""
+    return not uid or (uid.isascii() and uid.isalnum())
 
 
 def _nonce() -> str:

@@ -28,18 +28,22 @@ _NO_SOCKET = "error connecting to "
 _NO_SOCKET_REASONS = ("(No such file or directory)", "(Connection refused)")
 
 
-def words(nonce: str) -> tuple[str, ...]:
-    """The tmux command: stamp of the server, a row per pane, an end. Nothing is asked that makes tmux read /proc."""
+def words(nonce: str, uid: str = "") -> tuple[str, ...]:
+    """The tmux command: stamp of the server, a row per pane, an end. Nothing is asked that makes tmux read /proc.
+
+    With `uid` only the panes that carry it: of a thousand that saves the server and the reader most of their work.
+    """
     fixed = "\t".join(f"#{{{name}}}" for name in _FIXED)
     own = nonce.join(f"#{{{name}}}" for name in _OWN)
+    which = ("-f", f"#{{==:#{{{_OWN[0]}}},{uid}}}") if uid else ()
     return (
         *("display-message", "-p", f"{nonce}S #{{pid}} #{{start_time}}", ";"),
-        *("list-panes", "-a", "-F", f"{nonce}P\t{fixed}{nonce}{own}{nonce}", ";"),
+        *("list-panes", "-a", *which, "-F", f"{nonce}P\t{fixed}{nonce}{own}{nonce}", ";"),
         *("display-message", "-p", f"{nonce}E"),
     )
 
 
-def parse(text: str, nonce: str) -> Listing | Unanswered:
+def parse(text: str, nonce: str, uid: str = "") -> Listing | Unanswered:
     """The listing in what tmux printed, or Unanswered when it is not one from its first to its last line."""
     pieces = text.split(nonce)
     step = 2 + len(_OWN)
@@ -50,7 +54,7 @@ def parse(text: str, nonce: str) -> Listing | Unanswered:
         panes = tuple(_pane(pieces[at : at + step]) for at in range(2, len(pieces) - 1, step))
     except (ValueError, IndexError):
         return Unanswered("the listing of tmux is garbled")
-    return Listing(server, panes, f"tmux server {server.pid} listed {len(panes)} panes")
+    return Listing(server, panes, f"tmux server {server.pid} listed {len(panes)} panes{f' of {uid}' if uid else ''}")
 
 
 def no_session(text: str, err: str, nonce: str) -> Listing | None:

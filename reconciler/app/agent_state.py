@@ -74,7 +74,7 @@ def memory_paths(agent: Agent) -> JsonMap:
 
 def _terminal(agent: Agent, diagnostics: list[Json]) -> tuple[str, JsonMap, JsonMap]:
     provider = agent.session.reader.providers.get(agent.tool)
-    screen = agent.session.reader.tmux.capture(agent.pane)
+    screen = agent.shown if agent.shown is not None else agent.session.reader.tmux.capture(agent.pane)
     if provider is None or isinstance(screen, Unanswered):
         why = screen.why if isinstance(screen, Unanswered) else f"no provider is called {agent.tool!r}"
         diagnostics.append({"kind": "probe_error", "message": why, "details": {}})

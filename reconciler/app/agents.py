@@ -6,6 +6,7 @@ through that overlay. One observation of one agent; its class is that of the one
 
 from collections.abc import Iterable, Sequence
 
+from reconciler.app.one_look import OneScan, OneTrip
 from reconciler.app.session import Flags, Session, open_session
 from reconciler.engine.handler import Part, Seen, Target, Unknown
 from reconciler.kinds.instance.gateway_part import NONE as GATEWAY_NONE
@@ -21,7 +22,7 @@ from reconciler.model.tuples import NamedTuple
 from reconciler.ports.bundle import Ports
 from reconciler.ports.catalog import InventoryRow
 from reconciler.ports.registry import BadRecord, Record
-from reconciler.ports.tmux import Listing, Pane, Unanswered
+from reconciler.ports.tmux import Listing, Pane, Screen, Unanswered
 
 PREFIX = "HOUMAO-"
 NONE = Part(False, {})
@@ -91,6 +92,8 @@ class Agent(NamedTuple):
     reason: str
     body: JsonMap
     """Its registry record; empty where there is none to read."""
+    shown: Screen | Unanswered | None = None
+    """What its own pane showed in the same look; None where that was not asked."""
 
     @property
     def ref(self) -> Ref:
@@ -164,7 +167,7 @@ class Agent(NamedTuple):
 
     def again(self) -> "Agent":
         """The same agent, looked at once more."""
-        rows = {row.uid: row for row in self.session.reader.catalog.inventory()}
+        rows = {row.uid: row for row in self.session.reader.catalog.naming([self.row.uid])}
         return _looked_at(self.flags, self.session, rows.get(self.row.uid, self.row))
 
     def identity(self) -> JsonMap:
@@ -185,16 +188,16 @@ def resolve(flags: Flags, selector: Selector) -> Agent:
             code="usage.selector",
         )
     session = open_session(flags)
-    rows = _instances(session)
     wanted = selector.agent_id if selector.agent_id is not None else selector.agent_name
     assert wanted is not None
     by_id = selector.agent_id is not None
+    rows = _instances(session, wanted, wanted.removeprefix(PREFIX))
     mine = [row for row in rows if _means(wanted, by_id, _id(row), _names(row))]
     if len(mine) == 1:
         return _on_its_server(flags, session, mine[0])
     if mine:
         raise _ambiguous(wanted, [(_id(row), _place(session)) for row in mine])
-    return _from_registry(session, flags, wanted, by_id, {row.uid for row in rows})
+    return _from_registry(session, flags, wanted, by_id)
 
 
 def own(flags: Flags) -> Agent:
@@ -208,12 +211,12 @@ def own(flags: Flags) -> Agent:
             f"the tmux session {pane.session_name!r} is no agent's",
             hint="`houmao agents self join` makes it one; `houmao agents single` names another",
         )
-    for row in _instances(session):
+    for row in _instances(session, uid):
         if row.uid == uid:
             return _looked_at(flags, session, row)
     agent_id = session.reader.tmux.environment(pane.session_id, "HOUMAO_AGENT_ID")
     if isinstance(agent_id, str) and agent_id:
-        found = _from_registry(session, flags, agent_id, True, set())
+        found = _from_registry(session, flags, agent_id, True)
         if found.row.uid == uid:
             return found
     raise NoSelf(
@@ -325,9 +328,13 @@ def _broken(agent: Agent, doing: str) -> AgentBroken:
 
 
 def _looked_at(flags: Flags, session: Session, row: InventoryRow) -> Agent:
+    """Looked at once: its panes, what its own one shows, and the registry, which has a thousand others."""
     intents = {intent.uid: intent for intent in session.reader.catalog.intents()}
-    seen = observe([Target(row.ref, row.uid, None, row, intents.get(row.uid))], session.reader)[row.ref]
-    found = session.reader.registry.scan().records.get(row.live.get("agent_id") or row.uid)
+    terminal = row.live.get("state") == "running" and not row.live.get("backend", "").endswith("_headless")
+    tmux = OneTrip(session.reader.tmux, [row.live.get("pane", "")] if terminal else [], row.uid)
+    reader = session.reader._replace(tmux=tmux, registry=OneScan(session.reader.registry))
+    seen = observe([Target(row.ref, row.uid, None, row, intents.get(row.uid))], reader)[row.ref]
+    found = reader.registry.scan().records.get(row.live.get("agent_id") or row.uid)
     body = found.body if isinstance(found, Record) and found.owner.get("uid") == row.uid else {}
     health, reason = health_of(
         seen,
@@ -335,11 +342,14 @@ def _looked_at(flags: Flags, session: Session, row: InventoryRow) -> Agent:
         retired=records.state(body) == "retired",
         started=bool(row.live.get("session_manifest")),
     )
-    return Agent(flags, session, row, seen, health, reason, body)
+    agent = Agent(flags, session, row, seen, health, reason, body)
+    return agent._replace(shown=tmux.known(agent.pane))
 
 
-def _instances(session: Session) -> list[InventoryRow]:
-    return [row for row in session.reader.catalog.inventory() if row.ref.kind == "Instance"]
+def _instances(session: Session, *words: str) -> list[InventoryRow]:
+    """Every instance; where words are given, at least those that have one for uid, name, agent id or agent name."""
+    catalog = session.reader.catalog
+    return [row for row in (catalog.naming(words) if words else catalog.inventory()) if row.ref.kind == "Instance"]
 
 
 def _id(row: InventoryRow) -> str:
@@ -371,12 +381,12 @@ def _on_its_server(flags: Flags, session: Session, row: InventoryRow) -> Agent:
     return _looked_at(flags, session, row)
 
 
-def _from_registry(session: Session, flags: Flags, wanted: str, by_id: bool, known: set[str]) -> Agent:
+def _from_registry(session: Session, flags: Flags, wanted: str, by_id: bool) -> Agent:
     """An agent of another overlay of this user, looked at through that overlay."""
     found: list[Record] = []
-    names: list[str] = [name for row in _instances(session) for name in _names(row)]
-    for agent_id in session.reader.registry.scan().records:
-        record = session.reader.registry.scan().records[agent_id]
+    rows = _instances(session)
+    known, names = {row.uid for row in rows}, [name for row in rows for name in _names(row)]
+    for agent_id, record in session.reader.registry.scan().records.items():
         if isinstance(record, BadRecord) or str(record.owner.get("uid")) in known:
             continue
         name = str(record.body.get("agent_name"))
@@ -393,7 +403,7 @@ def _from_registry(session: Session, flags: Flags, wanted: str, by_id: bool, kno
     if folder == ".houmao" and project:
         there = flags._replace(project_dir=project)
         other = open_session(there)
-        for row in _instances(other):
+        for row in _instances(other, str(record.owner.get("uid"))):
             if row.uid == record.owner.get("uid"):
                 return _on_its_server(there, other, row)
     raise AgentNotFound(

@@ -12,7 +12,7 @@ from reconciler.declare.reader import read
 from reconciler.model import names
 from reconciler.model.errors import ActionFailed, DeclarationError, MissingBinary, OverlayError, UsageFault
 from reconciler.model.json import Json, JsonMap, parse_map
-from reconciler.model.ref import Uid
+from reconciler.model.ref import Uid, entry_fault
 from reconciler.model.resource import at_path
 from reconciler.model.tuples import NamedTuple
 from reconciler.ports.bundle import Reader
@@ -54,6 +54,7 @@ def build(flags: Flags, wanted: Wanted) -> JsonMap:
     found = settings_.find(
         project_dir=flags.project_dir, tmux_socket=flags.tmux_socket, agent_def_dir=flags.agent_def_dir
     )
+    _refuse_places(wanted)
     reader, files = flags.world.reader(found), wiring.local_files()
     root = _root(found, files)
     recipe = _recipe(wanted, root, found.cwd, files)
@@ -103,6 +104,22 @@ def build(flags: Flags, wanted: Wanted) -> JsonMap:
         "launch_preview": answer.launch_preview,
         "manifest": answer.manifest,
     }
+
+
+def _refuse_places(wanted: Wanted) -> None:
+    """Names become directories of the tree and of the runtime: one that leads elsewhere is none."""
+    named = (
+        ("--setup", wanted.setup),
+        ("--auth", wanted.auth),
+        *(("--skill", skill) for skill in wanted.skills),
+        ("--home-id", wanted.home_id),
+        ("--agent-name", wanted.agent_name),
+        ("--agent-id", wanted.agent_id),
+    )
+    for option, name in named:
+        why = entry_fault(name) if name is not None else None
+        if why is not None:
+            raise UsageFault(f"{option} {(name or '')[:200]!r} {why}", hint="write the name alone")
 
 
 def parsed(text: str) -> Json:
@@ -214,8 +231,6 @@ def _site(reader: Reader, wanted: Wanted, provider: Provider, runtime: str, file
     clock = reader.clock
     now = clock.now_utc()
     home_id = wanted.home_id or f"{provider.name}-brain-{now.strftime('%Y%m%d-%H%M%SZ')}-{clock.token_hex(3)}"
-    if "/" in home_id or home_id in (".", ".."):
-        raise UsageFault(f"--home-id {home_id!r} must be a plain name")
     home = f"{runtime}/homes/{home_id}"
     there = files.stamp(home) is not None
     if there and not wanted.reuse_home:

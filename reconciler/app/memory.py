@@ -12,6 +12,7 @@ from reconciler.app.agents import Agent
 from reconciler.app.turnstile import POLL_S
 from reconciler.model.errors import ReconcilerError, UsageFault
 from reconciler.model.json import Json, JsonMap
+from reconciler.model.ref import entry_fault
 from reconciler.model.tree import Entry, Tree
 from reconciler.ports.bundle import Ports
 from reconciler.ports.files import FileMissing, LockHolder
@@ -126,11 +127,9 @@ def delete(agent: Agent, page: str) -> JsonMap:
 
 def _page(text: str) -> str:
     """A plain relative path below the pages; raises UsageFault."""
-    parts = text.split("/")
-    control = any(char < " " or "\x7f" <= char <= "\x9f" or "\ud800" <= char <= "\udfff" for char in text)
-    if not text or control or "\\" in text or len(text) > 1000 or any(part in ("", ".", "..") for part in parts):
+    if len(text) > 1000 or any(entry_fault(part) for part in text.split("/")):
         raise UsageFault(
-            f"{text!r} is no page: it must be a relative path that stays inside the pages",
+            f"{text[:200]!r} is no page: it must be a relative path that stays inside the pages",
             hint="write it as notes/today.md",
             code="usage.page",
         )

@@ -8,6 +8,8 @@ is free, or another process has it. Whatever cannot be told stays.
 import re
 
 from reconciler.app.lock import own_pid
+from reconciler.model.errors import DeclarationError, Problem
+from reconciler.model.ref import name_fault
 from reconciler.ports.bundle import Reader
 from reconciler.ports.files import Files
 from reconciler.ports.process import Gone, ProcessFacts, ProcessSeen
@@ -29,6 +31,12 @@ def login_path(reader: Reader, tool: str, name: str) -> str:
 
 
 def _path(reader: Reader, tool: str, name: str, what: str) -> str:
+    """Raises DeclarationError for what is no name: the plan would refuse it, but these bytes are written before."""
+    why = name_fault(name)
+    if why is not None:
+        before, _, fix = why.partition("; ")
+        problem = Problem("declare.name", f"the name {name[:80]!r} {before}", fix, None, "metadata.name", "R-MOD-4")
+        raise DeclarationError([problem])
     pid, ticks = _self(reader)
     return f"{_root(reader)}/{tool}/.{name}.{pid}-{ticks}.{reader.clock.token_hex(6)}.{what}"
 

@@ -14,6 +14,7 @@ from reconciler.app import columns, read
 from reconciler.app.agent_state import PHASES
 from reconciler.app.agents import Agent
 from reconciler.app.describe import last_lines, redacted, trouble
+from reconciler.app.one_look import OneTrip
 from reconciler.app.session import Flags, Session, opened
 from reconciler.app.sight import read as read_screen
 from reconciler.app.status import PROBED, Status, instant
@@ -23,7 +24,7 @@ from reconciler.model.json import Json, JsonMap
 from reconciler.model.tuples import NamedTuple
 from reconciler.ports.reading import ScreenState
 from reconciler.ports.screen import Phase
-from reconciler.ports.tmux import Listing, Screen, TmuxReader, Unanswered
+from reconciler.ports.tmux import Screen, Unanswered
 
 CELLS = dict(columns.INSTANCE)
 HAPPENED = {
@@ -121,50 +122,6 @@ class Board(NamedTuple):
         return self._replace(
             rows=tuple(row._replace(noted=_noted(old.get(row.uid), row, self.at)) for row in self.rows)
         )
-
-
-class OneTrip:
-    """tmux for one look: the listing and the screens of `panes` come in one trip, and are remembered for the look."""
-
-    __slots__ = ("_listing", "_panes", "_screens", "_tmux", "socket")
-
-    def __init__(self, tmux: TmuxReader, panes: Sequence[str]) -> None:
-        self._tmux, self._panes = tmux, tuple(panes)
-        self._listing: Listing | Unanswered | None = None
-        self._screens: dict[str, Screen | Unanswered] = {}
-        self.socket = tmux.socket
-
-    def listing(self) -> Listing | Unanswered:
-        """As the port says; the first question brings the screens along."""
-        if self._listing is None:
-            self._listing, found = self._tmux.glance(self._panes)
-            self._screens |= found
-        return self._listing
-
-    def capture(self, pane_id: str, lines: int = 0) -> Screen | Unanswered:
-        """As the port says; remembered without scrollback."""
-        return self._tmux.capture(pane_id, lines) if lines else self.captures((pane_id,))[pane_id]
-
-    def captures(self, pane_ids: Sequence[str]) -> Mapping[str, Screen | Unanswered]:
-        """As the port says; only what is not known yet is asked for."""
-        self.listing()
-        left = [pane for pane in dict.fromkeys(pane_ids) if pane not in self._screens]
-        if left:
-            self._screens |= self._tmux.captures(left)
-        return {pane: self._screens[pane] for pane in pane_ids}
-
-    def glance(self, pane_ids: Sequence[str]) -> tuple[Listing | Unanswered, Mapping[str, Screen | Unanswered]]:
-        """As the port says."""
-        listed = self.listing()
-        return listed, self.captures(pane_ids)
-
-    def environment(self, session_id: str, name: str) -> str | Unanswered | None:
-        """As the port says."""
-        return self._tmux.environment(session_id, name)
-
-    def attach_command(self, session_id: str) -> tuple[str, ...]:
-        """As the port says."""
-        return self._tmux.attach_command(session_id)
 
 
 def look(flags: Flags, *, selector: str = "", near: Collection[str] = ()) -> Board:

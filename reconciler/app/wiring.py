@@ -199,6 +199,13 @@ def gateway_ports(socket: str, folder: str) -> GatewayPorts:
     )
 
 
+def providers() -> "Mapping[str, Provider]":
+    """The providers there are."""
+    from reconciler.providers import discover
+
+    return discover(folders(PROVIDERS))
+
+
 def local_process() -> "Process":
     """The process table alone."""
     from reconciler.adapters.process_local import LocalProcess

@@ -88,12 +88,14 @@ def assemble(
     transient_env: Mapping[str, str] | None = None,
     sensitive_env: Mapping[str, Secret] | None = None,
     owner: Mapping[str, Json] | None = None,
+    viewer: tuple[str, ...] = (),
 ) -> Assembled:
     """Build one agent as values; same arguments, same answer.
 
     transient_env   one-off variables of this start; in the launch file, never in the manifest or the persisted plan
     sensitive_env   durable variables whose values are secret: they go by the launch file
     owner           more facts for the home's owner file and the manifest (generation, launch digest)
+    viewer          the words that show the turns of a headless agent in its pane
 
     Raises ActionFailed (`build.*`) and MissingCredential; never retried.
     """
@@ -128,7 +130,7 @@ def assemble(
     )
     plan = plan._replace(transient_env_var_names=tuple(sorted(transient)))
     marks: JsonMap = {"uid": site.uid, "overlay_id": site.overlay_id, "agent_id": site.agent_id, **(owner or {})}
-    start = start_of(plan, provider, site, host, headless)
+    start = start_of(plan, provider, site, host, headless)._replace(viewer=viewer)
     tree = home.tree.merged(
         Tree({
             helper.HELPER: Entry(data=helper.launch_sh(start).encode(), mode=0o700),

@@ -21,6 +21,7 @@ from reconciler.build.selector import Preset
 from reconciler.build.trees import tree_at
 from reconciler.model.errors import MissingCredential
 from reconciler.model.json import Json, JsonMap
+from reconciler.model.ref import entry_fault
 from reconciler.model.secret import Secret
 from reconciler.model.tree import Tree
 from reconciler.ports.build import Adapter, AuthFile, AuthMaterial, Materials
@@ -103,6 +104,10 @@ def materials(
     auth: str | None,
 ) -> Materials:
     """The bytes of one build. An empty `role` is no role. Raises ActionFailed, MissingCredential (`build.*`)."""
+    for what, name in (("role", role or "none"), ("setup", setup), ("credential", auth or "none")):
+        _refuse_place(what, name)
+    for name in skills:
+        _refuse_place("skill", name)
     found, adapter_path = adapter(files, root, provider, parse)
     tool = f"{root}/tools/{provider.name}"
     trees = {name: _skill(files, f"{root}/skills/{name}", name) for name in skills}
@@ -116,6 +121,13 @@ def materials(
         skill_paths={name: files.real(f"{root}/skills/{name}") for name in skills},
         adapter_path=adapter_path,
     )
+
+
+def _refuse_place(what: str, name: str) -> None:
+    """A recipe names directories of its own tree, and none elsewhere."""
+    why = entry_fault(name)
+    if why is not None:
+        raise refuse("name", f"the {what} {name[:200]!r} {why}", "write the name of its directory")
 
 
 def role_prompt(files: FilesReader, root: str, role: str) -> str:

@@ -5,8 +5,8 @@ clears the credential variables that a tmux server may have inherited from whoev
 reads `launch.env` (0600), decides whether there is a conversation to go on with, and becomes the program: the pid that
 tmux answers is the provider's.
 
-Where headless nothing runs between turns: started without a prompt it says so and waits, started with one as its only
-argument it becomes the program for that turn.
+Where headless nothing runs between turns: started without a prompt it says so and waits, or becomes the program that
+shows the turns; started with one as its only argument it becomes the program for that turn.
 """
 
 from collections.abc import Mapping
@@ -35,6 +35,8 @@ class Start(NamedTuple):
     """Credential variables that may not come from outside."""
     directories: tuple[str, ...]
     """Absolute paths that must be there before the program starts."""
+    viewer: tuple[str, ...] = ()
+    """What shows the turns of a headless agent in its pane; nothing does where it is empty."""
 
 
 def launch_sh(start: Start) -> str:
@@ -65,11 +67,16 @@ def launch_sh(start: Start) -> str:
         lines += [
             "if [ $# -eq 0 ]; then",
             f"    printf '%s\\n' '{HEADLESS_READY}'",
-            "    exec tail -f /dev/null",
+            f"    exec {_waiting(start.viewer)}",
             "fi",
         ]
     lines += _exec(start)
     return "\n".join(lines) + "\n"
+
+
+def _waiting(viewer: tuple[str, ...]) -> str:
+    """What a pane does between turns. A viewer is told when it began: it takes a while to look for the first time."""
+    return f'{shell.words(viewer)} --since "$(date +%s)"' if viewer else "tail -f /dev/null"
 
 
 def _exec(start: Start) -> list[str]:

@@ -61,6 +61,8 @@ class Resolved(NamedTuple):
     agent_id: str | None
     workdir: str | None
     headless: bool
+    display: tuple[str, str] | None
+    """Style and detail of the turns in the pane of a headless agent; None where none are shown."""
     overlay: Overlay | None
     header: prompt.HeaderPolicy
     system_skills: tuple[str, ...]
@@ -90,6 +92,7 @@ class Resolved(NamedTuple):
             "workdir": self.workdir,
             "promptMode": None if self.prompt_mode is PromptMode.UNATTENDED else self.prompt_mode.value,
             "headless": self.headless or None,
+            "headlessDisplay": [*self.display] if self.display else None,
             "overlay": {**self.overlay._asdict()} if self.overlay else None,
             "header": self._header(),
             "agentName": self.agent_name,
@@ -156,6 +159,7 @@ def resolve(
         agent_id=_first_text(layers, "agentId"),
         workdir=_first_text(layers, "workdir"),
         headless=_headless(layers),
+        display=_display(layers) if _headless(layers) else None,
         overlay=_overlay(layers),
         header=_header(profile, instance, direct),
         system_skills=_system_skills(source, profile),
@@ -329,6 +333,14 @@ def _headless(layers: Iterable[Mapping[str, Json]]) -> bool:
             if isinstance(value, bool):
                 return value
     return False
+
+
+def _display(layers: Iterable[Mapping[str, Json]]) -> tuple[str, str] | None:
+    for layer in layers:
+        found = _map(layer.get("headlessDisplay"))
+        if found:
+            return _text(found.get("style")) or "plain", _text(found.get("detail")) or "concise"
+    return None
 
 
 def _overlay(layers: Iterable[Mapping[str, Json]]) -> Overlay | None:

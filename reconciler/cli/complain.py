@@ -44,9 +44,9 @@ def complain(error: Exception, words: list[str], trouble: int | None = None) -> 
         code = _bug(error, words)
         return code if trouble is None else trouble
     if wants_json(words):
-        import json
+        from reconciler.cli.json_text import printed
 
-        sys.stdout.write(json.dumps({"error": error.to_json()}, indent=2, ensure_ascii=False) + "\n")
+        sys.stdout.write(printed({"error": error.to_json()}) + "\n")
     if isinstance(error, DeclarationError):
         _problems(error)
     else:
@@ -56,10 +56,10 @@ def complain(error: Exception, words: list[str], trouble: int | None = None) -> 
 
 def _as_json(code: str, message: str, hint: str) -> None:
     """The shape of R-CLI-8 for what is no ReconcilerError."""
-    import json
+    from reconciler.cli.json_text import printed
 
-    body = {"code": code, "message": message, "hint": hint, "ref": None, "position": None}
-    sys.stdout.write(json.dumps({"error": {**body, "causes": []}}, indent=2, ensure_ascii=False) + "\n")
+    body: JsonMap = {"code": code, "message": message, "hint": hint, "ref": None, "position": None}
+    sys.stdout.write(printed({"error": {**body, "causes": []}}) + "\n")
 
 
 def _one(error: "ReconcilerError") -> None:
@@ -119,3 +119,4 @@ def printable(text: str) -> str:
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from reconciler.model.errors import DeclarationError, ReconcilerError
+    from reconciler.model.json import JsonMap

@@ -28,13 +28,15 @@ class Events:
         """One whole line, written at once: a crash can damage no line but the last."""
         import json
 
+        from reconciler.cli.json_text import harmless
+
         with self._taken:
             if kind == "run_start" and isinstance(run := fields.get("run"), str):
                 self._run = run
             self._seq += 1
             stamp = self._now().astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
             line: JsonMap = {"v": VERSION, "ts": stamp, "run": self._run, "seq": self._seq, "type": kind, **fields}
-            data = (json.dumps(line, ensure_ascii=False, separators=(",", ":")) + "\n").encode()
+            data = (harmless(json.dumps(line, ensure_ascii=False, separators=(",", ":"))) + "\n").encode()
             while data:
                 data = data[os.write(self._out, data) :]
 

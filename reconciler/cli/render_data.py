@@ -9,9 +9,9 @@ from reconciler.model.json import Json, JsonMap
 def write(value: Json, form: str, names: Callable[[], Sequence[str]] | None = None) -> None:
     """Print `value` in one of the forms of `-o`; raises Usage for a template that cannot be read."""
     if form == "json":
-        from reconciler.cli.json_text import indented
+        from reconciler.cli.json_text import printed
 
-        sys.stdout.write(indented(value) + "\n")
+        sys.stdout.write(printed(value) + "\n")
     elif form == "yaml":
         from reconciler.declare.dump import to_yaml
 
@@ -22,9 +22,18 @@ def write(value: Json, form: str, names: Callable[[], Sequence[str]] | None = No
     elif form.startswith("jsonpath="):
         from reconciler.cli.jsonpath import expand
 
-        sys.stdout.write(expand(form.partition("=")[2], value) + "\n")
+        sys.stdout.write(_bare(expand(form.partition("=")[2], value)) + "\n")
     elif form.startswith("custom-columns="):
         _columns(value, form.partition("=")[2])
+
+
+def _bare(text: str) -> str:
+    """Texts without quotes around them: as they are for a program, without what a terminal would obey on one."""
+    if sys.stdout.isatty():
+        from reconciler.cli.complain import printable
+
+        return printable(text)
+    return text.encode("utf-8", "backslashreplace").decode()  # half of a pair can be written nowhere
 
 
 def _columns(value: Json, text: str) -> None:

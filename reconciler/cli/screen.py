@@ -13,17 +13,25 @@ NARROWEST = 20
 
 
 class Screen:
-    """One output stream: `colour` and `width` say what it can show; width 0 is without end, as in a pipe.
+    """One output stream: `colour`, `width` and `height` say what it can show; 0 is without end, as in a pipe.
 
     `terminal` says whether a person may be asked there; `style` is `plain` or `fancy` where one was chosen.
     """
 
-    __slots__ = ("_out", "colour", "style", "terminal", "width")
+    __slots__ = ("_out", "colour", "height", "style", "terminal", "width")
 
     def __init__(
-        self, out: TextIO, *, terminal: bool = False, colour: bool = False, width: int = 0, style: str = ""
+        self,
+        out: TextIO,
+        *,
+        terminal: bool = False,
+        colour: bool = False,
+        width: int = 0,
+        height: int = 0,
+        style: str = "",
     ) -> None:
         self._out = out
+        self.height = height
         self.terminal = terminal
         self.colour = colour
         self.width = width
@@ -38,6 +46,12 @@ class Screen:
         """`text` in a colour where there is any; it is escaped first."""
         plain = printable(text)
         return f"\x1b[{COLOURS[colour]}m{plain}\x1b[0m" if self.colour and colour and plain else plain
+
+    def on(self, out: TextIO) -> "Screen":
+        """The same for text that is looked at before it is shown."""
+        return Screen(
+            out, terminal=self.terminal, colour=self.colour, width=self.width, height=self.height, style=self.style
+        )
 
     def line(self, text: str = "") -> None:
         """One line. `text` holds our own words, `paint`ed or `printable` ones."""
@@ -105,10 +119,11 @@ def _screen(out: TextIO, args: Args) -> Screen:
     if not terminal:
         return Screen(out, colour=colour, style=style)
     try:
-        width = get_terminal_size(out.fileno()).columns or NARROW
+        size = get_terminal_size(out.fileno())
+        width, height = size.columns or NARROW, size.lines
     except OSError:
-        width = NARROW
-    return Screen(out, terminal=True, colour=colour, width=width, style=style)
+        width, height = NARROW, 0
+    return Screen(out, terminal=True, colour=colour, width=width, height=height, style=style)
 
 
 def data_format(args: Args) -> str:

@@ -17,8 +17,11 @@ _METADATA = ("name", "labels", "annotations")
 _PLAIN = re.compile(r"[A-Za-z0-9_./~+-][A-Za-z0-9_./~+@()=,-]*(?:[ :][A-Za-z0-9_./~+@()=,-]+)*")
 # What readers of YAML 1.1 make a number of, such as 1:30, or a truth value.
 _OLD = re.compile(r"[-+]?[0-9][0-9_:.,]*|[yYnN]")
-_BLOCK = re.compile(r"[^\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ufeff\ud800-\udfff\ufffe\uffff]*")
-_ESCAPED = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ud800-\udfff\ufffe\uffff]")
+# Written out, what turns the direction of text could show another text than it is.
+_BLOCK = re.compile(
+    r"[^\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff\ud800-\udfff\ufffe\uffff]*"
+)
+_ESCAPED = re.compile("[\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff\ud800-\udfff\ufffe\uffff]")
 
 
 def to_yaml(documents: Iterable[Mapping[str, Json]]) -> str:
@@ -107,7 +110,13 @@ def _text(text: str) -> str:
     plain = len(text) <= 120 and _PLAIN.fullmatch(text) is not None and not text.startswith(("-", "..."))
     if plain and resolve(text) == text and not _OLD.fullmatch(text):
         return text
-    return _ESCAPED.sub(lambda found: f"\\u{ord(found.group()):04x}", json.dumps(text, ensure_ascii=False))
+    return _ESCAPED.sub(_escape, json.dumps(text, ensure_ascii=False))
+
+
+def _escape(found: re.Match[str]) -> str:
+    """As YAML writes it; half of a pair, which it has no way to write, as the sign for what is no text."""
+    code = ord(found.group())
+    return "\\ufffd" if 0xD800 <= code <= 0xDFFF else f"\\u{code:04x}"
 
 
 def to_lines(value: Json, indent: int) -> list[str]:

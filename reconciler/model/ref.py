@@ -12,6 +12,8 @@ Uid = NewType("Uid", str)
 """128-bit, time-ordered, 32 lower-case hex digits; never reused."""
 
 NAME_MAX = 63
+ENTRY_MAX = 200
+"""Bytes; file systems take 255, and what is written beside a file has a longer name."""
 RESERVED_PREFIXES = ("houmao-", "houmao_")
 _NAME_ENDS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789")
 _NAME_MIDDLE = _NAME_ENDS | frozenset("_-")
@@ -50,6 +52,19 @@ def name_fault(name: str) -> str | None:
     if name.startswith(RESERVED_PREFIXES):
         return "begins with a reserved prefix ('houmao-', 'houmao_')"
     return None
+
+
+def entry_fault(name: str) -> str | None:
+    """Why `name` cannot name one file or directory among others, as the end of a sentence, or None when it can.
+
+    For names of files that others wrote, which follow no grammar of ours.
+    """
+    if name in ("", ".", "..") or "/" in name or "\\" in name:
+        return "is no plain name of a file or directory"
+    if any(char < " " or "\x7f" <= char <= "\x9f" or "\ud800" <= char <= "\udfff" for char in name):
+        return "has a control character or bytes that are no text"
+    size = len(name.encode())
+    return f"has {size} bytes, {ENTRY_MAX} is the limit" if size > ENTRY_MAX else None
 
 
 def session_name_fault(name: str) -> str | None:

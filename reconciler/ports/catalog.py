@@ -157,6 +157,13 @@ class CatalogReader(Protocol):
         """Every row, sorted by ref."""
         ...
 
+    def naming(self, words: Iterable[str]) -> tuple[InventoryRow, ...]:
+        """At least every row that has one of these words for its uid, its name or a handle, sorted by ref.
+
+        Perhaps others too: whoever asks looks at what it wants. Of a thousand rows it reads a few.
+        """
+        ...
+
     def bundles(self, digests: Iterable[str]) -> Mapping[str, JsonMap]:
         """Canonical documents by digest; missing ones are left out."""
         ...

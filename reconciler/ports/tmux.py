@@ -57,6 +57,13 @@ class Unanswered(NamedTuple):
     why: str
 
 
+def only(listing: Listing | Unanswered, uid: str) -> Listing | Unanswered:
+    """The same with the panes that carry a uid alone; all of them where it is empty."""
+    if isinstance(listing, Unanswered) or not uid:
+        return listing
+    return listing._replace(panes=tuple(pane for pane in listing.panes if pane.uid == uid))
+
+
 class Fence(NamedTuple):
     """The writer's right to act on the server (R-LCK-2)."""
 
@@ -355,8 +362,8 @@ class TmuxReader(Protocol):
     socket: str
     """Absolute path of the server's socket: which server an answer is about."""
 
-    def listing(self) -> Listing | Unanswered:
-        """Every pane of every session, in one round trip; never raises."""
+    def listing(self, uid: str = "") -> Listing | Unanswered:
+        """Every pane of every session, or only those that carry a uid, in one round trip; never raises."""
         ...
 
     def environment(self, session_id: str, name: str) -> str | Unanswered | None:
@@ -371,8 +378,13 @@ class TmuxReader(Protocol):
         """What many panes show now: one trip for a hundred of them, and one more for each that is gone."""
         ...
 
-    def glance(self, pane_ids: Sequence[str]) -> "tuple[Listing | Unanswered, Mapping[str, Screen | Unanswered]]":
-        """The listing, and what many panes show, in one trip. Screens may be missing: `captures` says why they are."""
+    def glance(
+        self, pane_ids: Sequence[str], uid: str = ""
+    ) -> "tuple[Listing | Unanswered, Mapping[str, Screen | Unanswered]]":
+        """The listing, `uid` as there, and what many panes show, in one trip.
+
+        Screens may be missing: `captures` says why they are.
+        """
         ...
 
     def attach_command(self, session_id: str) -> tuple[str, ...]:

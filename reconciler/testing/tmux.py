@@ -34,6 +34,7 @@ from reconciler.ports.tmux import (
     Unanswered,
     Vacant,
     delivery_fault,
+    only,
     request_fault,
 )
 
@@ -115,12 +116,12 @@ class FakeTmux:
 
     # The port
 
-    def listing(self) -> Listing | Unanswered:
+    def listing(self, uid: str = "") -> Listing | Unanswered:
         """Every pane of every session, or the snapshot of `freeze`."""
         self.round_trips += 1
         if self.unanswered:
             return Unanswered(self.unanswered)
-        return self._frozen if self._frozen is not None else self._snapshot()
+        return only(self._frozen if self._frozen is not None else self._snapshot(), uid)
 
     def environment(self, session_id: str, name: str) -> str | Unanswered | None:
         """One variable of a session's own environment."""
@@ -145,10 +146,12 @@ class FakeTmux:
         self.round_trips = before + (1 if pane_ids else 0)
         return found
 
-    def glance(self, pane_ids: Sequence[str]) -> tuple[Listing | Unanswered, Mapping[str, Screen | Unanswered]]:
+    def glance(
+        self, pane_ids: Sequence[str], uid: str = ""
+    ) -> tuple[Listing | Unanswered, Mapping[str, Screen | Unanswered]]:
         """Both as asked alone, up to the first pane that is gone, in one trip."""
         before = self.round_trips
-        listed, found = self.listing(), self.captures(pane_ids)
+        listed, found = self.listing(uid), self.captures(pane_ids)
         self.round_trips = before + 1
         gone = next((at for at, pane in enumerate(found) if isinstance(found[pane], Unanswered)), len(found))
         return listed, dict(list(found.items())[:gone])

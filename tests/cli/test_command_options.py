@@ -2,7 +2,7 @@
 
 import pytest
 
-from reconciler.cli import help_text, main
+from reconciler.cli import help_text
 from tests.cli.test_command_table import table
 
 COMMANDS = {command.path: command for command in help_text.commands()}
@@ -225,11 +225,3 @@ def test_every_command_of_the_table_has_its_options_looked_at() -> None:
 def test_the_options_that_the_table_names_are_there(path: str) -> None:
     every = {name for option in COMMANDS[path].every() for name in (*option.names, *option.off, *option.other)}
     assert set(FLAGS[path].split()) - every == set()
-
-
-@pytest.mark.parametrize("option", ["--headless-display-style=plain", "--headless-display-detail=concise"])
-def test_what_a_launch_cannot_do_yet_is_refused_by_name(option: str, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main.main(["agents", "launch", "--agents", "coder", option]) == 64
-    told = capsys.readouterr().err
-    assert option.partition("=")[0] in told
-    assert "is not implemented" in told

@@ -44,6 +44,10 @@ LIVES: dict[str, tuple[str, ...]] = {
         "verbs/test_adopting.py::test_the_next_intended_change_relaunches_it_and_builds_its_home",
         "verbs/test_adopting.py::test_an_adopted_one_is_stopped_and_started_like_any_other",
     ),
+    "stopping an adopted session kills foreign windows": (
+        "verbs/test_adopting.py::test_what_else_a_person_has_in_an_adopted_session_outlives_the_agent",
+        "adapters/tmux/test_windows.py::test_a_session_that_is_left_keeps_what_is_not_the_agents_and_no_mark",
+    ),
     "an empty word stands where there is no session root": (
         "requests/test_who_is_meant.py::test_what_is_not_there_is_null_and_never_an_empty_word",
     ),

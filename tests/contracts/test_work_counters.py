@@ -14,6 +14,8 @@ from typing import NamedTuple, TypeVar
 
 import pytest
 
+from reconciler.app.agent_state import managed_state
+from reconciler.app.agents import Agent, Selector, resolve
 from reconciler.ports.bundle import Ports
 from reconciler.testing.fake_world import FakeWorld
 from tests.cli.conftest import Program
@@ -25,6 +27,8 @@ LOOKING = {"sql": 19, "tmux": 1, "catalogs": 1}
 """A plan, and an apply that finds nothing to do, whatever the size: statements, trips to tmux, connections."""
 LOOKS_OF_AN_APPLY = 3
 """Before the lock, under it, and once more at the end."""
+STATE_OF_ONE = {"sql": 6, "tmux": 1, "catalogs": 1}
+"""The state of one agent by name: where it is recorded, its panes and its screen."""
 SQL_PER_AGENT = 13
 """One row of the journal opened and settled, one row of the inventory and its bundle, and what keeps them true."""
 TRIPS_TO_START = {1: 1, 10: 3, 12: 3, 100: 5}
@@ -208,6 +212,23 @@ def test_repairing_one_agent_of_many_does_not_touch_the_others(world: CountingWo
     assert work.tmux == LOOKS_OF_AN_APPLY + 1
     # A record is read again at the next look only while it is so young that its time stamp may still hide a change.
     assert work.records <= LOOKS_OF_AN_APPLY * size(world) + RECORD_READS_PER_PUBLISHED_RECORD + 1
+
+
+def test_the_state_of_one_agent_is_one_look_however_many_there_are(world: CountingWorld) -> None:
+    world.when_applied()
+
+    def asked() -> Agent:
+        agent = resolve(world.flags, Selector(agent_name="agent-000"))
+        assert managed_state(agent)["availability"] == "available"
+        return agent
+
+    agent, work = world.counted(asked)
+
+    assert agent.ref.name == "agent-000"
+    assert looked(work) == STATE_OF_ONE
+    assert work.records == size(world)  # each file of the registry once: any of them may claim its uid
+    assert work.sources == {}
+    assert work.changes == 0
 
 
 # --- processes, on a real tmux ----------------------------------------------------------------------------------------

@@ -33,6 +33,7 @@ NO_FLAG = {
         "disruption", "disruption.when",
         "drift", "drift.policy", "drift.ignore", "retry", "retry.limit", "retry.base", "retry.max", "retry.timeout",
         "lifecycle", "lifecycle.preventDestroy", "lifecycle.ignoreChanges",
+        "headlessDisplay", "headlessDisplay.style", "headlessDisplay.detail",  # of `agents launch` alone
     ),
     "LaunchProfile": (
         "skills", "skills.private.*.name", "systemSkills", "promptOverlay", "memoSeed", "gateway", "gateway.host",

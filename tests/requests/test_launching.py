@@ -8,6 +8,7 @@ from reconciler.app.authoring.instances import Old
 from reconciler.app.launching import Launch, NoRecipe
 from reconciler.app.lifecycle import Telling
 from reconciler.app.request import RunFlags
+from reconciler.cli import main, places
 from reconciler.model.errors import DeclarationError, GuardRefused, UsageFault
 from reconciler.model.ref import Ref
 from reconciler.testing.fake_world import FakeWorld
@@ -61,6 +62,46 @@ def test_an_agent_is_launched(declared: FakeWorld, wanted: Launch, name: str) ->
     assert agent.reachable
     assert declared.running == {"alice", name}
     assert declared.when_planned().in_sync
+
+
+@pytest.mark.parametrize(
+    ("words", "shown"),
+    [
+        ("--headless --headless-display-style fancy", {"style": "fancy", "detail": "concise"}),
+        ("--headless --headless-display-detail detail", {"style": "plain", "detail": "detail"}),
+        (
+            "--headless --headless-display-style=json --headless-display-detail=detail",
+            {"style": "json", "detail": "detail"},
+        ),
+        ("--headless", None),
+    ],
+)
+def test_how_a_headless_agent_shows_its_turns_is_said_at_its_launch(
+    declared: FakeWorld, monkeypatch: pytest.MonkeyPatch, words: str, shown: object
+) -> None:
+    monkeypatch.setattr(places, "flags", lambda args: declared.flags)
+    monkeypatch.chdir(declared.root)
+
+    assert main.main(["agents", "launch", "--agents", "coder", "--provider", "echo", *words.split()]) == 0
+
+    row = declared.rows["Instance/echo-coder"]
+    spec = declared.look().catalog.bundles([row.digest])[row.digest]["spec"]
+    assert spec.get("headlessDisplay") == shown  # type: ignore[union-attr]
+    assert ("reconciler.cli.display" in (declared.home_of("echo-coder") / "launch.sh").read_text()) == bool(shown)
+
+
+@pytest.mark.parametrize("option", ["style", "detail"])
+def test_one_with_a_terminal_shows_none_and_the_option_is_refused(declared: FakeWorld, option: str) -> None:
+    for wanted in (
+        Launch("coder", "echo"),
+        Launch(profile="nightly"),
+        Launch("coder", "echo", spec={"headless": False}),
+    ):
+        asked = wanted._replace(spec={**wanted.spec, "headlessDisplay": {option: "x"}})
+        with pytest.raises(UsageFault, match="for a headless agent") as refused:
+            launching.launch(declared.flags, asked, TELLING)
+        assert refused.value.code == "usage.launch"
+    assert declared.running == {"alice"}
 
 
 @pytest.mark.parametrize(

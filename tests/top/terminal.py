@@ -21,6 +21,7 @@ VARIES = (
     (re.compile(r"(?<=\bAge:) ( *)\d+[smhd]"), r" \1Ns"),
     (re.compile(r"(?<=  )\d+[smhd] *(?=  HOUMAO|$)", re.MULTILINE), "Ns"),
     (re.compile(r"\bpid \d+"), "pid N"),
+    (re.compile(r"(?<=Pane is dead )\(.*\)"), "(when)"),
     (re.compile(r"/tmp/top-\w{8}"), "/tmp/top-00000000"),
     (re.compile(r"\b[0-9a-f]{32}\b"), "0" * 32),
     (re.compile(r"(?<=conversation )[0-9a-f]{16}"), "0" * 16),

@@ -26,13 +26,10 @@ def launch(args: Args) -> int:
     from reconciler.app.authoring import instances
     from reconciler.cli import agent, places
 
-    for key in ("headless_display_style", "headless_display_detail"):
-        if args.maybe(key) is not None:
-            raise Usage(
-                f"--{key.replace('_', '-')} is not implemented: the pane of a headless agent does not show its turns",
-                "`houmao agents single --agent-name NAME turn events TURN_ID --detail detail` shows them",
-            )
     spec: dict[str, Json] = {}
+    display = {key: args.maybe(f"headless_display_{key}") for key in ("style", "detail")}
+    if any(display.values()):
+        spec["headlessDisplay"] = {key: value for key, value in display.items() if value is not None}
     for key, field in (
         ("workdir", "workdir"),
         ("auth", "authRef"),
@@ -115,14 +112,14 @@ COMMANDS = (
             *ONCE,
             Option(
                 ("--headless-display-style",),
-                "How turns are shown in its pane; refused, for this release shows none there.",
+                "Show the turns of a headless agent in its pane, so; none are shown there otherwise.",
                 "STYLE",
                 kind="choice",
                 choices=("plain", "json", "fancy"),
             ),
             Option(
                 ("--headless-display-detail",),
-                "How much of them; refused likewise.",
+                "How much of them: what it says, or every event; concise by default.",
                 "DETAIL",
                 kind="choice",
                 choices=("concise", "detail"),

@@ -31,10 +31,10 @@ def logs(args: Args) -> int:
 
 def _as_data(found: "Terminal", wanted: int, *, follow: bool) -> int:
     """One object; where it is followed, one on each line, as they come."""
-    import json
     import sys
 
     from reconciler.app import terminal
+    from reconciler.cli.json_text import on_one_line
     from reconciler.cli.render_data import write
 
     name = str(found.item.ref)
@@ -42,7 +42,7 @@ def _as_data(found: "Terminal", wanted: int, *, follow: bool) -> int:
         write({"ref": name, "lines": [*terminal.screen(found, wanted)]}, "json")
         return 0
     for fresh in terminal.follow(found, wanted):
-        sys.stdout.write(json.dumps({"ref": name, "lines": [*fresh]}, ensure_ascii=False) + "\n")
+        sys.stdout.write(on_one_line({"ref": name, "lines": [*fresh]}) + "\n")
         sys.stdout.flush()
     return 0
 

@@ -14,7 +14,11 @@ Variable = Annotated[
 ]
 FileName = Annotated[
     str,
-    pattern(r"^[A-Za-z0-9._-]{1,128}" + END, "the name of a login file, such as auth.json", "write a bare file name"),
+    pattern(
+        r"^(?!\.{1,2}$)[A-Za-z0-9._-]{1,128}" + END,
+        "the name of a login file, such as auth.json",
+        "write a bare file name",
+    ),
 ]
 
 

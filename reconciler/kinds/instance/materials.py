@@ -32,6 +32,8 @@ from reconciler.ports.provider import (
 )
 
 EXEC_TIMEOUT_S = 30.0
+VIEWER = ("-P", "-m", "reconciler.cli.display")
+"""What shows turns; `-P`, for it runs where the agent works, and no module of that place is meant."""
 
 
 class Build(NamedTuple):
@@ -84,6 +86,9 @@ def _build(ports: Ports, context: Context) -> Build:
         runtime_root=ports.places.runtime,
         profile=_provenance(launch),
     )
+    backend = backend_of(provider.name, resolved.headless)
+    session_id = str(context.handle.get("session_id") or f"{backend}-{context.uid[-8:]}")
+    session_root = f"{ports.places.runtime}/sessions/{backend}/{session_id}"
     made = assemble(
         request,
         _materials(ports, context, launch, resolved, provider, texts.role),
@@ -94,9 +99,8 @@ def _build(ports: Ports, context: Context) -> Build:
         resume=_resume(context, resolved),
         transient_env=context.transient,
         owner={"generation": context.generation, "launch_digest": launch.digest, "fencing_token": context.token},
+        viewer=_viewer(ports, resolved, session_root),
     )
-    backend = backend_of(provider.name, resolved.headless)
-    session_id = str(context.handle.get("session_id") or f"{backend}-{context.uid[-8:]}")
     return Build(
         assembled=made,
         site=site,
@@ -106,8 +110,17 @@ def _build(ports: Ports, context: Context) -> Build:
         headless=resolved.headless,
         workdir=workdir,
         session_id=session_id,
-        session_manifest=f"{ports.places.runtime}/sessions/{backend}/{session_id}/manifest.json",
+        session_manifest=f"{session_root}/manifest.json",
     )
+
+
+def _viewer(ports: Ports, resolved: precedence.Resolved, session_root: str) -> tuple[str, ...]:
+    """What shows the turns in the pane of a headless agent that is to show them; run by this very interpreter."""
+    if resolved.display is None:
+        return ()
+    style, detail = resolved.display
+    words = ("--root", session_root, "--tool", resolved.provider, "--style", style, "--detail", detail)
+    return (ports.gateways.program[0], *VIEWER, *words)
 
 
 def _resume(context: Context, resolved: precedence.Resolved) -> Resume:

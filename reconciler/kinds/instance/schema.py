@@ -58,6 +58,17 @@ class Resume(Spec):
     id: Line = field(None, change=RECORD, doc="The conversation, where mode is exact.")
 
 
+class HeadlessDisplay(Spec):
+    """How the turns of a headless agent are shown in its pane."""
+
+    style: Annotated[str, choice("plain", "json", "fancy")] = field(
+        "plain", change=RELAUNCH, doc="Text, a JSON object for each event, or text in colour."
+    )
+    detail: Annotated[str, choice("concise", "detail")] = field(
+        "concise", change=RELAUNCH, doc="What it says and how each turn ends, or every event."
+    )
+
+
 class GatewayTimings(Spec):
     """How a gateway follows the agent's screen."""
 
@@ -169,6 +180,9 @@ class MemberSpec(Spec):
     reasoning: Level = field(None, change=RELAUNCH, doc="Reasoning level, over all others.")
     headless: Flag = field(
         None, change=RELAUNCH, doc="Without a terminal program; else as the profile says, else false."
+    )
+    headless_display: HeadlessDisplay = field(
+        None, change=RELAUNCH, doc="How the pane of a headless agent shows its turns; without it none are shown there."
     )
     managed_header: HeaderPolicy = field("inherit", change=RELAUNCH, doc="Whether the prompt gets the managed header.")
     managed_header_sections: dict[HeaderSection, HeaderSwitch] = field(

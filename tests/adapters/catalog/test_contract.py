@@ -17,7 +17,7 @@ def test_where_there_is_no_catalog_a_reader_answers_with_nothing_and_makes_none(
     assert not reader.present()
     assert reader.revision() == 0
     assert reader.meta("gate") is None
-    assert reader.inventory() == ()
+    assert reader.inventory() == () == reader.naming(["alice"])
     assert reader.bundles(["sha256:ab"]) == {}
     assert reader.definitions("Role") == {} == reader.definitions("Project")
     assert reader.intents() == ()
@@ -66,6 +66,27 @@ def test_the_inventory_is_sorted_by_ref(catalog: SqliteCatalog, token: int) -> N
         for number, name in enumerate(("carl", "alice", "bob")):
             tx.put_inventory(inventory(name, number))
     assert [row.ref.name for row in catalog.inventory()] == ["alice", "bob", "carl"]
+
+
+def test_rows_are_found_by_uid_by_name_and_by_what_they_hold(catalog: SqliteCatalog, token: int) -> None:
+    rows = [
+        inventory("alice", 1, live={"agent_id": "a-1", "agent_name": "first"}),
+        inventory("bob", 2, live={"agent_id": "a-2"}),
+        inventory("carl", 3, live={"agent_name": 'say "ä" \\'}),
+    ]
+    with catalog.transaction(token) as tx:
+        for row in rows:
+            tx.put_inventory(row)
+
+    for word, at in ((uid(1), 0), ("alice", 0), ("a-1", 0), ("first", 0), (uid(2), 1), ("bob", 1), ("a-2", 1)):
+        found = catalog.naming([word])
+        assert rows[at] in found
+        assert {row.ref.name for row in found} <= {rows[at].ref.name, "carl"}  # what JSON had to escape may be it
+    for word in ('say "ä" \\', "ä", "carl"):
+        assert rows[2] in catalog.naming([word])
+    assert catalog.naming(["bob", "alice"])[:2] == (rows[0], rows[1])  # each once, in order
+    assert catalog.naming([]) == () == catalog.naming(["\udce4"])
+    assert [row for row in catalog.naming(["no%", "n\x00"]) if row != rows[2]] == []
 
 
 def test_a_row_put_again_replaces_the_old_one_and_dropping_forgets_it(catalog: SqliteCatalog, token: int) -> None:

@@ -54,6 +54,9 @@ def test_reading_is_one_query_whatever_the_number_of_rows(
     assert len(reader.inventory()) == count
     assert reader.statements == before + 3  # nothing changed: the revision alone
     before = reader.statements
+    assert [row.ref.name for row in reader.naming(["agent-0"])] == ["agent-0"]
+    assert reader.statements == before + 1
+    before = reader.statements
     assert len(reader.definitions("Role")) == count
     assert reader.statements == before + 2
 

@@ -67,6 +67,24 @@ def test_a_glance_is_the_listing_and_the_screens_in_one_trip(terminal: Terminal)
     assert list(screens) == panes
 
 
+def test_a_look_at_one_uid_has_its_panes_alone(terminal: Terminal) -> None:
+    first, second = (created(terminal.port, agent(number)).pane_id for number in (1, 2))
+    every = terminal.port.listing()
+    assert isinstance(every, Listing)
+    # The last ones are no uid, and might mean something to tmux.
+    for wanted, found in ((uid(2), [second]), (uid(9), []), ("", [first, second]), ("},1}", []), ("#{pid}", [])):
+        before = terminal.port.round_trips
+        listed, screens = terminal.port.glance([second], wanted)
+
+        assert terminal.port.round_trips == before + 1
+        assert isinstance(listed, Listing)
+        assert listed == terminal.port.listing(wanted)
+        assert listed.server == every.server
+        assert [pane.pane_id for pane in listed.panes] == found
+        assert set(listed.panes) <= set(every.panes)
+        assert screens == terminal.port.captures([second]) or not wanted.isalnum()
+
+
 def test_a_glance_at_a_pane_that_is_gone_keeps_the_listing(terminal: Terminal) -> None:
     pane = created(terminal.port, agent(1)).pane_id
 
