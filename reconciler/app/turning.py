@@ -21,6 +21,7 @@ from reconciler.ports.files import Files, FilesReader
 from reconciler.ports.process import Process
 from reconciler.ports.provider import Provider, Resume, ResumeMode
 from reconciler.ports.requests import RequestLog, Requests, TurnRow
+from reconciler.ports.turn import AUTO, Chat
 
 POLL_S = 0.05
 INTERRUPT_S = 10.0
@@ -71,14 +72,6 @@ class House(NamedTuple):
     """The agent definition directory."""
 
 
-class Chat(NamedTuple):
-    """Which conversation a turn belongs to, in the modes of §7.5; `id` only with `exact`."""
-
-    mode: str = "auto"
-    id: str = ""
-
-
-AUTO = Chat()
 FRESH = Resume(ResumeMode.NEW)
 
 
