@@ -12,6 +12,7 @@ from reconciler.app.authoring.edits import Given, edited
 from reconciler.app.authoring.family import recorded_of
 from reconciler.app.authoring.flags import INSTANCE, of_verb
 from reconciler.app.authoring.instances import NEW, Old, bring_up, refuse_contradictions
+from reconciler.app.authoring.lane import decide_gateway
 from reconciler.app.change import change
 from reconciler.app.lifecycle import Telling
 from reconciler.app.session import Flags, Session, opened
@@ -63,6 +64,7 @@ def launch(flags: Flags, wanted: Launch, telling: Telling) -> tuple[Agent, JsonM
     source, default = _source(recorded.session, wanted)
     cwd = recorded.session.settings.cwd
     spec = edited({**source, **wanted.spec}, of_verb(INSTANCE, "launch"), wanted.given, cwd)
+    decide_gateway(spec, None, easy=False)
     name = wanted.name or default
     wrong = name_fault(name)
     if wrong is not None:

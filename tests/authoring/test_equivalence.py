@@ -211,7 +211,8 @@ def test_an_agent_launched_by_hand_is_the_one_its_document_declares(hand: Hand, 
             CODER,
             "kind: LaunchProfile\nmetadata: {name: p}\n"
             "spec: {specialistRef: coder, posture: {headless: true}, agentName: bob}\n",
-            "kind: Instance\nmetadata: {name: bob}\nspec: {profileRef: p, model: m, sessionName: s1}\n",
+            "kind: Instance\nmetadata: {name: bob}\n"
+            "spec: {profileRef: p, model: m, sessionName: s1, gateway: {enabled: true}}\n",
             "kind: Instance\nmetadata: {name: alice}\n"
             "spec: {specialistRef: coder, managedHeader: enabled, gateway: {enabled: false}}\n",
         ),
