@@ -189,9 +189,9 @@ class Core:
                 asked = asked_of(row.payload)
                 turned = self._carry_out(row, lambda: self._face.hand(asked, row.id, judged=True))
                 return turned.state is not State.ACCEPTED
-            # It waits for the very turn that an interrupt behind it shall end.
+            # Where it waits for a turn, an interrupt behind it is meant for that very turn.
             ahead = next((each for each in rows if each.kind is Kind.INTERRUPT), None)
-            if ahead is None:
+            if ahead is None or not self._face.posture().working:
                 return False
             row = ahead
         return self._carry_out(row, self._face.interrupt).state is not State.ACCEPTED
@@ -288,7 +288,8 @@ class Core:
             connected=isinstance(place, Place),
             why_not=place.why if isinstance(place, Nowhere) else "",
             blocked=False,
-            running=self._running or bool(posture.working),
+            # A headless turn is what is executed; a terminal's is what a screen shows, and has its own word.
+            running=self._running or (self.served.headless and posture.working),
             depth=0 if line else self._queue.depth(),
         )
 

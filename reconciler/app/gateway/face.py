@@ -69,8 +69,8 @@ class Posture(NamedTuple):
     """Whether something of somebody waits to be sent before a prompt."""
     eligibility: str
     """`ready`, `not_ready` or `unknown`."""
-    working: str = ""
-    """The turn it is at, where it has one that can be named."""
+    working: bool
+    """It is at a turn, which an interrupt would end."""
 
 
 class Turned(NamedTuple):

@@ -102,8 +102,8 @@ class Turner:
         active = self.working()
         word = Eligibility.READY if active is None else Eligibility.NOT_READY
         if active is None:
-            return Posture(True, "", Tri.NO, word.value)
-        return Posture(False, f"it is at turn {active.row.id}", Tri.NO, word.value, active.row.id)
+            return Posture(True, "", Tri.NO, word.value, working=False)
+        return Posture(False, f"it is at turn {active.row.id}", Tri.NO, word.value, working=True)
 
     def state(self, *, admission: str, depth: int) -> JsonMap:
         """HeadlessControlState (§7.5)."""

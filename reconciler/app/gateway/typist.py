@@ -73,6 +73,7 @@ class Typist:
             f"its turn is {state.turn.phase.value}{stable}",
             pending_input(state),
             eligibility(state).value,
+            state.reading is not None and state.reading.state is ScreenState.BUSY,
         )
 
     @property
