@@ -13,6 +13,7 @@ from reconciler.app.gateway.served import Served
 from reconciler.app.gateway.told import Told
 from reconciler.app.gateway.typist import Typist
 from reconciler.model.ref import Uid
+from reconciler.ports.provider import Provider
 from reconciler.ports.screen import Timings
 from reconciler.ports.tmux import Create, Created, Fence
 from reconciler.providers import discover
@@ -84,9 +85,9 @@ class Desk:
     def shows(self, text: str, title: str) -> None:
         self.pane.text, self.pane.title = text, title
 
-    def begin(self) -> Core:
+    def begin(self, provider: Provider | None = None) -> Core:
         """A gateway process starts."""
-        provider = discover()["echo"]
+        provider = provider or discover()["echo"]
         eye = Eye(self.served, provider, self.tmux, self.process, self.clock, Timings())
         queue = SqliteGatewayQueue(str(self.root / "queue.sqlite"))
         face = Typist(self.served, provider, eye, self.tmux, LocalFiles(), self.clock)

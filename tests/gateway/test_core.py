@@ -2,6 +2,7 @@
 
 import shutil
 from datetime import timedelta
+from typing import cast
 
 import pytest
 
@@ -9,8 +10,10 @@ from reconciler.app.gateway.admission import Policy, Refusal
 from reconciler.app.gateway.core import Core, Unfit
 from reconciler.app.gateway.face import Asked
 from reconciler.ports.gateway import Kind, ReminderRow, Row, State
+from reconciler.ports.provider import Provider
 from reconciler.ports.tmux import Failed
 from reconciler.ports.turn import Chat
+from reconciler.providers import discover
 from tests.gateway.conftest import BUSY, READY, Desk
 
 
@@ -61,6 +64,28 @@ def test_a_busy_agent_is_given_nothing_but_what_is_forced(desk: Desk) -> None:
     assert (refused.code, refused.status) == ("not_ready", 409)
     assert isinstance(forced, Row)
     assert desk.typed == ["now", "Enter"]
+
+
+class Slow:
+    """The provider of the desk, as one that loads a conversation behind its prompt box."""
+
+    def __init__(self, provider: Provider) -> None:
+        self._provider = provider
+
+    def __getattr__(self, name: str) -> object:
+        return 5.0 if name == "resume_settles_s" else getattr(self._provider, name)
+
+
+def test_an_empty_conversation_is_believed_when_it_has_stood_still(desk: Desk) -> None:
+    desk.begin(cast("Provider", Slow(discover()["echo"])))
+    desk.settled()
+    early = desk.core.prompt("too early", Policy.READY_ONLY)
+    desk.settled()
+
+    assert isinstance(early, Refusal)
+    assert (early.code, "may still be loading" in early.detail) == ("not_ready", True)
+    assert isinstance(desk.core.prompt("hello", Policy.READY_ONLY), Row)
+    assert desk.typed == ["hello", "Enter"]
 
 
 def test_a_screen_that_has_just_changed_is_not_yet_ready(desk: Desk) -> None:

@@ -15,9 +15,9 @@ from reconciler.ports.clock import Clock
 from reconciler.ports.files import Files
 from reconciler.ports.gateway import State
 from reconciler.ports.provider import Provider
-from reconciler.ports.reading import ScreenState, Tri
+from reconciler.ports.reading import ScreenState, Tri, TurnResult
 from reconciler.ports.requests import Outcome
-from reconciler.ports.screen import TerminalState, eligibility, pending_input, submit_ready
+from reconciler.ports.screen import Eligibility, TerminalState, eligibility, pending_input, submit_ready
 from reconciler.ports.tmux import Screen, Stroke, Tmux, Unanswered
 
 TAKEN_S = 2.0
@@ -67,14 +67,20 @@ class Typist:
     def posture(self) -> Posture:
         """What its screen says."""
         state = self._eye.state
+        working = state.reading is not None and state.reading.state is ScreenState.BUSY
+        pending, word = pending_input(state), eligibility(state)
+        if submit_ready(state) and self._loads(state):
+            return Posture(
+                False, "its conversation may still be loading", pending, Eligibility.NOT_READY.value, working
+            )
         stable = "" if state.stability.stable else ", its screen has not come to rest"
-        return Posture(
-            submit_ready(state),
-            f"its turn is {state.turn.phase.value}{stable}",
-            pending_input(state),
-            eligibility(state).value,
-            state.reading is not None and state.reading.state is ScreenState.BUSY,
-        )
+        why = f"its turn is {state.turn.phase.value}{stable}"
+        return Posture(submit_ready(state), why, pending, word.value, working)
+
+    def _loads(self, state: TerminalState) -> bool:
+        """A program that goes on with a conversation may draw its prompt box before it has loaded what was said."""
+        empty = state.reading is not None and state.reading.result is TurnResult.NONE
+        return empty and state.stability.stable_for_s < self._provider.resume_settles_s
 
     @property
     def state(self) -> TerminalState:
