@@ -10,8 +10,10 @@ from reconciler.app.authoring.lane import decide_gateway
 from reconciler.app.lifecycle import Telling
 from reconciler.app.request import RunFlags
 from reconciler.model.json import Json, JsonMap
+from reconciler.testing.end_state import difference
 from reconciler.testing.fake_world import FakeWorld
 from reconciler.testing.plugin import fake_world
+from tests.authoring.test_equivalence import state
 from tests.requests.conftest import FLEET
 
 __all__ = ["fake_world"]
@@ -88,6 +90,26 @@ def test_an_agent_of_the_easy_lane_has_a_gateway(declared: FakeWorld, given: Giv
 
     assert (has_one(declared, "bob"), "gateway_port" in answer) == (expected, expected)
     assert not has_one(declared, "alice"), "a declared agent of the same specialist has none"
+
+
+def test_the_lane_leaves_what_the_document_leaves_that_says_so(
+    declared: FakeWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(declared.root)  # what a launch says of no work directory is where it is typed
+    talk = Talk(RunFlags(yes=True), lambda plan: True, lambda plan: None, lambda kind, fields: None)
+
+    instances.launch(declared.flags, "bob", {"specialist": ("coder",), "headless": True}, (), talk)
+
+    with FakeWorld() as other:
+        other.given(FLEET + PROFILES)
+        assert other.when_applied().settled
+        other.given(
+            "kind: Instance\nmetadata: {name: bob}\n"
+            "spec: {specialistRef: coder, headless: true, gateway: {enabled: true}}\n",
+            "bob.yaml",
+        )
+        assert other.when_applied().settled
+        assert difference(state(declared), state(other)) == []
 
 
 @pytest.mark.parametrize(("given", "expected"), [({}, False), ({"gateway_background": True}, True)])
