@@ -7,17 +7,17 @@ A default of the lane is no default of a kind: what it comes to stands in the In
 it, and where a later release cannot change it. A manifest that says nothing has no gateway, whatever it is over.
 """
 
-from reconciler.app.authoring.edits import put
 from reconciler.model.json import JsonMap
 from reconciler.model.resource import at_path
 
 
 def decide_gateway(spec: JsonMap, profile: JsonMap | None, *, easy: bool) -> None:
     """Say in the spec of an Instance whether it has a gateway, where nobody said so yet."""
-    said = at_path(spec, "gateway")
-    if isinstance(said, dict) and "enabled" in said:
+    declared, stored = spec.get("gateway"), at_path(profile or {}, "gateway")
+    said = declared if isinstance(declared, dict) else {}
+    if "enabled" in said:
         return
-    if said:
-        put(spec, "gateway.enabled", True)  # whoever names its port, or how it looks, wants one
-    elif easy and not isinstance(at_path(profile or {}, "gateway.enabled"), bool):
-        put(spec, "gateway.enabled", True)
+    decided = isinstance(stored, dict) and isinstance(stored.get("enabled"), bool)
+    # Whoever names its port, or how it looks, wants one.
+    if said or (easy and not decided):
+        spec["gateway"] = {**said, "enabled": True}
