@@ -333,6 +333,25 @@ def test_what_a_headless_agent_cannot_do_has_its_code(front: Front, booth: Booth
     assert turns.running(booth.agent) is None
 
 
+def test_turns_that_cannot_be_read_are_no_reason_to_fall_and_none_to_begin_another(front: Front, booth: Booth) -> None:
+    root = Path(booth.agent.session_root)
+    for path in root.glob("requests.sqlite*"):
+        path.unlink()
+    (root / "requests.sqlite").write_text("this is no database\n" * 100)
+
+    interrupt = booth.core.submit(Kind.INTERRUPT, {})[0]
+    booth.core.step()
+    assert booth.state(interrupt) is State.FAILED
+    refused = booth.core.prompt("hello", Policy.READY_ONLY)
+    answer = sent(front, "GET", "/v1/control/headless/state")
+
+    assert isinstance(refused, Refusal)
+    assert (refused.code, "cannot be looked at" in refused.detail) == ("not_ready", True)
+    assert (answer.status, answer.json()["detail"].startswith("requests.")) == (503, True)
+    assert sent(front, "GET", "/v1/status").json()["terminal_surface_eligibility"] == "unknown"
+    assert not booth.world.process.started_for("houmao-turn")
+
+
 @pytest.mark.parametrize("conversation", ["--dangerous", "../../etc", "a b", "$(x)", "", "a\n", "\u202e"])
 def test_a_conversation_is_no_way_to_other_words_or_files(front: Front, booth: Booth, conversation: str) -> None:
     body = {"prompt": "x", "chat_session": {"mode": "exact", "id": conversation}}

@@ -57,10 +57,15 @@ class Turner:
         place = self.place
         if isinstance(place, Nowhere) or self._ended(place):
             self.find()
-        active = self.working()
-        before, self._at = self._at, active.row if active is not None else None
-        if before is not None and (active is None or active.row.id != before.id):
-            self._over(before)
+        try:
+            active = self.working()
+            before = self._at
+            if before is not None and (active is None or active.row.id != before.id):
+                self._over(before)
+        except ReconcilerError:
+            self._pause = self._look_s
+            return  # `posture` says so to whoever wants something; what is not known has not ended
+        self._at = active.row if active is not None else None
         self._pause = self._look_s if active is not None else min(IDLE_MAX_S, self._pause * 2)
 
     def _ended(self, place: Place) -> bool:
@@ -99,7 +104,11 @@ class Turner:
 
     def posture(self) -> Posture:
         """Asked of its files: true at this moment."""
-        active = self.working()
+        try:
+            active = self.working()
+        except ReconcilerError as fault:
+            why = f"its turns cannot be looked at: {fault.message}"
+            return Posture(False, why, Tri.UNKNOWN, Eligibility.UNKNOWN.value, working=False)
         word = Eligibility.READY if active is None else Eligibility.NOT_READY
         if active is None:
             return Posture(True, "", Tri.NO, word.value, working=False)
@@ -186,8 +195,11 @@ class Turner:
 
     def interrupt(self) -> Turned:
         """SIGTERM to the turn that runs, and its end waited for."""
-        with turning.opened(self._seat, self._hands) as log:
-            ended = turning.end(self._seat, self._hands, log)
+        try:
+            with turning.opened(self._seat, self._hands) as log:
+                ended = turning.end(self._seat, self._hands, log)
+        except ReconcilerError as fault:
+            return Turned(State.FAILED, f"{fault.code}: {fault.message}")
         if ended is None:
             return Turned(State.COMPLETED, "no turn runs: there is nothing to interrupt")
         result: JsonMap = {"headless_turn_id": ended.row.id, "headless_turn_index": ended.row.number}

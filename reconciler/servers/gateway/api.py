@@ -16,7 +16,7 @@ from reconciler.app.gateway.admission import Policy, Refusal
 from reconciler.app.gateway.core import Core, Unfit, strokes_of
 from reconciler.app.gateway.face import asked_of
 from reconciler.app.gateway.reminders import effective
-from reconciler.model.errors import UsageFault
+from reconciler.model.errors import ReconcilerError, UsageFault
 from reconciler.model.json import Json, JsonMap
 from reconciler.ports.gateway import PROTOCOL, Kind, ReminderRow, Row, State
 from reconciler.servers.gateway import bodies
@@ -54,6 +54,7 @@ def application(core: Core, status: Callable[[], JsonMap]) -> FastAPI:
     app.add_exception_handler(HTTPException, _http_error)
     app.add_exception_handler(Unfit, _unfit)
     app.add_exception_handler(UsageFault, _unfit_keys)
+    app.add_exception_handler(ReconcilerError, _failed)
     _looking(app, core, status)
     _asking(app, core)
     _reminding(app, core)
@@ -330,6 +331,13 @@ async def _unfit(request: Request, fault: Exception) -> JSONResponse:
 async def _unfit_keys(request: Request, fault: Exception) -> JSONResponse:
     del request
     return JSONResponse({"detail": _plain(str(fault))}, 422)
+
+
+async def _failed(request: Request, fault: Exception) -> JSONResponse:
+    """Something of the agent's own cannot be used: its file of requests, its manifest."""
+    del request
+    assert isinstance(fault, ReconcilerError)
+    return JSONResponse({"detail": _plain(f"{fault.code}: {fault.message}")}, 503)
 
 
 def _plain(value: object) -> str:
