@@ -9,10 +9,10 @@ import threading
 from collections.abc import Sequence
 from datetime import datetime
 
-from reconciler.model.json import parse_map
+from reconciler.model.json import JsonMap, parse_map
 from reconciler.ports.gateway import Kind, Recovered, ReminderRow, Row, State
 
-VERSION = 1
+VERSION = 2
 _SCHEMA = """
 CREATE TABLE gateway_meta (key TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE gateway_requests (
@@ -24,7 +24,8 @@ CREATE TABLE gateway_requests (
   started_at_utc TEXT NOT NULL DEFAULT '',
   finished_at_utc TEXT NOT NULL DEFAULT '',
   managed_agent_instance_epoch INTEGER NOT NULL,
-  error_detail TEXT NOT NULL DEFAULT ''
+  error_detail TEXT NOT NULL DEFAULT '',
+  result_json TEXT NOT NULL DEFAULT ''
 );
 CREATE INDEX gateway_requests_open ON gateway_requests (state) WHERE state IN ('accepted', 'running');
 CREATE TABLE gateway_reminders (
@@ -45,12 +46,14 @@ CREATE TABLE gateway_reminders (
 """
 _ROW = (
     "request_id, request_kind, payload_json, state, accepted_at_utc, managed_agent_instance_epoch,"
-    " started_at_utc, finished_at_utc, error_detail"
+    " started_at_utc, finished_at_utc, error_detail, result_json"
 )
 _REMINDER = (
     "reminder_id, mode, title, prompt, sequence, ensure_enter, ranking, paused, interval_seconds,"
     " created_at_utc, due_at_utc, started_at_utc, created_order"
 )
+_SECOND = "ALTER TABLE gateway_requests ADD COLUMN result_json TEXT NOT NULL DEFAULT ''"
+_NEXT = "next_prompt_session"
 _DIRECT = (Kind.CONTROL_PROMPT, Kind.SEND_KEYS)
 
 
@@ -69,6 +72,9 @@ class SqliteGatewayQueue:
                 for statement in _SCHEMA.split(";\n"):
                     if statement.strip():
                         self._database.execute(statement)
+                self._database.execute(f"PRAGMA user_version = {VERSION}")
+            elif found == 1:
+                self._database.execute(_SECOND)
                 self._database.execute(f"PRAGMA user_version = {VERSION}")
             elif found > VERSION:
                 raise sqlite3.DatabaseError(f"{path} was written by a newer release (version {found})")
@@ -118,15 +124,17 @@ class SqliteGatewayQueue:
             ).fetchall()
         return tuple(_row(row) for row in rows)
 
-    def move(self, request_id: str, expected: State, state: State, now: str, detail: str = "") -> bool:
+    def move(
+        self, request_id: str, expected: State, state: State, now: str, detail: str = "", result: JsonMap | None = None
+    ) -> bool:
         started = ", started_at_utc = ?" if state is State.RUNNING else ""
         finished = ", finished_at_utc = ?" if state.settled else ""
         times = [now] * (bool(started) + bool(finished))
         with self._turn, self._database:
             changed = self._database.execute(
-                f"UPDATE gateway_requests SET state = ?, error_detail = ?{started}{finished}"
+                f"UPDATE gateway_requests SET state = ?, error_detail = ?, result_json = ?{started}{finished}"
                 " WHERE request_id = ? AND state = ?",
-                (state, detail, *times, request_id, expected),
+                (state, detail, json.dumps(result) if result else "", *times, request_id, expected),
             )
         return changed.rowcount == 1
 
@@ -146,6 +154,15 @@ class SqliteGatewayQueue:
                 " (SELECT coalesce(max(rowid), 0) - ? FROM gateway_requests)",
                 (keep,),
             )
+
+    def next_session(self) -> str:
+        with self._turn:
+            return self._meta(_NEXT)
+
+    def set_next_session(self, mode: str) -> None:
+        with self._turn, self._database:
+            if self._meta(_NEXT) != mode:
+                self._put_meta(_NEXT, mode)
 
     def reminders(self) -> tuple[ReminderRow, ...]:
         with self._turn:
@@ -200,7 +217,7 @@ class SqliteGatewayQueue:
 
     def _insert(self, row: Row) -> None:
         self._database.execute(
-            f"INSERT INTO gateway_requests ({_ROW}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            f"INSERT INTO gateway_requests ({_ROW}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 row.id,
                 row.kind,
@@ -211,6 +228,7 @@ class SqliteGatewayQueue:
                 row.started_at,
                 row.finished_at,
                 row.detail,
+                json.dumps(row.result) if row.result else "",
             ),
         )
 
@@ -246,7 +264,7 @@ class SqliteGatewayQueue:
 
 
 def _row(values: Sequence[object]) -> Row:
-    request_id, kind, payload, state, accepted, epoch, started, finished, detail = values
+    request_id, kind, payload, state, accepted, epoch, started, finished, detail, result = values
     return Row(
         str(request_id),
         Kind(str(kind)),
@@ -257,6 +275,7 @@ def _row(values: Sequence[object]) -> Row:
         str(started),
         str(finished),
         str(detail),
+        parse_map(str(result)) if result else {},
     )
 
 

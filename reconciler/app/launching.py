@@ -12,6 +12,7 @@ from reconciler.app.authoring.edits import Given, edited
 from reconciler.app.authoring.family import recorded_of
 from reconciler.app.authoring.flags import INSTANCE, of_verb
 from reconciler.app.authoring.instances import NEW, Old, bring_up, refuse_contradictions
+from reconciler.app.authoring.lane import decide_gateway
 from reconciler.app.authoring.tools import headless_of
 from reconciler.app.change import change
 from reconciler.app.lifecycle import Telling
@@ -71,6 +72,7 @@ def launch(flags: Flags, wanted: Launch, telling: Telling) -> tuple[Agent, JsonM
             hint="give --headless too",
             code="usage.launch",
         )
+    decide_gateway(spec, None, easy=False)
     name = wanted.name or default
     wrong = name_fault(name)
     if wrong is not None:

@@ -177,6 +177,9 @@ class GatewayPorts(NamedTuple):
     providers: "Mapping[str, Provider]"
     queue: "GatewayQueue"
     events: "Log"
+    files: "Files"
+    environ: "CallerEnvironment"
+    requests: "RequestLogs"
 
 
 def gateway_ports(socket: str, folder: str) -> GatewayPorts:
@@ -196,6 +199,9 @@ def gateway_ports(socket: str, folder: str) -> GatewayPorts:
         providers=discover(folders(PROVIDERS)),
         queue=SqliteGatewayQueue(f"{folder}/{QUEUE_FILE}"),
         events=AppendLog(f"{folder}/events.jsonl"),
+        files=local_files(),
+        environ=CallerEnvironment(),
+        requests=RequestLogs(),
     )
 
 

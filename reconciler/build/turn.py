@@ -15,7 +15,7 @@ from reconciler.build.assemble import Site, pointers, start_of
 from reconciler.build.merge import at
 from reconciler.model.json import Json, JsonMap
 from reconciler.ports.build import Host, LaunchPlanRequest, ModelConfig, RolePackage
-from reconciler.ports.provider import Provider, Resume, ResumeMode, backend_of
+from reconciler.ports.provider import Provider, Resume, backend_of
 from reconciler.ports.turn import Heard
 
 ARTIFACTS = "manifest.turn-artifacts"
@@ -70,16 +70,15 @@ def script(
     host: Host,
     *,
     agent_def_dir: str,
-    conversation: str,
+    resume: Resume,
     model: ModelConfig | None,
 ) -> str:
-    """A launch script for one turn: going on with exactly this conversation, or beginning one where none is named.
+    """A launch script for one turn, in the conversation that `resume` names.
 
     `model` goes over what the manifest chose. Raises ActionFailed (`build.*`).
     """
     backend = backend_of(provider.name, headless=True)
     request = LaunchPlanRequest(_with_model(manifest, model), RolePackage("", ""), backend, host.workdir)
-    resume = Resume(ResumeMode.EXACT, conversation) if conversation else Resume(ResumeMode.NEW)
     plan = launch.launch_plan(
         request, provider, host=host, resume=resume, pointers=pointers(provider, site, agent_def_dir)
     )

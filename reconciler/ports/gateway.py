@@ -272,6 +272,8 @@ class Row(NamedTuple):
     started_at: str = ""
     finished_at: str = ""
     detail: str = ""
+    result: JsonMap = {}  # noqa: RUF012  # nobody changes it
+    """What it became, beyond its state: the headless turn that a prompt began."""
 
     def to_json(self) -> JsonMap:
         """What `GET /v1/requests/<id>` answers; the prompt itself is not repeated."""
@@ -284,6 +286,7 @@ class Row(NamedTuple):
             "finished_at_utc": self.finished_at or None,
             "detail": self.detail or None,
             "managed_agent_instance_epoch": self.epoch,
+            **self.result,
         }
 
 
@@ -343,7 +346,15 @@ class GatewayQueue(Protocol):
         """Rows in line, oldest first."""
         ...
 
-    def move(self, request_id: str, expected: State, state: State, now: str, detail: str = "") -> bool:
+    def move(
+        self,
+        request_id: str,
+        expected: State,
+        state: State,
+        now: str,
+        detail: str = "",
+        result: JsonMap | None = None,
+    ) -> bool:
         """Durably from one state to another; False when it is not in `expected` any more."""
         ...
 
@@ -353,6 +364,14 @@ class GatewayQueue(Protocol):
 
     def prune(self, keep: int) -> None:
         """Forget settled rows but the newest."""
+        ...
+
+    def next_session(self) -> str:
+        """`new` where the next prompt of a headless agent shall begin a conversation; else empty."""
+        ...
+
+    def set_next_session(self, mode: str) -> None:
+        """Ask for that, or take it back with the empty mode."""
         ...
 
     def reminders(self) -> tuple[ReminderRow, ...]:

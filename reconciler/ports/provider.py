@@ -132,6 +132,8 @@ class Provider(Protocol):
     draws its prompt box first and loads what was said later; 0 where the box comes last."""
     prompt_mark: str
     """How a line begins on which the program repeats a prompt that it was given."""
+    reset_command: str
+    """What is typed at its terminal to begin a new conversation; empty where it has no such command."""
     setups: Mapping[str, Tree]
     """Starter setups shipped with the provider; nothing secret."""
 

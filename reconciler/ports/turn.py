@@ -1,4 +1,4 @@
-"""What a provider's headless turn says while it runs, in the words of all providers."""
+"""What a provider's headless turn says while it runs, in the words of all providers; and whose conversation it is."""
 
 from enum import StrEnum
 
@@ -25,3 +25,17 @@ class Heard(NamedTuple):
     message: str = ""
     session: str = ""
     data: JsonMap = {}  # noqa: RUF012  # nobody changes it
+
+
+class Chat(NamedTuple):
+    """Which conversation a prompt belongs to, in the modes of the wire; `id` goes with `exact` alone.
+
+    `auto` goes on with the current one where there is one, `current` wants that there is; `tool_last_or_new` leaves it
+    to the tool, `new` begins one.
+    """
+
+    mode: str = "auto"
+    id: str = ""
+
+
+AUTO = Chat()

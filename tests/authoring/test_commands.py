@@ -22,6 +22,7 @@ LAUNCH_KEYS = (
     "mailbox_root_detail memory_root memo_file pages_dir overlay_root overlay_root_detail project_overlay_bootstrapped "
     "overlay_bootstrap_detail"
 )
+GATEWAY_KEYS = "gateway_host gateway_port gateway_execution_mode gateway_tmux_window_index"
 INSTANCE_KEYS = (
     "instance_name agent_id specialist easy_profile role_name tool transport tmux_session_name manifest_path "
     "session_root project_root project_agent_def_dir memory_root memo_file pages_dir mailbox"
@@ -88,7 +89,7 @@ TABLE: tuple[tuple[str, str, str], ...] = (
     ("project agents tools echo setups add", "--name loud", "name source_name path created tool project_root"),
     ("project agents tools echo setups get", "--name loud", "name path files tool project_root"),
     ("project agents tools echo setups list", "", "tool setups project_root"),
-    ("project easy instance launch", "--specialist coder --name alice", LAUNCH_KEYS),
+    ("project easy instance launch", "--specialist coder --name alice", f"{LAUNCH_KEYS} {GATEWAY_KEYS}"),
     (
         "project easy instance list",
         "",

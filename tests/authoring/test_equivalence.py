@@ -202,7 +202,7 @@ def test_what_was_made_by_hand_is_exported_and_plans_nothing(hand: Hand, case: s
 def test_an_agent_launched_by_hand_is_the_one_its_document_declares(hand: Hand, other: Hand) -> None:
     hand.does(MAKE_CODER)
     hand.does("project easy profile create --name p --specialist coder --headless --agent-name bob")
-    hand.does("project easy instance launch --profile p --model m --session-name s1")
+    hand.does("project easy instance launch --profile p --model m --session-name s1 --no-gateway")
     hand.does("project easy instance launch --specialist coder --name alice --no-gateway --managed-header")
     hand.does("project easy instance stop --name alice")
     applied(
@@ -211,7 +211,8 @@ def test_an_agent_launched_by_hand_is_the_one_its_document_declares(hand: Hand, 
             CODER,
             "kind: LaunchProfile\nmetadata: {name: p}\n"
             "spec: {specialistRef: coder, posture: {headless: true}, agentName: bob}\n",
-            "kind: Instance\nmetadata: {name: bob}\nspec: {profileRef: p, model: m, sessionName: s1}\n",
+            "kind: Instance\nmetadata: {name: bob}\n"
+            "spec: {profileRef: p, model: m, sessionName: s1, gateway: {enabled: false}}\n",
             "kind: Instance\nmetadata: {name: alice}\n"
             "spec: {specialistRef: coder, managedHeader: enabled, gateway: {enabled: false}}\n",
         ),

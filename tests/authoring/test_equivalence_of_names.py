@@ -120,13 +120,13 @@ def test_a_credential_given_by_hand_gives_an_agent_what_a_declared_one_does(hand
     hand.does(
         "project easy specialist create --name coder --tool echo --credential k --system-prompt 'You write code.'"
     )
-    hand.does("project easy instance launch --specialist coder --name alice")
+    hand.does("project easy instance launch --specialist coder --name alice --no-gateway")
     applied(
         other.world,
         (
             DECLARED,
             CODER.replace("}\n", ", authRef: k}\n").replace("name: coder, authRef: k}", "name: coder}"),
-            "kind: Instance\nmetadata: {name: alice}\nspec: {specialistRef: coder}\n",
+            "kind: Instance\nmetadata: {name: alice}\nspec: {specialistRef: coder, gateway: {enabled: false}}\n",
         ),
     )
     mine, theirs = ((each.world.home_of("alice") / "launch.env").read_bytes() for each in (hand, other))

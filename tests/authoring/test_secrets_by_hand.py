@@ -135,7 +135,9 @@ def has_its_key(hand: Hand, way: str) -> bool:
 def test_a_variable_for_once_is_gone_with_the_next_relaunch(hand: Hand, wait_until: WaitUntil) -> None:
     """§5.5: in the running program and in no other place than its 0600 file; a relaunch drops both."""
     hand.does("project easy specialist create --name coder --tool echo --env-set KEPT=1")
-    hand.does(f"project easy instance launch --specialist coder --name alice --env-set 'ONCE={WAYS['argument']}'")
+    hand.does(
+        f"project easy instance launch --specialist coder --name alice --no-gateway --env-set 'ONCE={WAYS['argument']}'"
+    )
 
     def environ() -> list[bytes]:
         return Path(f"/proc/{hand.world.session_of('alice').pid}/environ").read_bytes().split(b"\0")
@@ -146,7 +148,7 @@ def test_a_variable_for_once_is_gone_with_the_next_relaunch(hand: Hand, wait_unt
     for path in hand.world.root.rglob("*"):
         if path.is_file() and leaks(path.read_bytes()):
             assert path.name == "launch.env"
-    hand.does("project easy instance launch --specialist coder --name alice --force")
+    hand.does("project easy instance launch --specialist coder --name alice --no-gateway --force")
     wait_until(lambda: b"KEPT=1" in environ(), within_s=30.0, what="the agent with what is kept")
     assert not any(each.startswith(b"ONCE=") for each in environ())
     assert not any(path.is_file() and leaks(path.read_bytes()) for path in hand.world.root.rglob("*"))
@@ -190,7 +192,7 @@ def test_a_launch_says_what_it_needs(hand: Hand, line: str, why: str) -> None:
 @pytest.mark.tmux
 def test_an_agent_of_that_name_is_gone_on_with_or_replaced(hand: Hand) -> None:
     hand.does("project easy specialist create --name coder --tool echo")
-    launch = "project easy instance launch --specialist coder --name alice"
+    launch = "project easy instance launch --specialist coder --name alice --no-gateway"
     first = hand.does(launch, here="sub")
     assert hand.does("project easy instance get --name alice")["state"] == "running"
     assert Path(f"/proc/{hand.world.session_of('alice').pid}/cwd").resolve() == hand.world.root / "sub"

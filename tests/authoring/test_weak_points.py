@@ -194,7 +194,7 @@ def test_everything_can_have_another_name_and_is_the_same(hand: Hand) -> None:
     (hand.world.root / "key").write_text("k\n")
     hand.does(f"{CODER} --with-skill lint --api-key-file key")
     hand.does("project easy profile create --name p --specialist coder")
-    hand.does("project easy instance launch --profile p --name alice")
+    hand.does("project easy instance launch --profile p --name alice --no-gateway")
     uids = hand.world.uids
     bundle = hand.does("project credentials echo get --name coder-creds")
     # A skill lies in the home under its name, so its agents are started anew; nothing else has to be.

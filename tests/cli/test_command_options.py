@@ -25,7 +25,7 @@ ABOUT_ONE = {
     "prompt": "--prompt --model --reasoning-level",
     "relaunch": "--chat-session-mode --chat-session-id",
     "gateway attach": f"--background {TUI_CLOCKS}",
-    "gateway prompt": "--prompt --admission-policy --model --reasoning-level",
+    "gateway prompt": "--prompt --admission-policy --model --reasoning-level --chat-session-mode --chat-session-id",
     "gateway send-keys": "--sequence --escape-special-keys",
     "gateway tui watch": "--interval-seconds",
     "gateway tui note-prompt": "--prompt",

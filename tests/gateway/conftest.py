@@ -11,7 +11,9 @@ from reconciler.app.gateway.core import Core
 from reconciler.app.gateway.eye import Eye
 from reconciler.app.gateway.served import Served
 from reconciler.app.gateway.told import Told
+from reconciler.app.gateway.typist import Typist
 from reconciler.model.ref import Uid
+from reconciler.ports.provider import Provider
 from reconciler.ports.screen import Timings
 from reconciler.ports.tmux import Create, Created, Fence
 from reconciler.providers import discover
@@ -40,6 +42,17 @@ class _Panes:
         return self._process.alive(pid)
 
 
+class _Drawing(FakeTmux):
+    """Draws what a program would, when something is typed at it."""
+
+    draw: Callable[[], None] | None = None
+
+    def on_delivery(self, pane: FakePane) -> None:
+        super().on_delivery(pane)
+        if self.draw is not None:
+            self.draw()
+
+
 class Desk:
     """One agent in memory, and the gateway that serves it; `restart` is a kill -9 and a new one on the same files."""
 
@@ -47,14 +60,13 @@ class Desk:
         self.root = root
         self.clock = FakeClock()
         self.process = FakeProcess(self.clock)
-        self.tmux = FakeTmux(processes=_Panes(self.process))
+        self.tmux = _Drawing(processes=_Panes(self.process))
         self.start_agent()
         self.served = Served(
             UID, "overlay", "alice-id", "alice", "local_interactive", "echo", "s", "local_interactive-1",
             "/fake/tmux/default", "/m.json", str(root),
         )  # fmt: skip
         self.cores: list[Core] = []
-        self.on_deliver: Callable[[], None] | None = None
         self.core = self.begin()
         self.settled()
 
@@ -73,12 +85,13 @@ class Desk:
     def shows(self, text: str, title: str) -> None:
         self.pane.text, self.pane.title = text, title
 
-    def begin(self) -> Core:
+    def begin(self, provider: Provider | None = None) -> Core:
         """A gateway process starts."""
-        provider = discover()["echo"]
+        provider = provider or discover()["echo"]
         eye = Eye(self.served, provider, self.tmux, self.process, self.clock, Timings())
         queue = SqliteGatewayQueue(str(self.root / "queue.sqlite"))
-        core = Core(self.served, provider, eye, queue, self.tmux, LocalFiles(), self.clock, Told())
+        face = Typist(self.served, provider, eye, self.tmux, LocalFiles(), self.clock)
+        core = Core(self.served, face, queue, LocalFiles(), self.clock, Told())
         core.start()
         self.cores.append(core)
         self.core = core

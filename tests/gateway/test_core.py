@@ -2,13 +2,18 @@
 
 import shutil
 from datetime import timedelta
+from typing import cast
 
 import pytest
 
 from reconciler.app.gateway.admission import Policy, Refusal
 from reconciler.app.gateway.core import Core, Unfit
+from reconciler.app.gateway.face import Asked
 from reconciler.ports.gateway import Kind, ReminderRow, Row, State
+from reconciler.ports.provider import Provider
 from reconciler.ports.tmux import Failed
+from reconciler.ports.turn import Chat
+from reconciler.providers import discover
 from tests.gateway.conftest import BUSY, READY, Desk
 
 
@@ -59,6 +64,28 @@ def test_a_busy_agent_is_given_nothing_but_what_is_forced(desk: Desk) -> None:
     assert (refused.code, refused.status) == ("not_ready", 409)
     assert isinstance(forced, Row)
     assert desk.typed == ["now", "Enter"]
+
+
+class Slow:
+    """The provider of the desk, as one that loads a conversation behind its prompt box."""
+
+    def __init__(self, provider: Provider) -> None:
+        self._provider = provider
+
+    def __getattr__(self, name: str) -> object:
+        return 5.0 if name == "resume_settles_s" else getattr(self._provider, name)
+
+
+def test_an_empty_conversation_is_believed_when_it_has_stood_still(desk: Desk) -> None:
+    desk.begin(cast("Provider", Slow(discover()["echo"])))
+    desk.settled()
+    early = desk.core.prompt("too early", Policy.READY_ONLY)
+    desk.settled()
+
+    assert isinstance(early, Refusal)
+    assert (early.code, "may still be loading" in early.detail) == ("not_ready", True)
+    assert isinstance(desk.core.prompt("hello", Policy.READY_ONLY), Row)
+    assert desk.typed == ["hello", "Enter"]
 
 
 def test_a_screen_that_has_just_changed_is_not_yet_ready(desk: Desk) -> None:
@@ -157,7 +184,7 @@ def _only_intents(core: Core) -> object:
     """What a killed process would have written: nothing after the intent."""
     real = core._queue.move
 
-    def move(request_id: str, expected: State, found: State, now: str, detail: str = "") -> bool:
+    def move(request_id: str, expected: State, found: State, now: str, detail: str = "", result: object = None) -> bool:
         return real(request_id, expected, found, now, detail) if found is State.RUNNING else True
 
     return move
@@ -200,7 +227,8 @@ def test_neighbouring_interrupts_and_chat_commands_become_one(desk: Desk) -> Non
     assert [state(desk, row) for row in rows] == [
         State.COALESCED, State.ACCEPTED, State.COALESCED, State.ACCEPTED, State.ACCEPTED,
     ]  # fmt: skip
-    assert [state(desk, row) for row in interrupts] == [State.ACCEPTED, State.COALESCED, State.COALESCED]
+    assert [state(desk, row) for row in interrupts] == [State.COMPLETED, State.COALESCED, State.COALESCED]
+    assert desk.typed == ["Escape"], "it does not wait behind prompts that wait for the turn it shall end"
 
 
 def test_an_interrupt_is_one_escape_and_waits_for_no_prompt(desk: Desk) -> None:
@@ -211,6 +239,62 @@ def test_an_interrupt_is_one_escape_and_waits_for_no_prompt(desk: Desk) -> None:
 
     assert state(desk, row) is State.COMPLETED
     assert desk.typed == ["Escape"]
+
+
+def test_an_interrupt_that_was_asked_for_after_a_prompt_comes_after_it(desk: Desk) -> None:
+    prompt = submit(desk, "first")
+    row = desk.core.submit(Kind.INTERRUPT, {})[0]
+
+    desk.step()
+    assert (state(desk, prompt), state(desk, row)) == (State.COMPLETED, State.ACCEPTED)
+    desk.shows(*BUSY)
+    desk.step()
+
+    assert desk.typed == ["first", "Enter", "Escape"]
+
+
+NEW_CHAT = Asked("hello", Chat("new"))
+
+
+def test_a_new_conversation_is_begun_before_the_prompt_is_typed(desk: Desk) -> None:
+    desk.tmux.draw = lambda: desk.shows(f"line {len(desk.pane.pasted)}\necho> ", "echo: ready")
+
+    row = desk.core.prompt(NEW_CHAT, Policy.READY_ONLY)
+
+    assert isinstance(row, Row)
+    assert row.state is State.COMPLETED
+    assert desk.typed == ["/new", "Enter", "hello", "Enter"]
+    queued = desk.core.submit(Kind.SUBMIT_PROMPT, Asked("again", Chat("new")).to_json())[0]
+    desk.step()
+    assert state(desk, queued) is State.COMPLETED
+    assert desk.pane.pasted[2:] == ["/new", "again"]
+
+
+def test_behind_a_reset_that_leads_to_no_prompt_nothing_is_typed(desk: Desk) -> None:
+    desk.tmux.draw = lambda: desk.shows(*BUSY)
+
+    row = desk.core.prompt(NEW_CHAT, Policy.READY_ONLY)
+
+    assert isinstance(row, Row)
+    assert (row.state, "/new was typed, the prompt was not" in row.detail) == (State.FAILED, True)
+    assert desk.typed == ["/new", "Enter"]
+
+
+def test_a_busy_agent_is_not_asked_for_a_new_conversation(desk: Desk) -> None:
+    desk.shows(*BUSY)
+    desk.settled()
+
+    assert isinstance(desk.core.prompt(NEW_CHAT, Policy.READY_ONLY), Refusal)
+    assert desk.typed == []
+
+
+def test_a_terminal_has_no_other_choice_of_conversation(desk: Desk) -> None:
+    found = [desk.core.unfit(Asked("x", Chat(mode))) for mode in ("current", "tool_last_or_new", "exact")]
+
+    assert [refusal.code for refusal in found if refusal] == ["invalid_chat_session"] * 3
+    assert desk.core.unfit(NEW_CHAT) is None
+    with pytest.raises(Unfit):
+        desk.core.next_prompt_session("new")
 
 
 def reminder(desk: Desk, **fields: object) -> ReminderRow:

@@ -6,10 +6,12 @@ import signal
 import stat
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
+from reconciler.app import turns
 from reconciler.app.agent_state import managed_state
 from reconciler.app.agents import Agent, Selector, resolve
 from reconciler.app.gateway.remote import GatewaySaidNo, ask, ask_prompt, running, status
@@ -60,6 +62,12 @@ def exported(world: RealWorld) -> str:
 def prompts(world: RealWorld) -> list[str]:
     path = world.home_of("alice") / "history.jsonl"
     return [json.loads(line)["prompt"] for line in path.read_text().splitlines()] if path.exists() else []
+
+
+def conversations(world: RealWorld) -> list[str]:
+    """Of each prompt, oldest first."""
+    path = world.home_of("alice") / "history.jsonl"
+    return [json.loads(line)["conversation"] for line in path.read_text().splitlines()] if path.exists() else []
 
 
 def gone(pid: int) -> bool:
@@ -170,6 +178,44 @@ def test_a_detached_gateway_blocks_what_was_meant_for_the_agent_before(real_worl
     assert prompts(world) == ["stall", "hello"]
 
 
+def test_a_headless_agent_takes_turns_through_its_gateway(real_world: RealWorld) -> None:
+    world = real_world
+    declared = fleet(QUICK).replace("{specialistRef", "{headless: true, specialistRef")
+    world.given(declared)
+    world.when_applied()
+    run = gateway(world)
+
+    def turn(answer: Mapping[str, object]) -> str:
+        found = str(answer["headless_turn_id"])
+        until(lambda: turns.status(alice(world), found).status != "active", f"{found} does not end")
+        assert turns.status(alice(world), found).status == "completed"
+        return found
+
+    assert [turn(ask_prompt(alice(world), {"prompt": text})) for text in ("one", "two")] == ["turn-0001", "turn-0002"]
+    turn(ask_prompt(alice(world), {"prompt": "afresh", "chat_session": {"mode": "new"}}))
+    chats = conversations(world)
+    assert (chats[0] == chats[1], chats[1] == chats[2]) == (True, False)
+    ask_prompt(alice(world), {"prompt": "stall"})
+    with pytest.raises(GatewaySaidNo, match="turn-0004"):
+        ask_prompt(alice(world), {"prompt": "too early"})
+    waiting = ask(alice(world), "POST", "/v1/requests", {"kind": "submit_prompt", "payload": {"prompt": "later"}})
+    os.kill(run.pid, signal.SIGKILL)
+    until(lambda: gone(run.pid), "the gateway does not die")
+    world.when_applied()
+    assert turns.status(alice(world), "turn-0004").status == "active", "a turn outlives the gateway that began it"
+    ask(alice(world), "POST", "/v1/requests", {"kind": "interrupt", "payload": {}})
+    until(lambda: turns.status(alice(world), "turn-0004").status == "interrupted", "the interrupt does nothing")
+    path = f"/v1/requests/{waiting['request_id']}"
+    until(lambda: ask(alice(world), "GET", path)["state"] == "completed", "what was queued is lost")
+    assert turn(ask(alice(world), "GET", path)) == "turn-0005"
+    assert conversations(world)[2] == conversations(world)[4]
+
+    ask_prompt(alice(world), {"prompt": "stall"}, 30.0)
+    world.given(declared.replace("{headless", "{state: Stopped, headless"))
+    world.when_applied()
+    assert not world.processes_of("alice")
+
+
 def test_stop_ends_the_gateway_too(real_world: RealWorld) -> None:
     world = real_world
     world.given(fleet(DETACHED))
@@ -195,6 +241,11 @@ def test_prompts_reminders_and_history_over_http(real_world: RealWorld) -> None:
         ask(alice(world), "POST", "/v1/requests", {"kind": "submit_prompt", "payload": {"prompt": f"queued {number}"}})
     until(lambda: len(prompts(world)) == 4, "the queue stands still", 60)
     assert prompts(world)[1:] == ["queued 0", "queued 1", "queued 2"]
+    fresh = ask_prompt(alice(world), {"prompt": "afresh", "chat_session": {"mode": "new"}}, 30.0)
+    assert fresh["sent"] is True
+    until(lambda: prompts(world)[-1] == "afresh", "the prompt of the new conversation never came")
+    assert len(set(conversations(world)[:4])) == 1
+    assert conversations(world)[4] != conversations(world)[3]
     made = ask(
         alice(world), "POST", "/v1/reminders",
         {"reminders": [{"mode": "one_off", "title": "t", "prompt": "remember", "start_after_seconds": 2}]},

@@ -123,7 +123,7 @@ def test_a_launch_ends_where_its_document_does(fake_world: FakeWorld) -> None:
 def test_each_says_what_it_is(hand: Hand) -> None:
     """A patch or a request for an action: beside the answer, so that a program reads that and nothing else."""
     hand.does("project easy specialist create --name coder --tool echo --system-prompt x")
-    hand.does("project easy instance launch --specialist coder --name alice")
+    hand.does("project easy instance launch --specialist coder --name alice --no-gateway")
     for line, what in (
         ("agents single --agent-name alice relaunch", "Action request:"),
         ("agents single --agent-name alice stop", "Patch to desired state:"),

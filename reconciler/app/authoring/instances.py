@@ -10,6 +10,7 @@ from reconciler.app.authoring.change import Talk, refuse_without_overlay, remove
 from reconciler.app.authoring.edits import Given, edited, pairs
 from reconciler.app.authoring.family import Changed, Existing, recorded_of, told_by_flags
 from reconciler.app.authoring.flags import INSTANCE, of_verb
+from reconciler.app.authoring.lane import decide_gateway
 from reconciler.app.authoring.recorded import Recorded
 from reconciler.app.authoring.tools import check_mode, headless_of, ref_of_source
 from reconciler.app.read import NotFound
@@ -55,6 +56,7 @@ def launch(flags: Flags, name: str | None, given: Given, once: Sequence[str], ta
     refuse_contradictions(given, old)
     spec = edited({}, of_verb(INSTANCE, "launch"), given, recorded.session.settings.cwd)
     profile = _profile(recorded, spec)
+    decide_gateway(spec, profile, easy=profile is None or source_of(profile)[0] == EASY)
     ref = Ref(KIND, _name(name, profile))
     _workdir(recorded, spec, profile)
     return bring_up(flags, recorded, ref, spec, given, once, talk, old._replace(confirmed=talk.run.yes))

@@ -4,7 +4,6 @@ from enum import StrEnum
 
 from reconciler.model.tuples import NamedTuple
 from reconciler.ports.reading import Tri
-from reconciler.ports.screen import TerminalState, pending_input, submit_ready
 
 
 class Policy(StrEnum):
@@ -25,18 +24,25 @@ class Refusal(NamedTuple):
 
 UNAVAILABLE = "unavailable"
 NOT_READY, PENDING, PENDING_UNKNOWN = "not_ready", "pending_input", "pending_input_unknown"
+MISSING_CONVERSATION = "missing_current_chat_session"
 
 
 class Standing(NamedTuple):
     """All that admission looks at."""
 
-    state: TerminalState
+    ready: bool
+    """The agent takes a prompt now; `not_ready` says why not."""
+    not_ready: str
+    pending: Tri
+    """Whether text waits to be sent before a prompt."""
+    eligibility: str
     connected: bool
     why_not: str = ""
     """Why it is not connected."""
     blocked: bool = False
     """The gateway serves another start of the agent than the one that runs."""
     running: bool = False
+    """Something is being handed over, or a headless turn runs."""
     depth: int = 0
 
 
@@ -48,13 +54,13 @@ def refusal(policy: Policy, standing: Standing) -> Refusal | None:
         return Refusal(UNAVAILABLE, 503, standing.why_not or "the agent is not connected")
     if policy is Policy.ALWAYS:
         return None
-    waiting = pending_input(standing.state)
+    waiting = standing.pending
     if policy is Policy.IF_NO_PENDING:
         return _pending(waiting)
+    if not standing.ready:
+        return Refusal(NOT_READY, 409, f"the agent is not ready for a prompt: {standing.not_ready}")
     if standing.running or standing.depth:
         return Refusal(NOT_READY, 409, f"the gateway is not idle: {standing.depth} in its queue")
-    if not submit_ready(standing.state):
-        return Refusal(NOT_READY, 409, f"the agent is not ready for a prompt: its turn is {_phase(standing.state)}")
     return _pending(waiting)
 
 
@@ -64,8 +70,3 @@ def _pending(waiting: Tri) -> Refusal | None:
     if waiting is Tri.YES:
         return Refusal(PENDING, 409, "text waits in the agent's prompt box, or is queued behind its turn")
     return Refusal(PENDING_UNKNOWN, 409, "whether text waits in the agent's prompt box cannot be seen")
-
-
-def _phase(state: TerminalState) -> str:
-    stable = "" if state.stability.stable else ", its screen has not come to rest"
-    return f"{state.turn.phase.value}{stable}"

@@ -41,6 +41,7 @@ def _family(row: Row) -> str:
 
 def _strength(row: Row) -> int:
     prompt = row.payload.get("prompt")
-    if row.kind is not Kind.SUBMIT_PROMPT or not isinstance(prompt, str):
+    # More than a text is no command of the program: a choice of conversation or model goes with it.
+    if row.kind is not Kind.SUBMIT_PROMPT or not isinstance(prompt, str) or len(row.payload) > 1:
         return 0
     return STRENGTH.get(prompt.strip(), 0)

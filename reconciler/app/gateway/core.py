@@ -11,41 +11,31 @@ same lock, so a gateway that is killed leaves at most one request of which nobod
 import threading
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, cast
 
-from reconciler.app import hand_over
 from reconciler.app.gateway import admission, coalesce, reminders
 from reconciler.app.gateway.admission import Policy, Refusal, Standing
-from reconciler.app.gateway.eye import Eye
+from reconciler.app.gateway.face import Asked, Face, Turned, asked_of
 from reconciler.app.gateway.served import Nowhere, Place, Served
+from reconciler.app.gateway.status import admission_of
 from reconciler.app.gateway.told import Told
-from reconciler.app.hand_over import Handed, Terminal
-from reconciler.app.sight import sight
-from reconciler.app.turnstile import AgentTaken, turnstile
 from reconciler.model.errors import ReconcilerError
 from reconciler.model.json import JsonMap
 from reconciler.model.keys import sequence
-from reconciler.model.tuples import NamedTuple
 from reconciler.ports.clock import Clock
 from reconciler.ports.files import Files
 from reconciler.ports.gateway import GatewayQueue, Kind, ReminderRow, Row, State
-from reconciler.ports.provider import Provider
-from reconciler.ports.reading import ScreenState
-from reconciler.ports.requests import Outcome
-from reconciler.ports.screen import submit_ready, utc_text
-from reconciler.ports.tmux import Screen, Stroke, Tmux, Unanswered
+from reconciler.ports.screen import utc_text
+from reconciler.ports.tmux import Stroke
+
+if TYPE_CHECKING:  # a gateway loads the face that its agent has, and not the other one
+    from reconciler.app.gateway.turner import Turner
+    from reconciler.app.gateway.typist import Typist
 
 KEPT = 5000
 """Settled rows that are remembered."""
 TRIES = 5
 """How often a prompt is judged again when the screen moved between the look and the hand-over."""
-TAKEN_S = 2.0
-"""How long a screen may look untouched after something was typed before it is believed."""
-KEYS_S = 0.3
-"""The same for keys, which need not change anything."""
-HELD_S = 5.0
-"""How long to wait for another sender to the same agent: a command typed by a person, say."""
-POLL_S = 0.005
-ESCAPE = (Stroke("Escape"),)
 
 
 class Unfit(ReconcilerError):
@@ -59,31 +49,13 @@ class Unfit(ReconcilerError):
         self.body = body
 
 
-class Turned(NamedTuple):
-    """What came of typing: the state its row ends in, and why."""
-
-    state: State
-    why: str
-    moved: bool = False
-
-
 class Core:
     """Everything but HTTP. Methods may be called from any thread."""
 
-    def __init__(
-        self,
-        served: Served,
-        provider: Provider,
-        eye: Eye,
-        queue: GatewayQueue,
-        tmux: Tmux,
-        files: Files,
-        clock: Clock,
-        told: Told,
-    ) -> None:
+    def __init__(self, served: Served, face: Face, queue: GatewayQueue, files: Files, clock: Clock, told: Told) -> None:
         self.served, self.told = served, told
-        self._provider, self._eye, self._queue = provider, eye, queue
-        self._tmux, self._files, self._clock = tmux, files, clock
+        self._face = face
+        self._queue, self._files, self._clock = queue, files, clock
         self._turn = threading.RLock()
         self._bell = threading.Event()
         self._stopping = False
@@ -101,7 +73,7 @@ class Core:
     def start(self) -> None:
         """Settle what an earlier process left behind. Nothing is typed before this."""
         with self._turn:
-            place = self._eye.find()
+            place = self._face.find()
             self.instance = place.instance if isinstance(place, Place) else ""
             found = self._queue.recover(self.instance, self._now())
             self.epoch = found.epoch
@@ -140,19 +112,19 @@ class Core:
                 return 0.0
             if self._files.stamp(self.served.root) is None:
                 self.fallen()  # its agent was cleaned up, and with it all that this gateway is for
-                return self._eye.pause
-            self._eye.look()
+                return self._face.pause
+            self._face.look()
             self._follow_instance()
             waiting = self._coalesced()
             acted = self._next(waiting) if waiting else self._remind()
             if acted:
-                return 0.0 if self._queue.depth() else self._eye.pause
+                return 0.0 if self._queue.depth() else self._face.pause
             if waiting:
-                self._eye.wake()
+                self._face.wake()
             return self._pause()
 
     def _pause(self) -> float:
-        pause = self._eye.pause
+        pause = self._face.pause
         soon = reminders.next_due(self._queue.reminders())
         if soon is not None:
             left = (soon - self._clock.now_utc()).total_seconds()
@@ -161,7 +133,7 @@ class Core:
 
     def _follow_instance(self) -> None:
         """Another start of the agent than the one served: nothing accepted for the old one is typed into it."""
-        place = self._eye.place
+        place = self._face.place
         if isinstance(place, Nowhere) or place.instance == self.instance:
             return
         self.instance = place.instance
@@ -212,12 +184,17 @@ class Core:
         standing = self.standing(line=True)
         if not standing.connected or standing.blocked:
             return False
-        if row.kind is Kind.INTERRUPT:
-            return self._carry_out(row, self._interrupt).state is not State.ACCEPTED
-        text = str(row.payload.get("prompt", ""))
-        if admission.refusal(Policy.READY_ONLY, standing) is not None:
-            return False
-        return self._carry_out(row, lambda: self._type(text, row.id, judged=True)).state is not State.ACCEPTED
+        if row.kind is not Kind.INTERRUPT:
+            if admission.refusal(Policy.READY_ONLY, standing) is None:
+                asked = asked_of(row.payload)
+                turned = self._carry_out(row, lambda: self._face.hand(asked, row.id, judged=True))
+                return turned.state is not State.ACCEPTED
+            # Where it waits for a turn, an interrupt behind it is meant for that very turn.
+            ahead = next((each for each in rows if each.kind is Kind.INTERRUPT), None)
+            if ahead is None or not self._face.posture().working:
+                return False
+            row = ahead
+        return self._carry_out(row, self._face.interrupt).state is not State.ACCEPTED
 
     def _carry_out(self, row: Row, act: Callable[[], Turned]) -> Turned:
         """Intent, act, commit. What moved away under the act goes back in line: nothing was typed."""
@@ -230,32 +207,33 @@ class Core:
         finally:
             self._running = False
             state = State.ACCEPTED if turned.moved else turned.state
-            self._queue.move(row.id, State.RUNNING, state, self._now(), turned.why)
+            self._queue.move(row.id, State.RUNNING, state, self._now(), turned.why, turned.result)
             if not turned.moved:
                 self._tell(row.id, state)
         return turned._replace(state=state)
 
     # --- prompts and keys whose callers wait ----------------------------------------------------------------------
 
-    def prompt(self, text: str, policy: Policy, request_id: str = "") -> Row | Refusal:
-        """Type a prompt now, or say why not; the row's state says what is certain."""
+    def prompt(self, asked: Asked | str, policy: Policy, request_id: str = "") -> Row | Refusal:
+        """Hand a prompt over now, or say why not; the row's state says what is certain."""
+        asked = Asked(asked) if isinstance(asked, str) else asked
         with self._turn:
             known = self._queue.get(request_id) if request_id else None
             if known is not None:
                 return known
-            self._eye.wake()
+            self._face.wake()
             row: Row | None = None
             turned = Turned(State.FAILED, "")
             for _ in range(TRIES):
-                self._eye.look()
+                self._face.look()
                 self._follow_instance()
                 refused = admission.refusal(policy, self.standing())
                 if refused is not None:
                     if row is not None:
                         self._commit(row, Turned(State.FAILED, refused.detail))
                     return refused
-                row = row or self._intend(Kind.CONTROL_PROMPT, {"prompt": text}, request_id)
-                turned = self._type(text, row.id, judged=policy is not Policy.ALWAYS)
+                row = row or self._intend(Kind.CONTROL_PROMPT, asked.to_json(), request_id)
+                turned = self._face.hand(asked, row.id, judged=policy is not Policy.ALWAYS)
                 if not turned.moved:
                     break
             assert row is not None
@@ -263,8 +241,13 @@ class Core:
             self._bell.set()
             return self._queue.get(row.id) or row
 
+    def unfit(self, asked: Asked, policy: Policy | None = None) -> Refusal | None:
+        """Why this agent will never take such a prompt."""
+        return self._face.unfit(asked, policy)
+
     def keys(self, text: str, *, literal: bool, request_id: str = "") -> Row:
         """Type keys now, whatever the screen shows; raises UsageFault for a sequence that is none."""
+        self.typist()
         strokes = strokes_of(text, literal=literal)
         with self._turn:
             known = self._queue.get(request_id) if request_id else None
@@ -272,15 +255,14 @@ class Core:
                 return known
             self._admit_to_queue()
             row = self._intend(Kind.SEND_KEYS, {"count": len(strokes)}, request_id)
-            self._commit(row, self._press(strokes))
+            self._commit(row, self._face.press(strokes, judged=False))
             self._bell.set()
             return self._queue.get(row.id) or row
 
     def note_prompt(self) -> None:
         """Somebody typed a prompt without us: the turn that follows was asked for."""
         with self._turn:
-            self._eye.look()
-            self._eye.note_prompt(self._new_id())
+            self.typist().note_prompt(self._new_id())
         self._bell.set()
 
     def _intend(self, kind: Kind, payload: JsonMap, request_id: str) -> Row:
@@ -289,90 +271,65 @@ class Core:
         return self._queue.put(row)
 
     def _commit(self, row: Row, turned: Turned) -> None:
-        self._queue.move(row.id, State.RUNNING, turned.state, self._now(), turned.why)
+        self._queue.move(row.id, State.RUNNING, turned.state, self._now(), turned.why, turned.result)
         self._queue.prune(KEPT)
         self._tell(row.id, turned.state)
-
-    def _type(self, text: str, label: str, *, judged: bool) -> Turned:
-        """Paste and submit it, if the screen still is the one that was judged, and nobody else is typing."""
-
-        def hand(terminal: Terminal, screen: Screen | None) -> Handed:
-            return hand_over.prompt(terminal, screen if judged else None, label, text)
-
-        turned = self._held(hand)
-        if turned.state is not State.FAILED:
-            self._eye.note_prompt(label)
-        return turned
-
-    def _press(self, strokes: tuple[Stroke, ...]) -> Turned:
-        return self._held(lambda terminal, screen: hand_over.keys(terminal, None, strokes), KEYS_S)
-
-    def _interrupt(self) -> Turned:
-        reading = self._eye.state.reading
-        if reading is not None and reading.state is ScreenState.IDLE:
-            return Turned(State.COMPLETED, "no turn runs: there is nothing to interrupt")
-        turned = self._press(ESCAPE)
-        if turned.state is not State.FAILED:
-            self._eye.note_interrupt()
-        return turned
-
-    def _held(self, hand: Callable[[Terminal, Screen | None], Handed], within_s: float = TAKEN_S) -> Turned:
-        """Hand something over as the only sender of this host, and stay that until the screen has moved on."""
-        place, screen = self._eye.place, self._eye.screen
-        if isinstance(place, Nowhere):
-            return Turned(State.FAILED, place.why)
-        terminal = Terminal(self._tmux, self._clock, self._provider, place.pane_id, self.served.uid, place.pid)
-        try:
-            with turnstile(self._files, self._clock, self.served.root, HELD_S):
-                turned = _turned(hand(terminal, screen))
-                self._eye.wake()
-                if turned.state is State.COMPLETED and screen is not None:
-                    self._until_moved_on(terminal, sight(screen), within_s)
-                return turned
-        except AgentTaken as error:
-            return Turned(State.FAILED, error.message, moved=True)
-
-    def _until_moved_on(self, terminal: Terminal, shown: str, within_s: float) -> None:
-        """The next sender must not judge by the picture that this one was judged by."""
-        deadline = self._clock.monotonic() + within_s
-        while self._clock.monotonic() < deadline:
-            screen = terminal.look()
-            if isinstance(screen, Unanswered) or sight(screen) != shown:
-                return
-            self._clock.sleep(POLL_S)
 
     # --- what is seen ---------------------------------------------------------------------------------------------
 
     def standing(self, *, line: bool = False) -> Standing:
         """As admission sees it; `line` for the row that stands first in line itself."""
-        place = self._eye.place
+        place, posture = self._face.place, self._face.posture()
         return Standing(
-            state=self._eye.state,
+            ready=posture.ready,
+            not_ready=posture.why_not,
+            pending=posture.pending,
+            eligibility=posture.eligibility,
             connected=isinstance(place, Place),
             why_not=place.why if isinstance(place, Nowhere) else "",
             blocked=False,
-            running=self._running,
+            # A headless turn is what is executed; a terminal's is what a screen shows, and has its own word.
+            running=self._running or (self.served.headless and posture.working),
             depth=0 if line else self._queue.depth(),
         )
 
     def looked(self) -> "Core":
         """Look now, for whoever wants to know now."""
         with self._turn:
-            self._eye.look()
+            self._face.look()
         return self
+
+    def typist(self) -> "Typist":
+        """The terminal; raises Unfit where the agent is headless."""
+        if not self.served.headless:
+            return cast("Typist", self._face)
+        raise Unfit(422, "unsupported_backend: this agent is headless, it has no terminal; its prompts are turns")
+
+    def turner(self) -> "Turner":
+        """The turns; raises Unfit where the agent has a terminal."""
+        if self.served.headless:
+            return cast("Turner", self._face)
+        raise Unfit(422, "unsupported_backend: this agent has a terminal; only headless agents have turns")
 
     def terminal(self) -> JsonMap:
         """The detailed state, in the wire's keys."""
-        return {"tracked_session_id": self.served.agent_id, **self._eye.state.to_json()}
+        return self.typist().terminal()
 
     def history(self, limit: int) -> JsonMap:
         """The newest entries, oldest first."""
-        entries = list(self._eye.history)[-limit:]
-        return {
-            "terminal_id": self.served.session_name,
-            "tracked_session_id": self.served.agent_id,
-            "entries": [entry.to_json() for entry in entries],
-        }
+        return self.typist().history(limit)
+
+    def headless(self) -> JsonMap:
+        """The state of a headless agent, in the wire's keys."""
+        return self.turner().state(admission=admission_of(self.standing()), depth=self._queue.depth())
+
+    def next_prompt_session(self, mode: str) -> JsonMap:
+        """Have the next prompt begin a new conversation."""
+        turner = self.turner()
+        with self._turn:
+            self._queue.set_next_session(mode)
+        self.told.tell("next_prompt_session", {"mode": mode})
+        return turner.state(admission=admission_of(self.standing()), depth=self._queue.depth())
 
     # --- reminders ------------------------------------------------------------------------------------------------
 
@@ -419,7 +376,7 @@ class Core:
         if found is None:
             return False
         standing = self.standing()
-        if not standing.connected or standing.running or standing.depth or not submit_ready(standing.state):
+        if not standing.connected or standing.running or standing.depth or not standing.ready:
             return False
         now = self._now()
         row = Row(
@@ -439,9 +396,9 @@ class Core:
 
     def _fired(self, found: ReminderRow, label: str) -> Turned:
         if found.prompt:
-            return self._type(found.prompt, label, judged=True)
+            return self._face.hand(Asked(found.prompt), label, judged=True)
         strokes = strokes_of(found.sequence, literal=False, enter=found.ensure_enter)
-        return self._held(lambda terminal, screen: hand_over.keys(terminal, screen, strokes))
+        return self._face.press(strokes, judged=True)
 
     # --- small ----------------------------------------------------------------------------------------------------
 
@@ -461,13 +418,3 @@ def strokes_of(text: str, *, literal: bool, enter: bool = False) -> tuple[Stroke
     if enter and strokes[-1:] != [Stroke("Enter")]:
         strokes.append(Stroke("Enter"))
     return tuple(strokes)
-
-
-def _turned(handed: Handed) -> Turned:
-    match handed.outcome:
-        case Outcome.DELIVERED:
-            return Turned(State.COMPLETED, "")
-        case Outcome.UNKNOWN:
-            return Turned(State.UNKNOWN, f"{handed.detail}; it may have been typed, and is not typed again")
-        case _:
-            return Turned(State.FAILED, handed.detail, handed.moved)

@@ -151,11 +151,13 @@ def _ask_prompt(agent: Agent, body: JsonMap) -> JsonMap:
     except GatewayFault as lost:
         if lost.code != "gateway.no_answer":
             raise
-        became = outcome(agent, asked, before)
+        became, row = outcome(agent, asked, before)
         policy = str(body.get("admission_policy", "ready_only"))
         head: JsonMap = {"status": "error", "action": "submit_prompt", "sent": False, "admission_policy": policy}
         if became == "delivered":
-            return {**head, "status": "ok", "sent": True, "detail": "the prompt was delivered", "request_id": asked}
+            turn: JsonMap = {key: value for key, value in row.items() if key.startswith("headless_turn_")}
+            detail = "the prompt was delivered"
+            return {**head, "status": "ok", "sent": True, "detail": detail, "request_id": asked, **turn}
         if became == "undelivered":
             raise GatewaySaidNo(
                 503, {**head, "error_code": "dispatch_failed", "detail": f"nothing was typed: {lost.message}"}
@@ -169,8 +171,9 @@ def _ask_prompt(agent: Agent, body: JsonMap) -> JsonMap:
 SETTLED = {"completed": "delivered", "unknown": "unknown", "failed": "undelivered", "blocked": "undelivered"}
 
 
-def outcome(agent: Agent, asked: str, before: Running, within_s: float = SETTLE_S) -> str:
-    """What became of a request whose answer was lost: `delivered`, `undelivered` or `unknown`; waits for it.
+def outcome(agent: Agent, asked: str, before: Running, within_s: float = SETTLE_S) -> tuple[str, JsonMap]:
+    """What became of a request whose answer was lost: `delivered`, `undelivered` or `unknown`, and its row where there
+    is one; waits for it.
 
     Another gateway than the one that was asked knows everything that one began: what it has no row of was never begun.
     """
@@ -183,15 +186,15 @@ def outcome(agent: Agent, asked: str, before: Running, within_s: float = SETTLE_
                 row = ask(agent, "GET", f"/v1/requests/{asked}")
             except GatewaySaidNo as no:
                 if no.status == 404 and (found.pid, found.ticks) != (before.pid, before.ticks):
-                    return "undelivered"
+                    return "undelivered", {}
             except GatewayFault:
                 pass
             else:
                 became = SETTLED.get(str(row.get("state")))
                 if became is not None:
-                    return became
+                    return became, row
         clock.sleep(0.1)
-    return "unknown"
+    return "unknown", {}
 
 
 def request_id(agent: Agent) -> str:

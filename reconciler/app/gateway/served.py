@@ -24,6 +24,11 @@ class Served(NamedTuple):
     socket: str
     manifest_path: str
     root: str
+    ref: str = ""
+    agent_def_dir: str = ""
+    memory_root: str = ""
+    startup_chat: JsonMap = {}  # noqa: RUF012  # nobody changes it
+    """Which conversation its start goes on with, as declared."""
 
     @property
     def headless(self) -> bool:
@@ -83,6 +88,10 @@ def served_of(body: JsonMap, root: str) -> Served:
         socket=text(more, "tmux_socket"),
         manifest_path=text(body, "manifest_path"),
         root=root,
+        ref=text(more, "ref"),
+        agent_def_dir=text(body, "agent_def_dir"),
+        memory_root=text(more, "memory_root"),
+        startup_chat=chat if isinstance(chat := more.get("startup_chat_session"), dict) else {},
     )
 
 

@@ -4,14 +4,11 @@ from reconciler.app.gateway.admission import Standing
 from reconciler.app.gateway.served import Served
 from reconciler.model.json import JsonMap
 from reconciler.ports.gateway import PROTOCOL, ExecutionMode, Running
-from reconciler.ports.screen import eligibility
 
 
 def status(served: Served, run: Running, standing: Standing) -> JsonMap:
     """Of a gateway that lives; it is asked of itself, so it is healthy."""
-    admission = (
-        "blocked_reconciliation" if standing.blocked else "open" if standing.connected else "blocked_unavailable"
-    )
+    admission = admission_of(standing)
     recovery = "reconciliation_required" if standing.blocked else "idle" if standing.connected else "awaiting_rebind"
     in_window = run.mode is ExecutionMode.AUXILIARY
     return {
@@ -20,7 +17,7 @@ def status(served: Served, run: Running, standing: Standing) -> JsonMap:
         "managed_agent_connectivity": "connected" if standing.connected else "unavailable",
         "managed_agent_recovery": recovery,
         "request_admission": admission,
-        "terminal_surface_eligibility": eligibility(standing.state).value if standing.connected else "unknown",
+        "terminal_surface_eligibility": standing.eligibility if standing.connected else "unknown",
         "active_execution": "running" if standing.running else "idle",
         "execution_mode": run.mode.value,
         "queue_depth": standing.depth,
@@ -32,6 +29,11 @@ def status(served: Served, run: Running, standing: Standing) -> JsonMap:
         "managed_agent_instance_epoch": run.epoch,
         "managed_agent_instance_id": run.instance or None,
     }
+
+
+def admission_of(standing: Standing) -> str:
+    """Whether requests are taken at all, in the wire's word."""
+    return "blocked_reconciliation" if standing.blocked else "open" if standing.connected else "blocked_unavailable"
 
 
 def not_attached(session_id: str, backend: str, session_name: str, mode: ExecutionMode) -> JsonMap:

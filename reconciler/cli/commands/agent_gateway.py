@@ -54,7 +54,7 @@ def gateway_status(args: Args) -> int:
 
 
 def prompt(args: Args) -> int:
-    """A prompt through the gateway, typed now or refused; its error object is printed too."""
+    """A prompt through the gateway, handed over now or refused; its error object is printed too."""
     from reconciler.app.gateway.remote import GatewaySaidNo, ask_prompt
 
     text = text_of(args, "prompt", "a prompt")
@@ -67,6 +67,9 @@ def prompt(args: Args) -> int:
     if model is not None or level is not None:
         reasoning: JsonMap = {"reasoning": {"level": level}} if level is not None else {}
         body["execution"] = {"model": {**({"name": model} if model is not None else {}), **reasoning}}
+    chat = _chat(args)
+    if chat is not None:
+        body["chat_session"] = chat
     found = agent(args)
     try:
         answer = ask_prompt(found, body, args.seconds("ready_within") or 0.0)
@@ -77,6 +80,19 @@ def prompt(args: Args) -> int:
         return 1
     show(args, answer)
     return 0
+
+
+def _chat(args: Args) -> "JsonMap | None":
+    """The conversation that is asked for; None for the one it is in."""
+    mode, chosen = args.maybe("chat_session_mode"), args.maybe("chat_session_id")
+    if (mode == "exact") != (chosen is not None):
+        raise Usage(
+            "--chat-session-id goes with --chat-session-mode exact, and that mode needs it",
+            "--chat-session-mode exact --chat-session-id ID",
+        )
+    if mode is None:
+        return None
+    return {"mode": mode, **({"id": chosen} if chosen is not None else {})}
 
 
 def interrupt(args: Args) -> int:
@@ -193,7 +209,7 @@ COMMANDS = (
     ),
     *pair(
         "gateway prompt",
-        "Have the gateway type a prompt now, if it may.",
+        "Have the gateway hand a prompt over now, if it may.",
         prompt,
         options=(
             TEXT,
@@ -206,11 +222,24 @@ COMMANDS = (
             ),
             Option(("--model",), "Headless: another model for this turn.", "NAME"),
             Option(("--reasoning-level",), "Headless: another level for this turn.", "N", kind="count"),
+            Option(
+                ("--chat-session-mode",),
+                "The conversation it belongs to, else the current one: new, or headless any of them.",
+                "MODE",
+                kind="choice",
+                choices=("auto", "new", "current", "tool_last_or_new", "exact"),
+            ),
+            Option(("--chat-session-id",), "The conversation, with exact.", "ID"),
             READY,
         ),
         examples=(
             ("--prompt 'Write the tests.'", "refused while it is busy"),
             ("--prompt 'Write the tests.' --ready-within 5m", "when it is ready"),
+            ("--prompt 'Another matter.' --chat-session-mode new", "in a new conversation"),
+        ),
+        notes=(
+            "A terminal is given its program's own command for a new conversation first; a prompt to a headless agent "
+            "begins a turn, which `agents … turn` follows."
         ),
     ),
     *pair(

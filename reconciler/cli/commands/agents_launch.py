@@ -131,7 +131,10 @@ COMMANDS = (
             Example("houmao agents launch --agents reviewer --provider codex", "of the one recipe of that role"),
             Example("houmao agents launch --launch-profile nightly -o json", "of a launch profile"),
         ),
-        notes="It becomes an Instance of the apply set `imperative`, which `houmao export` turns into YAML.",
+        notes=(
+            "It becomes an Instance of the apply set `imperative`, which `houmao export` turns into YAML. It has a "
+            "gateway where its profile says so, or where an option says how that shall be."
+        ),
         own={"1": "it was not started; the message says why"},
     ),
     Command(

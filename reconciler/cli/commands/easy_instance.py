@@ -82,7 +82,8 @@ COMMANDS = (
         ),
         notes=(
             "The agent is declared in the apply set `imperative`, like all that is made by hand: `houmao export` "
-            "writes it down. One-off variables are gone with the next relaunch."
+            "writes it down. It has a gateway, unless --no-gateway or its profile says otherwise; none where its "
+            "profile is one over a recipe. One-off variables are gone with the next relaunch."
         ),
         own=authoring.CODES,
     ),

@@ -28,6 +28,7 @@ from reconciler.ports.gateway import (
     Running,
 )
 from reconciler.ports.process import Ended
+from reconciler.ports.provider import Resume
 from reconciler.ports.tmux import Created, Export, Fence, OpenWindow
 
 START_S = 20.0
@@ -124,6 +125,8 @@ def _port_before(ports: Ports, before: JsonMap) -> int:
 
 
 def _attach(ports: Ports, context: Context, made: Build, order: GatewayOrder) -> JsonMap:
+    resolved = made.launch.resolved
+    resume = resolved.resume if resolved else Resume()
     return {
         "schema_version": 1,
         "attach_identity": made.session_id,
@@ -139,6 +142,9 @@ def _attach(ports: Ports, context: Context, made: Build, order: GatewayOrder) ->
             "uid": context.uid,
             "overlay_id": ports.overlay_id,
             "tmux_socket": ports.tmux.socket,
+            "ref": str(context.case.ref),
+            "memory_root": made.site.memory_path,
+            "startup_chat_session": {"mode": resume.mode.value, **({"id": resume.id} if resume.id else {})},
         },
         "manifest_path": made.session_manifest,
         "agent_def_dir": ports.places.agents,

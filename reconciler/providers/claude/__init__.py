@@ -77,6 +77,7 @@ class Claude:
     login: LoginWay | None = LoginWay(("auth", "login"), ".credentials.json")
     resume_settles_s = 0.0
     prompt_mark = "❯ "
+    reset_command = "/clear"
     setups: Mapping[str, Tree] = {
         "default": Tree({"settings.json": Entry(data=b'{\n  "skipDangerousModePermissionPrompt": true\n}\n')})
     }

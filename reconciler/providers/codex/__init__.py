@@ -66,6 +66,7 @@ class Codex:
     login: LoginWay | None = LoginWay(("login",), "auth.json")
     resume_settles_s = 0.0
     prompt_mark = "› "
+    reset_command = "/new"
     setups: Mapping[str, Tree] = {"default": Tree({"config.toml": Entry(data=DEFAULT_SETUP)})}
 
     @property

@@ -55,6 +55,7 @@ class Echo:
     login: LoginWay | None = None
     resume_settles_s = 0.0
     prompt_mark = "● "
+    reset_command = "/new"
     setups: Mapping[str, Tree] = {"default": Tree({"README.md": Entry(data=README)})}
 
     @property

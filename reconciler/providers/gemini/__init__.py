@@ -71,6 +71,7 @@ class Gemini:
     login: LoginWay | None = LoginWay((), "oauth_creds.json")
     resume_settles_s = 2.0
     prompt_mark = " > "
+    reset_command = "/clear"
     setups: Mapping[str, Tree] = {"default": Tree({"README.md": Entry(data=README)})}
 
     @property

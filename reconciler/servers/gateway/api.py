@@ -14,8 +14,9 @@ from starlette.exceptions import HTTPException
 
 from reconciler.app.gateway.admission import Policy, Refusal
 from reconciler.app.gateway.core import Core, Unfit, strokes_of
+from reconciler.app.gateway.face import asked_of
 from reconciler.app.gateway.reminders import effective
-from reconciler.model.errors import UsageFault
+from reconciler.model.errors import ReconcilerError, UsageFault
 from reconciler.model.json import Json, JsonMap
 from reconciler.ports.gateway import PROTOCOL, Kind, ReminderRow, Row, State
 from reconciler.servers.gateway import bodies
@@ -53,6 +54,7 @@ def application(core: Core, status: Callable[[], JsonMap]) -> FastAPI:
     app.add_exception_handler(HTTPException, _http_error)
     app.add_exception_handler(Unfit, _unfit)
     app.add_exception_handler(UsageFault, _unfit_keys)
+    app.add_exception_handler(ReconcilerError, _failed)
     _looking(app, core, status)
     _asking(app, core)
     _reminding(app, core)
@@ -68,19 +70,17 @@ def _looking(app: FastAPI, core: Core, status: Callable[[], JsonMap]) -> None:
         return JSONResponse(status())
 
     def tui_state() -> JSONResponse:
-        _refuse_headless(core)
+        core.typist()
         return JSONResponse(core.looked().terminal())
 
     def tui_history(limit: Annotated[int, Query(ge=1, le=1000)] = 100) -> JSONResponse:
-        _refuse_headless(core)
         return JSONResponse(core.history(limit))
 
     def headless_state() -> JSONResponse:
-        raise Unfit(422, "this agent has a terminal; headless state is told of headless agents")
+        return JSONResponse(core.looked().headless())
 
     def next_prompt_session(body: bodies.NextPromptSession) -> JSONResponse:
-        del body
-        raise Unfit(422, "this agent has a terminal; send chat_session with the prompt")
+        return JSONResponse(core.next_prompt_session(body.mode))
 
     async def events(
         request: Request,
@@ -104,8 +104,11 @@ def _asking(app: FastAPI, core: Core) -> None:
     def create_request(body: bodies.RequestCreate, request_id: Given = None) -> JSONResponse:
         payload: JsonMap = {}
         if isinstance(body, bodies.SubmitRequest):
-            _refuse_choices(core, body.payload.chat_session, body.payload.execution)
-            payload = {"prompt": _lines(body.payload.prompt)}
+            asked = asked_of(_dumped(body.payload))
+            fault = core.unfit(asked)
+            if fault is not None:
+                raise Unfit(fault.status, f"{fault.code}: {fault.detail}")
+            payload = asked.to_json()
         row, depth = core.submit(Kind(body.kind), payload, request_id or "")
         return JSONResponse(
             {
@@ -129,10 +132,11 @@ def _asking(app: FastAPI, core: Core) -> None:
             known = ", ".join(Policy)
             return _not_sent(Refusal("invalid_admission_policy", 422, f"there are: {known}"), body.admission_policy)
         policy = Policy(body.admission_policy)
-        fault = _choice_fault(core, body.chat_session, body.execution)
+        asked = asked_of(_dumped(body))
+        fault = core.unfit(asked, policy)
         if fault is not None:
             return _not_sent(fault, policy)
-        return _sent(core.prompt(_lines(body.prompt), policy, request_id or ""), policy)
+        return _sent(core.prompt(asked, policy, request_id or ""), policy)
 
     def send_keys(body: bodies.SendKeys, request_id: Given = None) -> JSONResponse:
         row = core.keys(body.sequence, literal=body.escape_special_keys, request_id=request_id or "")
@@ -142,7 +146,6 @@ def _asking(app: FastAPI, core: Core) -> None:
 
     def note_prompt(body: bodies.NotePrompt) -> JSONResponse:
         del body
-        _refuse_headless(core)
         core.note_prompt()
         return JSONResponse(core.terminal())
 
@@ -157,6 +160,7 @@ def _reminding(app: FastAPI, core: Core) -> None:
     def row_of(body: bodies.ReminderBody, reminder_id: str) -> ReminderRow:
         keys = body.send_keys
         if keys is not None:
+            core.typist()
             strokes_of(keys.sequence, literal=False)
         return ReminderRow(
             id=reminder_id,
@@ -257,29 +261,10 @@ def _lines(text: str) -> str:
     return text.replace("\r\n", "\n")
 
 
-def _refuse_headless(core: Core) -> None:
-    if core.served.headless:
-        raise Unfit(422, "this agent has no terminal program")
-
-
-def _choice_fault(core: Core, chat: bodies.ChatSession | None, execution: bodies.Execution | None) -> Refusal | None:
-    if core.served.headless:
-        return Refusal(
-            "unsupported_backend", 422, "turns of a headless agent are submitted with `agents single … turn`"
-        )
-    if execution is not None:
-        return Refusal("invalid_execution", 422, "a model for one turn can be chosen for headless agents alone")
-    if chat is not None and chat.mode != "auto":
-        return Refusal(
-            "invalid_chat_session", 422, "choose the conversation with a relaunch, or send the tool's command"
-        )
-    return None
-
-
-def _refuse_choices(core: Core, chat: bodies.ChatSession | None, execution: bodies.Execution | None) -> None:
-    fault = _choice_fault(core, chat, execution)
-    if fault is not None:
-        raise Unfit(fault.status, f"{fault.code}: {fault.detail}")
+def _dumped(body: bodies.SubmitPayload | bodies.PromptControl) -> JsonMap:
+    """What was asked for, without what was left out."""
+    found: JsonMap = body.model_dump(exclude_none=True)
+    return {**found, "prompt": _lines(body.prompt)}
 
 
 def _sent(found: Row | Refusal, policy: Policy) -> JSONResponse:
@@ -292,8 +277,9 @@ def _sent(found: Row | Refusal, policy: Policy) -> JSONResponse:
                 "action": "submit_prompt",
                 "sent": True,
                 "admission_policy": policy.value,
-                "detail": "the prompt was delivered",
+                "detail": found.detail or "the prompt was delivered",
                 "request_id": found.id,
+                **found.result,
             }
         )
     code = UNKNOWN if found.state is State.UNKNOWN else "dispatch_failed"
@@ -345,6 +331,13 @@ async def _unfit(request: Request, fault: Exception) -> JSONResponse:
 async def _unfit_keys(request: Request, fault: Exception) -> JSONResponse:
     del request
     return JSONResponse({"detail": _plain(str(fault))}, 422)
+
+
+async def _failed(request: Request, fault: Exception) -> JSONResponse:
+    """Something of the agent's own cannot be used: its file of requests, its manifest."""
+    del request
+    assert isinstance(fault, ReconcilerError)
+    return JSONResponse({"detail": _plain(f"{fault.code}: {fault.message}")}, 503)
 
 
 def _plain(value: object) -> str:

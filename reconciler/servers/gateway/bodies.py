@@ -9,6 +9,8 @@ from reconciler.app.hand_over import text_fault
 from reconciler.ports.gateway import PROMPT_MAX
 
 REMINDER_ID = r"^greminder-[0-9a-f]{12}$"
+CONVERSATION_ID = r"^[A-Za-z0-9][A-Za-z0-9._:-]{0,199}$"
+"""It becomes a word of a command line: nothing that reads as a flag or a path."""
 FAR = datetime(9000, 1, 1, tzinfo=UTC)
 LONG_S = 10 * 366 * 86_400.0
 """Ten years: nobody is reminded later than that."""
@@ -61,7 +63,7 @@ class ChatSession(Body):
     """Which conversation a prompt belongs to."""
 
     mode: Literal["auto", "new", "current", "tool_last_or_new", "exact"]
-    id: Annotated[str, Field(min_length=1, max_length=200)] | None = None
+    id: Annotated[str, Field(pattern=CONVERSATION_ID)] | None = None
 
     @model_validator(mode="after")
     def _id_goes_with_exact(self) -> "ChatSession":

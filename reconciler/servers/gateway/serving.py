@@ -10,7 +10,7 @@ from uvicorn.server import Server
 
 from reconciler.app import wiring
 from reconciler.app.gateway.core import Core
-from reconciler.app.gateway.eye import Eye
+from reconciler.app.gateway.face import Face
 from reconciler.app.gateway.journal import Journal
 from reconciler.app.gateway.served import Served
 from reconciler.app.gateway.status import status
@@ -40,7 +40,6 @@ class Serving:
 
     def __init__(self, served: Served, order: GatewayOrder, run: Running, token: str) -> None:
         self._served, self._run = served, run
-        self._files = wiring.local_files()
         ports = wiring.gateway_ports(served.socket, f"{served.root}/{FOLDER}")
         provider = ports.providers.get(served.tool)
         if provider is None:
@@ -48,8 +47,19 @@ class Serving:
         self._tmux = ports.tmux
         told = Told()
         self._journal = Journal(ports.events, ports.clock, told)
-        eye = Eye(served, provider, ports.tmux, ports.process, ports.clock, timings_of(order))
-        self._core = Core(served, provider, eye, ports.queue, ports.tmux, self._files, ports.clock, told)
+        self._files, timings = ports.files, timings_of(order)
+        face: Face
+        if served.headless:
+            from reconciler.app.gateway.turner import Turner
+
+            face = Turner(served, ports, ports.tmux, ports.queue, told, look_s=timings.watch_poll_interval_s)
+        else:
+            from reconciler.app.gateway.eye import Eye
+            from reconciler.app.gateway.typist import Typist
+
+            eye = Eye(served, provider, ports.tmux, ports.process, ports.clock, timings)
+            face = Typist(served, provider, eye, ports.tmux, ports.files, ports.clock)
+        self._core = Core(served, face, ports.queue, ports.files, ports.clock, told)
         self._front = Front(Door(run.host, run.port, token), self._load, self._begin, self._end)
         self._server: _Quiet | None = None
         self._fell = False

@@ -56,6 +56,32 @@ def test_another_instance_raises_the_epoch_and_blocks_what_was_meant_for_the_old
     assert SqliteGatewayQueue(path).recover("two", NOW).epoch == 2
 
 
+def test_a_queue_of_the_first_version_is_brought_up_with_what_it_holds(path: str) -> None:
+    opened(path).put(row(1))
+    database = sqlite3.connect(path)
+    database.execute("ALTER TABLE gateway_requests DROP COLUMN result_json")
+    database.execute("PRAGMA user_version = 1")
+    database.close()
+
+    queue = opened(path)
+
+    assert [each.id for each in queue.accepted()] == ["r1"]
+    queue.move("r1", State.ACCEPTED, State.COMPLETED, NOW, "", {"headless_turn_id": "turn-0001"})
+    found = SqliteGatewayQueue(path).get("r1")
+    assert found is not None
+    assert found.to_json()["headless_turn_id"] == "turn-0001"
+
+
+def test_the_wish_for_a_new_conversation_outlives_whoever_had_it(path: str) -> None:
+    opened(path).set_next_session("new")
+    queue = opened(path)
+    assert queue.next_session() == "new"
+
+    queue.set_next_session("")
+
+    assert opened(path).next_session() == ""
+
+
 def test_a_row_moves_once_from_where_it_is(path: str) -> None:
     queue = opened(path)
     queue.put(row(1))

@@ -338,6 +338,18 @@ def test_scripted_crashes_end_with_their_codes(home: EchoHome) -> None:
     assert agent.exit_code() == 5
 
 
+def test_a_new_conversation_begins_where_the_old_one_is_left(home: EchoHome) -> None:
+    agent = home.open()
+    agent.expect(READY)
+    for prompt in ("one", "/new", "two"):
+        agent.type(prompt, ENTER)
+        agent.expect("● " + prompt if prompt != "/new" else "conversation ")
+    agent.expect("✓ done")
+    (before, first, one), (after, second, two) = home.history()
+    assert (one, two) == ("one", "two"), "the command itself is no prompt"
+    assert (before != after, first, second) == (True, 1, 1)
+
+
 @pytest.mark.parametrize(("prompt", "code"), [("crash", 7), ("crash 42", 42)])
 def test_a_prompt_can_crash_it(home: EchoHome, prompt: str, code: int) -> None:
     agent = home.open()

@@ -17,6 +17,7 @@ from tests.providers.real.recipes import RECIPES
 
 pytestmark = [pytest.mark.providers, pytest.mark.tmux, pytest.mark.timeout(600)]
 EVERY = pytest.mark.parametrize("name", sorted(VENDORS))
+NEW = ("--chat-session-mode", "new")
 READY = ("--ready-within", f"{START_S:g}s")
 ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 
@@ -156,11 +157,15 @@ def test_its_gateway_hands_prompts_over_and_follows_its_turns(name: str, talk: T
     applied = talk.fleet.apply()
     assert applied.returncode == 0, applied.stdout + applied.stderr
 
-    def handed(prompt: str) -> list[str]:
+    def handed(prompt: str, *words: str) -> list[str]:
         since = len(talk.server.log)
-        assert talk("gateway", "prompt", "--prompt", prompt, *READY)["sent"] is True
+        assert talk("gateway", "prompt", "--prompt", prompt, *words, *READY)["sent"] is True
         earlier: list[str] = talk.server.wait_for_prompt(prompt, START_S, since)["earlier"]
         return earlier
+
+    def said_before(prompt: str, *words: str) -> list[str]:
+        """Without what a program tells the model of its own command."""
+        return [text for text in handed(prompt, *words) if text.startswith("echo ")]
 
     def result() -> str:
         return str(talk("gateway", "tui", "state")["last_turn"]["result"])
@@ -176,3 +181,35 @@ def test_its_gateway_hands_prompts_over_and_follows_its_turns(name: str, talk: T
     wait_until(lambda: talk("gateway", "tui", "state")["turn"]["phase"] == "active", within_s=START_S)
     talk("gateway", "interrupt")
     wait_until(lambda: result() == "interrupted", within_s=START_S, what="an interrupted turn")
+    assert said_before("echo afresh", *NEW) == []
+    wait_until(lambda: result() == "success", within_s=START_S, what="the end of the first turn of a new conversation")
+    assert said_before("echo going on") == ["echo afresh"]
+
+
+@EVERY
+def test_a_headless_agent_takes_turns_through_its_gateway(name: str, talk: Talk, wait_until: WaitUntil) -> None:
+    talk.fleet.declare("You review.")
+    text = talk.fleet.source.read_text()
+    talk.fleet.source.write_text(
+        text.replace("readiness: [process, prompt]", "headless: true, gateway: {enabled: true}")
+    )
+    applied = talk.fleet.apply()
+    assert applied.returncode == 0, applied.stdout + applied.stderr
+
+    def handed(prompt: str, *words: str) -> list[str]:
+        since = len(talk.server.log)
+        said = talk("gateway", "prompt", "--prompt", prompt, *words, *READY)
+        earlier: list[str] = talk.server.wait_for_prompt(prompt, START_S, since)["earlier"]
+        wait_until(
+            lambda: talk("turn", "status", said["headless_turn_id"])["status"] == "completed",
+            within_s=START_S,
+            what=f"the end of {said['headless_turn_id']}",
+        )
+        return earlier
+
+    assert handed("echo one") == []
+    assert handed("echo two") == ["echo one"]
+    assert handed("echo afresh", *NEW) == []
+    assert handed("echo going on") == ["echo afresh"]
+    assert talk("stop")["success"] is True
+    wait_until(lambda: talk.fleet.processes() == [], within_s=START_S, what="no process of the project")

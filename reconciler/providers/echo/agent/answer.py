@@ -34,6 +34,10 @@ class Agent:
         self.crash_at = time.monotonic() + self.behaviour.crash_seconds
         self.api_key = "set" if os.environ.get("ECHO_API_KEY") else "unset"
 
+    def begin_anew(self) -> None:
+        """Leave the conversation for a new one. Raises SetupError."""
+        self.conversation = Conversation(self.home.path, None)
+
     def wait(self, seconds: float) -> None:
         """Sleep while nothing else is to be watched; the scripted crash comes even then."""
         end = time.monotonic() + seconds

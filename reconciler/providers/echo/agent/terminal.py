@@ -14,7 +14,7 @@ import termios
 import time
 
 from .answer import Agent, TurnFailed
-from .home import CONTROLS, FOREVER
+from .home import CONTROLS, FOREVER, SetupError
 from .keys import Keys, Line
 
 TYPE_CHECKING = False  # the name type checkers know, without importing typing
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 PROMPT = "echo> "
 WORKING = "… working (esc to interrupt)"
+ANEW = "/new"
 QUESTION = "Do you trust this folder? (y/N) "
 ESCAPE_WAIT_S = 0.05  # a lone ESC is the key only when no sequence follows within this time
 LINES_PER_STEP = 64  # input is looked at between two such batches, so a long answer can be interrupted
@@ -166,9 +167,22 @@ class Terminal:
         if self._turn or not self._queue:
             return
         prompt = self._queue.pop(0)
+        if prompt == ANEW:
+            self._anew()
+            self._next()
+            return
         self._turn, self._resume_at = self._agent.answer(prompt), 0.0
         self._say("● " + prompt.replace("\n", "\n  "))
         self._step(self._turn)  # as far as its first wait: a prompt shown is a prompt recorded
+
+    def _anew(self) -> None:
+        """A new conversation; where there can be none, the old one goes on."""
+        try:
+            self._agent.begin_anew()
+        except SetupError as error:
+            self._say(f"error: {error}")
+            return
+        self._say(f"conversation {self._agent.conversation.id}")
 
     def _step(self, turn: Iterator[str | float]) -> None:
         """Let the turn go on until it wants to wait, or until the keyboard deserves a look."""
