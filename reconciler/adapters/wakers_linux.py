@@ -55,6 +55,11 @@ class LinuxWakers:
             self._unregister(old)
         if new is not None:
             self._poll.register(new, select.POLLIN)
+        if what.desk != self._followed.desk:
+            if self._followed.desk is not None:
+                self._unregister(self._followed.desk)
+            if what.desk is not None:
+                self._poll.register(what.desk, select.POLLIN)
         self._followed = what
 
     def wait(self, seconds: float | None) -> tuple[Woken, ...]:
@@ -77,6 +82,8 @@ class LinuxWakers:
                     found[Woken(Waker.TMUX)] = None
                 if self._notices.closed:
                     self._unregister(descriptor)
+            elif descriptor == self._followed.desk:
+                found[Woken(Waker.REQUEST)] = None
             elif descriptor in pids:
                 self._let_go(pids[descriptor])
                 found[Woken(Waker.PROCESS)] = None
