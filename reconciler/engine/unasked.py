@@ -169,6 +169,9 @@ def _gate(case: Case) -> str:
 
 
 def _ends_a_process(action: Action, case: Case) -> bool:
+    if case.row is not None and case.row.live.get("backend", "").endswith("_headless"):
+        # A turn is a process of its own: it may run although the session that is to be made again is gone.
+        return action.disruption.weight >= Disruption.RESTART.weight or action.verb in (Verb.CREATE, Verb.RELAUNCH)
     if action.disruption.weight < Disruption.RESTART.weight or not isinstance(case.seen, Present):
         return False
     parts: Iterable[str] = ("session", "process")
