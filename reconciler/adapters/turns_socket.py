@@ -27,7 +27,7 @@ _PATIENCE_S = 5.0
 class SocketTurns:
     """`ports.turns.Turns`."""
 
-    def open(self, lock: str) -> "SocketDesk | None":
+    def desk(self, lock: str) -> "SocketDesk | None":
         """Listen beside the lock, which must be held: a socket that lies there is a dead leader's."""
         if not hasattr(select, "epoll"):
             return None

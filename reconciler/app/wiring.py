@@ -83,11 +83,11 @@ class RequestLogs:
 class LazyTurns:
     """Turns at the desk of who leads, loaded where somebody else holds the lock."""
 
-    def open(self, lock: str) -> "Desk | None":
+    def desk(self, lock: str) -> "Desk | None":
         """As the port says."""
         from reconciler.adapters.turns_socket import SocketTurns
 
-        return SocketTurns().open(lock)
+        return SocketTurns().desk(lock)
 
     def ask(self, lock: str, verb: str) -> "Turn | None":
         """As the port says."""

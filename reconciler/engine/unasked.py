@@ -35,6 +35,10 @@ class Rules(NamedTuple):
     """Agents in the middle of something, and what is known of it."""
     since: Mapping[Ref, datetime] = {}
     """Since when the gate is closed for whom."""
+    suspended: Mapping[Ref, str] = {}
+    """What nothing is to be done about, and what is said of it."""
+    all_suspended: str = ""
+    """The same where nothing is to be done about anything."""
 
 
 class Unasked(NamedTuple):
@@ -106,6 +110,9 @@ def policy_of(action: Action, case: Case, rows: str) -> str:
 def _hold(action: Action, planned: Planned, rules: Rules) -> _Hold | None:
     """Why an action is held back, or None. The first that applies is said."""
     case = planned.cases[action.ref]
+    suspended = _suspended(action, case, rules)
+    if suspended is not None:
+        return suspended
     backing_off = _back_off(case, planned, rules)
     if backing_off is not None:
         return backing_off
@@ -114,6 +121,14 @@ def _hold(action: Action, planned: Planned, rules: Rules) -> _Hold | None:
         if drift is not None:
             return drift
     return _gated(action, case, rules)
+
+
+def _suspended(action: Action, case: Case, rules: Rules) -> _Hold | None:
+    """Somebody said to leave it alone: the set, it itself, or what it is a member of."""
+    owner = case.want.owner if case.want else None
+    words = rules.suspended.get(action.ref) or (rules.suspended.get(owner, "") if owner else "")
+    words = words or rules.all_suspended
+    return _Hold(Reason(Code.SUSPENDED, words)) if words else None
 
 
 def _back_off(case: Case, planned: Planned, rules: Rules) -> _Hold | None:

@@ -80,7 +80,7 @@ class Turn(Protocol):
 class Turns(Protocol):
     """Where leaders are found: by the lock they hold."""
 
-    def open(self, lock: str) -> Desk | None:
+    def desk(self, lock: str) -> Desk | None:
         """The desk of who holds the lock at this path; None where this system has none."""
         ...
 

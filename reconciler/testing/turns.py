@@ -6,7 +6,7 @@ from reconciler.ports.turns import Desk, Turn
 class NoTurns:
     """`ports.turns.Turns` of a story with one writer at a time."""
 
-    def open(self, lock: str) -> Desk | None:
+    def desk(self, lock: str) -> Desk | None:
         """No desk."""
         return None
 

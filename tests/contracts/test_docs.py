@@ -226,7 +226,7 @@ FAMILIES = (
         "overlay",
     ),
     *("ownership", "plan", "process", "registry", "stale", "tmux", "usage"),
-    *("agent", "memory", "prompt", "requests", "turn"),
+    *("agent", "memory", "prompt", "requests", "turn", "watch"),
 )
 CODE = re.compile(rf'"((?:{"|".join(FAMILIES)})\.[a-z_]+(?:\.[a-z_]+)?)"')
 FINDINGS = {"doctor.py", "check.py"}

@@ -128,7 +128,7 @@ class _Watch:
                 self._round(self._sources.desired, full=True)
             return self._ended()
         wakers = self._make_wakers(self._ports)
-        self._serving.open()
+        self._serving.receive()
         try:
             # Listened to before it is read: what is saved meanwhile is heard.
             wakers.follow(self._followed())

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from reconciler.app import apply as applying
 from reconciler.app import gate, gate_record, holding
+from reconciler.app import suspended as suspended_
 from reconciler.app.desired import Desired, inputs_of
 from reconciler.app.lock import Writer
 from reconciler.app.request import Emit, PlanFlags, RunFlags, Shown, Source
@@ -108,6 +109,7 @@ class Rounds:
             return applying.plan_of(desired, wanted, reader), refused
 
     def _rules(self, planned: Planned, desired: Desired, notes: notes_.Notes, reader: Reader) -> Rules:
+        suspended = suspended_.read(reader.catalog)
         return Rules(
             now=reader.clock.now_utc(),
             rows=policy(desired, "driftPolicy", "report"),
@@ -115,6 +117,8 @@ class Rounds:
             attempts=reader.catalog.attempts(),
             busy=busy(unasked_.disturbed(planned), reader),
             since=notes.since,
+            suspended=suspended_.covered(suspended, reader.catalog.inventory()),
+            all_suspended=suspended_.of_set(suspended, desired.apply_set),
         )
 
     def _with_orphans(self, plan: Plan, desired: Desired, refused: GuardRefused | None) -> Plan:

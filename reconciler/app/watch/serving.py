@@ -28,9 +28,9 @@ class Serving:
         self.lent = 0
         """How often the lock was lent."""
 
-    def open(self) -> None:
+    def receive(self) -> None:
         """Be found from now on; the lock is held."""
-        self._desk = self._ports.turns.open(self._ports.places.lock)
+        self._desk = self._ports.turns.desk(self._ports.places.lock)
 
     @property
     def descriptor(self) -> int | None:
