@@ -39,6 +39,10 @@ class Rules(NamedTuple):
     """What nothing is to be done about, and what is said of it."""
     all_suspended: str = ""
     """The same where nothing is to be done about anything."""
+    closed: str = ""
+    """Why the calendar forbids to disturb anybody now."""
+    opens: datetime | None = None
+    """When it allows that again."""
 
 
 class Unasked(NamedTuple):
@@ -162,7 +166,9 @@ def _drift(action: Action, case: Case, rules: Rules) -> _Hold | None:
 
 
 def _gated(action: Action, case: Case, rules: Rules) -> _Hold | None:
-    """An agent in the middle of a turn is left to finish it (R-WAT-8)."""
+    """Outside of its hours nobody is disturbed; and an agent in the middle of a turn is left to finish it."""
+    if rules.closed and _ends_a_process(action, case):
+        return _Hold(Reason(Code.WINDOW_CLOSED, rules.closed), rules.opens)
     doing = rules.busy.get(action.ref)
     if doing is None or not _ends_a_process(action, case) or _gate(case) != "Idle":
         return None

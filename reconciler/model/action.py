@@ -108,6 +108,7 @@ class Code(StrEnum):
     AGENT_BUSY = "AgentBusy"
     DRIFT_FIGHT = "DriftFight"
     SUSPENDED = "Suspended"
+    WINDOW_CLOSED = "WindowClosed"
 
 
 class Reason(NamedTuple):

@@ -1,4 +1,4 @@
-"""A watch that starts on a source that cannot be read: it waits, says so, removes nothing, and starts when it is mended."""
+"""A watch that starts on a broken source: it waits, says so, removes nothing, and starts when it is mended."""
 
 import os
 

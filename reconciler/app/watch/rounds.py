@@ -12,6 +12,7 @@ from reconciler.app import suspended as suspended_
 from reconciler.app.desired import Desired, inputs_of
 from reconciler.app.lock import Writer
 from reconciler.app.request import Emit, PlanFlags, RunFlags, Shown, Source
+from reconciler.app.watch import calendar
 from reconciler.app.watch import notes as notes_
 from reconciler.app.watch.busy import busy
 from reconciler.engine import unasked as unasked_
@@ -110,8 +111,10 @@ class Rounds:
 
     def _rules(self, planned: Planned, desired: Desired, notes: notes_.Notes, reader: Reader) -> Rules:
         suspended = suspended_.read(reader.catalog)
+        now = reader.clock.now_utc()
+        closed, opens = calendar.closed(desired, reader.clock, now)
         return Rules(
-            now=reader.clock.now_utc(),
+            now=now,
             rows=policy(desired, "driftPolicy", "report"),
             heals=notes.heals,
             attempts=reader.catalog.attempts(),
@@ -119,6 +122,8 @@ class Rounds:
             since=notes.since,
             suspended=suspended_.covered(suspended, reader.catalog.inventory()),
             all_suspended=suspended_.of_set(suspended, desired.apply_set),
+            closed=closed,
+            opens=opens,
         )
 
     def _with_orphans(self, plan: Plan, desired: Desired, refused: GuardRefused | None) -> Plan:
