@@ -13,7 +13,7 @@ import socket
 from collections.abc import Sequence
 from math import ceil
 
-from reconciler.adapters import process_handle
+from reconciler.adapters import memory, process_handle
 from reconciler.adapters.inotify import Inotify
 from reconciler.adapters.process_handle import Handle
 from reconciler.adapters.tmux_notices import Notices
@@ -27,6 +27,7 @@ class LinuxWakers:
     """`ports.wakers.Wakers`. Made by the thread that waits; signals wake it only where that is the main thread."""
 
     def __init__(self, notices: Notices) -> None:
+        memory.one_arena()
         self._files = Inotify()
         self._notices = notices
         self._followed = Followed()
@@ -88,6 +89,10 @@ class LinuxWakers:
                 self._let_go(pids[descriptor])
                 found[Woken(Waker.PROCESS)] = None
         return tuple(found)
+
+    def rest(self) -> None:
+        """Give memory back."""
+        memory.give_back()
 
     def close(self) -> None:
         """Let go of all."""

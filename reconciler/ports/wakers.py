@@ -55,6 +55,10 @@ class Wakers(Protocol):
         """
         ...
 
+    def rest(self) -> None:
+        """What was worked with is not needed any more, and a long sleep may follow: give back what can be."""
+        ...
+
     def close(self) -> None:
         """Let go of all."""
         ...

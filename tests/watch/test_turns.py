@@ -37,6 +37,9 @@ class Heard:
     def wait(self, seconds: float | None) -> tuple[Woken, ...]:
         return self._inner.wait(seconds)
 
+    def rest(self) -> None:
+        self._inner.rest()
+
     def close(self) -> None:
         self._inner.close()
 

@@ -73,6 +73,9 @@ def watch(
             settings = session.settings._replace(overlay=session.settings.overlay._replace(exists=True))
             session = session._replace(settings=settings, reader=session.world.reader(settings))
         ports = session.world.ports(session.settings)
+        # One connection, and one copy of what it remembers.
+        session.reader.catalog.close()
+        session = session._replace(reader=ports.reader())
         try:
             wait_s = how.lock_timeout_s or 0.0
             writer = take(ports, purpose="watch", wait_s=wait_s, emit=emit, stopping=how.stopping, turn_s=None)
@@ -136,6 +139,7 @@ class _Watch:
             self._tick()
             self._queue.add(FLEET, Priority.LIVENESS)
             wakers.follow(self._followed())
+            wakers.rest()
             while self._how.stopping() is None:
                 for woken in wakers.wait(self._sleep_s()):
                     self._woken(woken)
@@ -176,6 +180,7 @@ class _Watch:
     def _work(self, wakers: Wakers) -> None:
         """Whatever is due, in one look: it sees everything, whoever woke it."""
         due: list[Key] = []
+        plans = self._rounds.plans
         while (key := self._queue.take()) is not None:
             due.append(key)
         full = LATER in due
@@ -204,6 +209,8 @@ class _Watch:
             self._queue.done(key)
         if due:
             wakers.follow(self._followed())
+        if self._rounds.plans != plans and self._sleep_s() != 0:
+            wakers.rest()
         if ASKED in due and self._serving.hear():
             self._queue.add(ASKED, Priority.REQUEST)  # one at a time, and a look after each
 

@@ -1,0 +1,25 @@
+"""Memory of a process that works for a moment and then sleeps for long.
+
+A plan of a thousand agents makes values by the hundred thousand, and little of it stays. Python collects cycles when
+enough has been made, which a sleeping process never does, and the C library keeps what was freed for the next time.
+"""
+
+import ctypes
+import gc
+
+_ARENA_MAX = -8
+
+
+def one_arena() -> None:
+    """Let all threads of this process share one heap: each of their own would keep what its thread freed."""
+    libc = ctypes.CDLL(None)
+    if hasattr(libc, "mallopt"):
+        libc.mallopt(_ARENA_MAX, 1)
+
+
+def give_back() -> None:
+    """Collect what nobody refers to, and give to the system what the C library holds for later."""
+    gc.collect()
+    libc = ctypes.CDLL(None)
+    if hasattr(libc, "malloc_trim"):
+        libc.malloc_trim(0)
