@@ -15,7 +15,6 @@ WORDS: dict[str, list[dict[str, Any]]] = {
     "readiness": [{"readiness": [probe]} for probe in ("mailbox", "exec")],
     "condition": [{"dependsOn": [{"ref": "Instance/i0", "condition": "Healthy"}]}],
     "when": [{"disruption": {"when": word}} for word in ("Idle", "Window")],
-    "policy": [{"drift": {"policy": "report"}}],
 }
 
 
