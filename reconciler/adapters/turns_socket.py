@@ -32,7 +32,7 @@ class SocketTurns:
         if not hasattr(select, "epoll"):
             return None
         try:
-            return SocketDesk(f"{lock}{SUFFIX}", lock)
+            return SocketDesk(f"{lock}{SUFFIX}")
         except OSError:
             return None
 
@@ -56,9 +56,8 @@ class SocketTurns:
 class SocketDesk:
     """The leader's side: one descriptor to wait on, however many ask."""
 
-    def __init__(self, path: str, lock: str) -> None:
+    def __init__(self, path: str) -> None:
         self._path = path
-        self._lock = lock
         self._count = 0
         self._asked: dict[int, Asked] = {}
         self._ends: dict[int, _End] = {}
@@ -70,6 +69,7 @@ class SocketDesk:
             with _Near(path) as near:
                 self._listening.bind(near)
             os.chmod(path, 0o600)
+            self._found = os.lstat(path)
             self._listening.listen(128)
             self._listening.setblocking(False)
             self._epoll = select.epoll()
@@ -129,7 +129,8 @@ class SocketDesk:
         for descriptor in tuple(self._ends):
             self._drop(descriptor)
         with suppress(OSError):
-            os.unlink(self._path)
+            if os.path.samestat(os.lstat(self._path), self._found):  # and not that of who came after a replaced lock
+                os.unlink(self._path)
         self._epoll.close()
         self._listening.close()
 

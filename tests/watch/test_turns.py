@@ -3,6 +3,7 @@
 import os
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -193,3 +194,40 @@ def test_what_a_dead_leader_left_and_what_nobody_of_ours_says_is_harmless(led: L
     left.close()
     assert SocketTurns().ask(led.lock, "test") is None
     assert led.world.when_asked(verbs.release((BOB,), ())).settled
+
+
+def test_a_desk_is_found_below_a_path_longer_than_a_socket_may_have(tmp_path: Path) -> None:
+    lock = tmp_path / ("d" * 120) / "lock"
+    lock.parent.mkdir()
+    desk = SocketTurns().desk(str(lock))
+    assert desk is not None
+    turn = SocketTurns().ask(str(lock), "test")
+    assert turn is not None
+    until(desk.asked, "nobody was heard")
+    assert [(each.verb, each.pid) for each in desk.asked()] == [("test", os.getpid())]
+    assert desk.tell(desk.asked()[0], {"b": 1, "a": 2})
+    told = turn.wait(30)
+    assert told is not None
+    assert list(told.body) == ["b", "a"], "the order of keys is the teller's"
+    desk.close()
+    assert turn.gone
+    turn.close()
+    assert not Path(f"{lock}.ask").exists()
+
+
+def test_a_desk_that_was_replaced_leaves_the_new_one_alone(tmp_path: Path) -> None:
+    lock = str(tmp_path / "lock")
+    old = SocketTurns().desk(lock)
+    new = SocketTurns().desk(lock)
+    assert old is not None
+    assert new is not None
+    old.close()
+    turn = SocketTurns().ask(lock, "test")
+    assert turn is not None
+    until(new.asked, "nobody was heard")
+    turn.close()
+    new.close()
+
+
+def test_who_asks_while_nobody_listens_is_told_so_at_once(tmp_path: Path) -> None:
+    assert SocketTurns().ask(str(tmp_path / "lock"), "test") is None
