@@ -32,7 +32,8 @@ class LinuxWakers:
         self._notices = notices
         self._followed = Followed()
         self._handles: dict[tuple[int, int], Handle] = {}
-        self._gone = False
+        self._gone: set[tuple[int, int]] = set()
+        self._told_gone = True
         self._poll = select.poll()
         self._poll.register(self._files.descriptor, select.POLLIN)
         self._told, self._teller = socket.socketpair()
@@ -65,12 +66,12 @@ class LinuxWakers:
 
     def wait(self, seconds: float | None) -> tuple[Woken, ...]:
         """Sleep until something wakes."""
-        if self._gone:
-            self._gone = False
-            return (Woken(Waker.PROCESS),)
+        found: dict[Woken, None] = {}
         # Up, not down: a poll that ends a fraction too early is a second one.
         timeout = None if seconds is None else max(0, ceil(seconds * 1000))
-        found: dict[Woken, None] = {}
+        if not self._told_gone:
+            self._told_gone, timeout = True, 0
+            found[Woken(Waker.PROCESS)] = None
         pids = {handle.descriptor: key for key, handle in self._handles.items()}
         for descriptor, _ in self._poll.poll(timeout):
             if descriptor == self._files.descriptor:
@@ -87,6 +88,7 @@ class LinuxWakers:
                 found[Woken(Waker.REQUEST)] = None
             elif descriptor in pids:
                 self._let_go(pids[descriptor])
+                self._gone.add(pids[descriptor])
                 found[Woken(Waker.PROCESS)] = None
         return tuple(found)
 
@@ -123,7 +125,9 @@ class LinuxWakers:
         """A pidfd for each process, as many as there are descriptors for."""
         for key in self._handles.keys() - wanted:
             self._let_go(key)
-        new = wanted - self._handles.keys()
+        self._gone &= wanted
+        # One that is gone is told of once: it may be left as it is, by its policy or because it is not this watch's.
+        new = wanted - self._handles.keys() - self._gone
         if not new:
             return
         room = _room(len(wanted)) - len(self._handles)
@@ -133,7 +137,8 @@ class LinuxWakers:
                 self._handles[pid, ticks] = held
                 self._poll.register(held.descriptor, select.POLLIN)
             elif not isinstance(held, Handle):
-                self._gone = True  # between the look and now
+                self._gone.add((pid, ticks))  # between the look and now
+                self._told_gone = False
 
     def _let_go(self, key: tuple[int, int]) -> None:
         handle = self._handles.pop(key)
