@@ -92,7 +92,7 @@ def holder(path: str) -> LockHolder | None:
         pid = int(words[4]) if words[4].isdigit() else 0
         if place == device:
             found = _described(pid)
-            return found if found.start_ticks else _borrower(of) or found
+            return found if found.start_ticks and found.state != "Z" else _borrower(of) or found
         others.append(pid)
     # btrfs and overlays report another device there than stat does: who has the very file open is the holder.
     return next((_described(pid) for pid in others if _has_open(pid, of)), None)
