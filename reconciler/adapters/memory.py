@@ -6,8 +6,22 @@ enough has been made, which a sleeping process never does, and the C library kee
 
 import ctypes
 import gc
+import importlib
+import sys
 
 _ARENA_MAX = -8
+
+
+def without_openssl() -> None:
+    """Hash with Python's own SHA-2: OpenSSL is as large as a tenth of a watch. Before anything has asked for a hash."""
+    if "hashlib" in sys.modules or "_hashlib" in sys.modules:
+        return
+    sys.modules["_hashlib"] = None  # type: ignore[assignment]
+    try:
+        importlib.import_module("hashlib")
+        importlib.import_module("hmac")
+    finally:
+        del sys.modules["_hashlib"]
 
 
 def one_arena() -> None:

@@ -258,6 +258,13 @@ def clock() -> "Clock":
     return SystemClock()
 
 
+def sparing() -> None:
+    """Make this process a small one; the first thing a program that runs for days does."""
+    from reconciler.adapters import memory
+
+    memory.without_openssl()
+
+
 def wakers(ports: Ports) -> "Wakers":
     """What wakes a watch of these ports."""
     from reconciler.adapters.tmux_notices import Notices

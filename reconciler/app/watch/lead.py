@@ -139,7 +139,7 @@ class _Watch:
             self._tick()
             self._queue.add(FLEET, Priority.LIVENESS)
             wakers.follow(self._followed())
-            wakers.rest()
+            self._rest(wakers)
             while self._how.stopping() is None:
                 for woken in wakers.wait(self._sleep_s()):
                     self._woken(woken)
@@ -210,9 +210,13 @@ class _Watch:
         if due:
             wakers.follow(self._followed())
         if self._rounds.plans != plans and self._sleep_s() != 0:
-            wakers.rest()
+            self._rest(wakers)
         if ASKED in due and self._serving.hear():
             self._queue.add(ASKED, Priority.REQUEST)  # one at a time, and a look after each
+
+    def _rest(self, wakers: Wakers) -> None:
+        self._ports.catalog.rest()
+        wakers.rest()
 
     def _lend(self, wakers: Wakers) -> bool:
         """Lend the lock to whoever waits first, and sleep until it is back; whether it was lent."""
