@@ -3,7 +3,7 @@
 import os
 import time
 from _thread import allocate_lock
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 
 from reconciler.model.ref import Uid
 
@@ -24,6 +24,14 @@ class SystemClock:
 
     def now_utc(self) -> datetime:
         return datetime.now(UTC)
+
+    def zone(self, name: str) -> tzinfo | None:
+        from zoneinfo import ZoneInfo
+
+        try:
+            return ZoneInfo(name)
+        except (KeyError, ValueError, OSError):
+            return None
 
     def monotonic(self) -> float:
         return time.monotonic()

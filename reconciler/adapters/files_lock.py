@@ -24,18 +24,27 @@ _TRIES = 10
 
 
 class LocalLock:
-    """A held lock. The file stays when it is released: removing it would let two writers lock two files."""
+    """A held lock. The file stays when it is released: removing it would let two writers lock two files.
 
-    __slots__ = ("descriptor", "path")
+    `shared`: another process lent it, which holds it on.
+    """
 
-    def __init__(self, path: str, descriptor: int) -> None:
+    __slots__ = ("descriptor", "path", "shared")
+
+    def __init__(self, path: str, descriptor: int, *, shared: bool = False) -> None:
         self.path = path
         self.descriptor = descriptor
+        self.shared = shared
 
     def release(self) -> None:
         """Unlock, then close: a program just started has a copy of the descriptor until its exec is through."""
-        if self.descriptor >= 0:
+        if self.descriptor >= 0 and not self.shared:
             fcntl.flock(self.descriptor, fcntl.LOCK_UN)
+        self.let_go()
+
+    def let_go(self) -> None:
+        """Close alone: to unlock it would be to unlock it for both."""
+        if self.descriptor >= 0:
             os.close(self.descriptor)
             self.descriptor = -1
 
@@ -82,10 +91,20 @@ def holder(path: str) -> LockHolder | None:
             continue
         pid = int(words[4]) if words[4].isdigit() else 0
         if place == device:
-            return _described(pid)
+            found = _described(pid)
+            return found if found.start_ticks and found.state != "Z" else _borrower(of) or found
         others.append(pid)
     # btrfs and overlays report another device there than stat does: who has the very file open is the holder.
     return next((_described(pid) for pid in others if _has_open(pid, of)), None)
+
+
+def _borrower(of: os.stat_result) -> LockHolder | None:
+    """Who holds a lock that was lent by a process that has ended: the kernel names only who took it."""
+    try:
+        pids = [int(name) for name in os.listdir("/proc") if name.isdigit()]
+    except OSError:
+        return None
+    return next((_described(pid) for pid in pids if pid != os.getpid() and _has_open(pid, of)), None)
 
 
 def _open(path: str) -> int:

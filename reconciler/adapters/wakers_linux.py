@@ -13,7 +13,7 @@ import socket
 from collections.abc import Sequence
 from math import ceil
 
-from reconciler.adapters import process_handle
+from reconciler.adapters import memory, process_handle
 from reconciler.adapters.inotify import Inotify
 from reconciler.adapters.process_handle import Handle
 from reconciler.adapters.tmux_notices import Notices
@@ -27,11 +27,13 @@ class LinuxWakers:
     """`ports.wakers.Wakers`. Made by the thread that waits; signals wake it only where that is the main thread."""
 
     def __init__(self, notices: Notices) -> None:
+        memory.one_arena()
         self._files = Inotify()
         self._notices = notices
         self._followed = Followed()
         self._handles: dict[tuple[int, int], Handle] = {}
-        self._gone = False
+        self._gone: set[tuple[int, int]] = set()
+        self._told_gone = True
         self._poll = select.poll()
         self._poll.register(self._files.descriptor, select.POLLIN)
         self._told, self._teller = socket.socketpair()
@@ -55,16 +57,21 @@ class LinuxWakers:
             self._unregister(old)
         if new is not None:
             self._poll.register(new, select.POLLIN)
+        if what.desk != self._followed.desk:
+            if self._followed.desk is not None:
+                self._unregister(self._followed.desk)
+            if what.desk is not None:
+                self._poll.register(what.desk, select.POLLIN)
         self._followed = what
 
     def wait(self, seconds: float | None) -> tuple[Woken, ...]:
         """Sleep until something wakes."""
-        if self._gone:
-            self._gone = False
-            return (Woken(Waker.PROCESS),)
+        found: dict[Woken, None] = {}
         # Up, not down: a poll that ends a fraction too early is a second one.
         timeout = None if seconds is None else max(0, ceil(seconds * 1000))
-        found: dict[Woken, None] = {}
+        if not self._told_gone:
+            self._told_gone, timeout = True, 0
+            found[Woken(Waker.PROCESS)] = None
         pids = {handle.descriptor: key for key, handle in self._handles.items()}
         for descriptor, _ in self._poll.poll(timeout):
             if descriptor == self._files.descriptor:
@@ -77,10 +84,17 @@ class LinuxWakers:
                     found[Woken(Waker.TMUX)] = None
                 if self._notices.closed:
                     self._unregister(descriptor)
+            elif descriptor == self._followed.desk:
+                found[Woken(Waker.REQUEST)] = None
             elif descriptor in pids:
                 self._let_go(pids[descriptor])
+                self._gone.add(pids[descriptor])
                 found[Woken(Waker.PROCESS)] = None
         return tuple(found)
+
+    def rest(self) -> None:
+        """Give memory back."""
+        memory.give_back()
 
     def close(self) -> None:
         """Let go of all."""
@@ -111,7 +125,9 @@ class LinuxWakers:
         """A pidfd for each process, as many as there are descriptors for."""
         for key in self._handles.keys() - wanted:
             self._let_go(key)
-        new = wanted - self._handles.keys()
+        self._gone &= wanted
+        # One that is gone is told of once: it may be left as it is, by its policy or because it is not this watch's.
+        new = wanted - self._handles.keys() - self._gone
         if not new:
             return
         room = _room(len(wanted)) - len(self._handles)
@@ -121,7 +137,8 @@ class LinuxWakers:
                 self._handles[pid, ticks] = held
                 self._poll.register(held.descriptor, select.POLLIN)
             elif not isinstance(held, Handle):
-                self._gone = True  # between the look and now
+                self._gone.add((pid, ticks))  # between the look and now
+                self._told_gone = False
 
     def _let_go(self, key: tuple[int, int]) -> None:
         handle = self._handles.pop(key)

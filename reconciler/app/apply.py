@@ -175,6 +175,8 @@ def carry_out(
         report = report._replace(remaining=after.plan.running, created_overlay=created)
         if gated is not None and not after.plan.actions and not after.plan.notices:
             gate_record.keep(ports, prepared)
+        if writer.borrowed:
+            writer.release()  # who lent it goes on while this one waits for agents to be Ready
         return waited(report, desired, ports.reader(), how)
     finally:
         writer.release()

@@ -349,6 +349,10 @@ CHECKS: tuple[Check, ...] = (
 )
 
 
+DEEP: tuple[Check, ...] = (_content, _projection, _orphans)
+"""Those that find drift no plan looks for."""
+
+
 # --- the lock ---------------------------------------------------------------------------------------------------------
 
 

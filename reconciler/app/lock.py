@@ -2,6 +2,9 @@
 
 The lock is held for the run's life; the token is taken when the first action starts, and rises by one each time. Every
 step asks `guard` first: a writer that was stopped and replaced changes nothing any more.
+
+Where a watch holds it, it lends both: who asks for a turn writes under the watch's lock and number, and gives them back
+(R-LCK-5). A watch that ends meanwhile takes nothing away: the lock is held as long as either of them lives.
 """
 
 from collections.abc import Callable
@@ -12,17 +15,37 @@ from reconciler.ports.bundle import Ports
 from reconciler.ports.catalog import Lease
 from reconciler.ports.files import Lock, LockHolder
 from reconciler.ports.process import ProcessFacts
+from reconciler.ports.turns import Turn
 
 POLL_S = 0.1
+TURN_S = 600.0
+"""How long a turn is waited for while the watch that gives it lives and is not stopped."""
+PATIENT_S = 2.0
+"""A watch that gives the turn sooner is not spoken of."""
+Tell = Callable[[str, JsonMap], None]
 
 
 class Writer:
-    """A held lock, and the token once one was needed."""
+    """A held lock, and the token once one was needed. With a `turn` both are lent, by who is at its other end."""
 
-    def __init__(self, lock: Lock, purpose: str) -> None:
+    def __init__(
+        self, lock: Lock, purpose: str, *, token: int | None = None, turn: Turn | None = None, emit: Tell | None = None
+    ) -> None:
         self._lock = lock
         self._purpose = purpose
-        self._token: int | None = None
+        self._token = token
+        self._turn = turn
+        self._emit = emit
+
+    @property
+    def lock(self) -> Lock:
+        """What is held, to be lent."""
+        return self._lock
+
+    @property
+    def borrowed(self) -> bool:
+        """Whether somebody waits to have it back."""
+        return self._turn is not None
 
     def token(self, ports: Ports) -> int:
         """This writer's number; the lease row is written with it the first time."""
@@ -52,8 +75,17 @@ class Writer:
             )
 
     def release(self) -> None:
-        """Free the lock."""
+        """Free the lock; give it back where it was lent, and say so if nobody is left to take it."""
         self._lock.release()
+        if self._turn is not None:
+            if self._turn.gone and self._emit is not None:
+                self._emit("lock", {"lender_ended": self._turn.pid})
+            self._turn.close()
+            self._turn = None
+
+    def let_go(self) -> None:
+        """Hold it no longer, but leave it to who borrowed it."""
+        self._lock.let_go()
 
 
 def take(
@@ -61,28 +93,52 @@ def take(
     *,
     purpose: str,
     wait_s: float,
-    emit: Callable[[str, JsonMap], None],
+    emit: Tell,
     stopping: Callable[[], int | None] = lambda: None,
+    turn_s: float | None = TURN_S,
 ) -> Writer:
-    """Take the overlay's lock, waiting `wait_s` at most; raises LockHeld naming holder, purpose, age and state.
+    """Take the overlay's lock, or a turn of the watch that holds it, for which `turn_s` are waited; None asks for none.
 
-    Raises Interrupted when `stopping` answers a signal while it waits.
+    Raises LockHeld naming holder, purpose, age and state after `wait_s` where nobody lends it. A stopped watch lends
+    nothing. Raises Interrupted when `stopping` answers a signal while it waits.
     """
-    deadline = ports.clock.monotonic() + wait_s
+    begun = ports.clock.monotonic()
     told = False
-    while True:
-        found = ports.files.lock(ports.places.lock)
-        if not isinstance(found, LockHolder):
-            return Writer(found, purpose)
-        told_to_stop = stopping()
-        if told_to_stop is not None:
-            raise Interrupted(told_to_stop)
-        if ports.clock.monotonic() >= deadline:
-            raise LockHeld(describe(found, ports), hint=remedy(found))
-        if not told:
-            emit("lock", {"waiting_for": found.pid, "seconds": wait_s})
-            told = True
-        ports.clock.sleep(POLL_S)
+    turn: Turn | None = None
+    try:
+        while True:
+            found = ports.files.lock(ports.places.lock)
+            if not isinstance(found, LockHolder):
+                return Writer(found, purpose)
+            told_to_stop = stopping()
+            if told_to_stop is not None:
+                raise Interrupted(told_to_stop)
+            if turn is None and turn_s is not None:
+                turn = ports.turns.ask(ports.places.lock, purpose)
+            if turn is not None:
+                said = turn.wait(POLL_S)
+                token = said.body.get("token") if said is not None else None
+                if said is not None and said.lock is not None and isinstance(token, int):
+                    emit("lock", {"lent_by": turn.pid, "token": token})
+                    lent, turn = turn, None
+                    return Writer(said.lock, purpose, token=token, turn=lent, emit=emit)
+                if turn.gone:
+                    turn.close()
+                    turn = None
+                    continue
+            led = turn is not None and found.state not in ("T", "t")
+            limit = max(wait_s, turn_s or 0.0) if led else wait_s
+            waited = ports.clock.monotonic() - begun
+            if waited >= limit:
+                raise LockHeld(describe(found, ports), hint=remedy(found))
+            if not told and (not led or waited >= PATIENT_S):
+                emit("lock", {"waiting_for": found.pid, "seconds": limit})
+                told = True
+            if turn is None:
+                ports.clock.sleep(POLL_S)
+    finally:
+        if turn is not None:
+            turn.close()
 
 
 def describe(holder: LockHolder, ports: Ports) -> str:

@@ -98,6 +98,13 @@ def refs(session: Session, words: Sequence[str], selector: str = "") -> tuple[Re
     return tuple(row.ref for row in rows if row.ref.kind in named.kinds and selects(row.labels))
 
 
+def meant(session: Session, words: Sequence[str], selector: str = "") -> tuple[Ref, ...]:
+    """Resources by kind and name, or agents by bare names; a selector alone chooses among agents."""
+    if any("/" in word for word in words) or (words and selector):
+        return refs(session, words, selector)
+    return agents(session, words, selector)
+
+
 def agents(session: Session, words: Sequence[str], selector: str = "") -> tuple[Ref, ...]:
     """The agents that words and selector name: a bare name is an instance's, a set stands for its members.
 

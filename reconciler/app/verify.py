@@ -64,10 +64,7 @@ class Result(NamedTuple):
 def verify(flags: Flags, words: Sequence[str], selector: str = "") -> Result:
     """Look once at what is named; a bare name is an instance's."""
     with opened(flags) as session:
-        if any("/" in word for word in words) or (words and selector):
-            refs = read.refs(session, words, selector)
-        else:
-            refs = read.agents(session, words, selector)
+        refs = read.meant(session, words, selector)
         found = look.at(session, refs=refs)
         read.must_be_there(session, refs, found)
         return Result(tuple(Verified(item) for item in found))

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from reconciler.ports.registry import Registry
     from reconciler.ports.requests import RequestLog
     from reconciler.ports.tmux import Tmux
+    from reconciler.ports.turns import Desk, Turn
     from reconciler.ports.wakers import Wakers
 
 KINDS, PROVIDERS = "reconciler.kinds", "reconciler.providers"
@@ -77,6 +78,22 @@ class RequestLogs:
         from reconciler.adapters.requests_sqlite import SqliteRequests
 
         return SqliteRequests().log(session_root, create=create)
+
+
+class LazyTurns:
+    """Turns at the desk of who leads, loaded where somebody else holds the lock."""
+
+    def desk(self, lock: str) -> "Desk | None":
+        """As the port says."""
+        from reconciler.adapters.turns_socket import SocketTurns
+
+        return SocketTurns().desk(lock)
+
+    def ask(self, lock: str, verb: str) -> "Turn | None":
+        """As the port says."""
+        from reconciler.adapters.turns_socket import SocketTurns
+
+        return SocketTurns().ask(lock, verb)
 
 
 def places(settings: Settings) -> Places:
@@ -254,6 +271,13 @@ def clock() -> "Clock":
     return SystemClock()
 
 
+def sparing() -> None:
+    """Make this process a small one; the first thing a program that runs for days does."""
+    from reconciler.adapters import memory
+
+    memory.without_openssl()
+
+
 def wakers(ports: Ports) -> "Wakers":
     """What wakes a watch of these ports."""
     from reconciler.adapters.tmux_notices import Notices
@@ -308,4 +332,5 @@ def _ports(settings: Settings, catalog: "Catalog | CatalogReader", overlay_id: s
         overlay_id=overlay_id,
         gateways=LazyGateways(),
         requests=RequestLogs(),
+        turns=LazyTurns(),
     )

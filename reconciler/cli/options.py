@@ -66,6 +66,13 @@ PLANNING = (
     VALIDATE,
 )
 
+LOCK_TIMEOUT = Option(
+    ("--lock-timeout",),
+    "How long to wait for another writer: 30s by default, in CI not at all.",
+    "TIME",
+    kind="seconds",
+)
+
 RUNNING = (
     Option(
         ("--wait",), "Wait until all are Ready; --no-wait returns when the actions are settled.", off=("--no-wait",)
@@ -73,12 +80,7 @@ RUNNING = (
     Option(("--timeout",), "How long in all, 10m by default.", "TIME", kind="seconds"),
     Option(("--parallelism",), "How many actions at a time, 8 by default.", "N", kind="count"),
     Option(("--fail-fast",), "Start nothing new after the first failure."),
-    Option(
-        ("--lock-timeout",),
-        "How long to wait for another writer: 30s by default, in CI not at all.",
-        "TIME",
-        kind="seconds",
-    ),
+    LOCK_TIMEOUT,
     Option(("-y", "--yes"), "Do not ask before agents lose their conversation or data."),
     Option(("--events",), "Write what happens as JSON lines to a file, - or fd:N.", "WHERE"),
 )

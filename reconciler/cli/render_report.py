@@ -38,12 +38,22 @@ class Progress:
             verb = str(fields.get("verb"))
             symbol = SYMBOLS[Verb(verb)][0] if verb in {v.value for v in Verb} else " "
             self._screen.line(self._screen.paint(f"  {symbol} {verb:<9} {fields.get('ref')} …", "dim"))
-        elif kind == "lock" and "waiting_for" in fields:
-            holder, wait = fields.get("waiting_for"), fields.get("seconds")
-            self._screen.line(f"waiting up to {wait} s for process {holder}, which holds the lock")
+        elif kind == "lock":
+            self._locked(fields)
         elif kind == "source" and fields.get("event") == "OverlayCreated":
             self._screen.line(f"created the overlay {printable(str(fields.get('overlay')))}")
         self._screen.flush()
+
+    def _locked(self, fields: JsonMap) -> None:
+        holder = fields.get("waiting_for")
+        if holder is not None:
+            wait = fields.get("seconds")
+            self._screen.line(f"waiting up to {wait} s for process {holder}, which holds the lock")
+        elif fields.get("lender_ended") is not None:
+            self._screen.line(
+                f"the watch that lent its lock (process {fields.get('lender_ended')}) ended meanwhile; "
+                "this run went on without it, and nobody watches now"
+            )
 
     def _ended(self, fields: JsonMap) -> None:
         outcome, took = str(fields.get("outcome")), fields.get("duration_ms")

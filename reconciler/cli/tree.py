@@ -22,6 +22,11 @@ PATHS = {
     "relaunch": "steer",
     "release": "steer",
     "verify": "verify",
+    "drift": "drift",
+    "suspend": "suspend",
+    "resume": "suspend",
+    "retry": "retry",
+    "reconcile": "reconcile",
     "adopt": "adopt",
     "import": "adopt",
     "export": "export",
@@ -267,15 +272,10 @@ def renamed(words: "list[str]") -> "tuple[list[str], list[str]]":
 
 LATER = frozenset(
     (
-        "drift",
         "undelete",
         "rollout",
         "events",
         "history",
-        "suspend",
-        "resume",
-        "reconcile",
-        "retry",
         "gc",
         "mailbox",
     )

@@ -44,6 +44,8 @@ def _said(kind: str, fields: JsonMap) -> str:
             return _source(fields)
         case "lock" if fields.get("held"):
             return f"watching; this process writes with token {fields.get('token')}"
+        case "lock" if fields.get("lent_to"):
+            return f"process {fields.get('lent_to')} has its turn ({fields.get('purpose')})"
         case "drift" | "prune_candidate":
             return f"{fields.get('ref')} {fields.get('code')}: {fields.get('text')}"
         case "wait":

@@ -35,6 +35,14 @@ class Rules(NamedTuple):
     """Agents in the middle of something, and what is known of it."""
     since: Mapping[Ref, datetime] = {}
     """Since when the gate is closed for whom."""
+    suspended: Mapping[Ref, str] = {}
+    """What nothing is to be done about, and what is said of it."""
+    all_suspended: str = ""
+    """The same where nothing is to be done about anything."""
+    closed: str = ""
+    """Why the calendar forbids to disturb anybody now."""
+    opens: datetime | None = None
+    """When it allows that again."""
 
 
 class Unasked(NamedTuple):
@@ -106,6 +114,9 @@ def policy_of(action: Action, case: Case, rows: str) -> str:
 def _hold(action: Action, planned: Planned, rules: Rules) -> _Hold | None:
     """Why an action is held back, or None. The first that applies is said."""
     case = planned.cases[action.ref]
+    suspended = _suspended(action, case, rules)
+    if suspended is not None:
+        return suspended
     backing_off = _back_off(case, planned, rules)
     if backing_off is not None:
         return backing_off
@@ -114,6 +125,14 @@ def _hold(action: Action, planned: Planned, rules: Rules) -> _Hold | None:
         if drift is not None:
             return drift
     return _gated(action, case, rules)
+
+
+def _suspended(action: Action, case: Case, rules: Rules) -> _Hold | None:
+    """Somebody said to leave it alone: the set, it itself, or what it is a member of."""
+    owner = case.want.owner if case.want else None
+    words = rules.suspended.get(action.ref) or (rules.suspended.get(owner, "") if owner else "")
+    words = words or rules.all_suspended
+    return _Hold(Reason(Code.SUSPENDED, words)) if words else None
 
 
 def _back_off(case: Case, planned: Planned, rules: Rules) -> _Hold | None:
@@ -147,7 +166,9 @@ def _drift(action: Action, case: Case, rules: Rules) -> _Hold | None:
 
 
 def _gated(action: Action, case: Case, rules: Rules) -> _Hold | None:
-    """An agent in the middle of a turn is left to finish it (R-WAT-8)."""
+    """Outside of its hours nobody is disturbed; and an agent in the middle of a turn is left to finish it."""
+    if rules.closed and _ends_a_process(action, case):
+        return _Hold(Reason(Code.WINDOW_CLOSED, rules.closed), rules.opens)
     doing = rules.busy.get(action.ref)
     if doing is None or not _ends_a_process(action, case) or _gate(case) != "Idle":
         return None
@@ -169,6 +190,9 @@ def _gate(case: Case) -> str:
 
 
 def _ends_a_process(action: Action, case: Case) -> bool:
+    if case.row is not None and case.row.live.get("backend", "").endswith("_headless"):
+        # A turn is a process of its own: it may run although the session that is to be made again is gone.
+        return action.disruption.weight >= Disruption.RESTART.weight or action.verb in (Verb.CREATE, Verb.RELAUNCH)
     if action.disruption.weight < Disruption.RESTART.weight or not isinstance(case.seen, Present):
         return False
     parts: Iterable[str] = ("session", "process")

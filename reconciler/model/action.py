@@ -107,6 +107,8 @@ class Code(StrEnum):
     ORPHANED = "Orphaned"
     AGENT_BUSY = "AgentBusy"
     DRIFT_FIGHT = "DriftFight"
+    SUSPENDED = "Suspended"
+    WINDOW_CLOSED = "WindowClosed"
 
 
 class Reason(NamedTuple):

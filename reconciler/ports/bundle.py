@@ -18,6 +18,7 @@ if TYPE_CHECKING:  # whoever makes a port loads its module; most commands make a
     from reconciler.ports.registry import Registry, RegistryReader
     from reconciler.ports.requests import Requests
     from reconciler.ports.tmux import Tmux, TmuxReader
+    from reconciler.ports.turns import Turns
 
 
 class Places(NamedTuple):
@@ -61,6 +62,7 @@ class Reader(NamedTuple):
     overlay_id: str
     gateways: GatewaysReader
     requests: Requests
+    turns: Turns
 
 
 class Ports(NamedTuple):
@@ -78,6 +80,7 @@ class Ports(NamedTuple):
     overlay_id: str
     gateways: Gateways
     requests: Requests
+    turns: Turns
 
     def reader(self) -> Reader:
         """The half that only looks."""

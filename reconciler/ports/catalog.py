@@ -196,6 +196,10 @@ class CatalogReader(Protocol):
         """Newest first."""
         ...
 
+    def rest(self) -> None:
+        """Give back what was kept in memory to answer sooner; the next answers take longer."""
+        ...
+
     def close(self) -> None:
         """Let go of the file; the next question opens it again."""
         ...

@@ -1,6 +1,6 @@
 """Time, identity and chance, as arguments."""
 
-from datetime import datetime
+from datetime import datetime, tzinfo
 from typing import Protocol
 
 from reconciler.model.ref import Uid
@@ -11,6 +11,10 @@ class Clock(Protocol):
 
     def now_utc(self) -> datetime:
         """Aware, UTC."""
+        ...
+
+    def zone(self, name: str) -> tzinfo | None:
+        """A time zone by its name in the zone database; None where there is none of that name."""
         ...
 
     def monotonic(self) -> float:

@@ -77,6 +77,10 @@ class Lock(Protocol):
 
     def release(self) -> None: ...
 
+    def let_go(self) -> None:
+        """Hold it no longer; it stays locked for whoever it was lent to."""
+        ...
+
 
 class FilesReader(Protocol):
     """The half that only looks. All raise ReconcilerError subclasses, never OSError."""

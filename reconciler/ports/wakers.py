@@ -37,6 +37,8 @@ class Followed(NamedTuple):
     """Sessions of agents, by id: through one of them tmux tells what ends. Never a person's session."""
     processes: frozenset[tuple[int, int]] = frozenset()
     """Providers by pid and start ticks."""
+    desk: int | None = None
+    """What becomes readable when somebody asks the leader for something."""
 
 
 class Wakers(Protocol):
@@ -51,6 +53,10 @@ class Wakers(Protocol):
 
         It may come back early with nothing.
         """
+        ...
+
+    def rest(self) -> None:
+        """What was worked with is not needed any more, and a long sleep may follow: give back what can be."""
         ...
 
     def close(self) -> None:

@@ -1,7 +1,7 @@
 """A clock that moves when it is told to, or when somebody sleeps on it."""
 
 import threading
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 
 from reconciler.model.ref import Uid
 
@@ -27,6 +27,14 @@ class FakeClock:
     def now_utc(self) -> datetime:
         with self._moved:
             return self._start + timedelta(seconds=self._passed + self._stepped)
+
+    def zone(self, name: str) -> tzinfo | None:
+        from zoneinfo import ZoneInfo
+
+        try:
+            return ZoneInfo(name)
+        except (KeyError, ValueError, OSError):
+            return None
 
     def monotonic(self) -> float:
         with self._moved:

@@ -6,10 +6,12 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from reconciler.ports.bundle import Ports
+from reconciler.ports.turns import Turns
 from reconciler.testing.clock import FakeClock
 from reconciler.testing.gateway import FakeGateways
 from reconciler.testing.process import Behaviour, FakeProcess
 from reconciler.testing.tmux import FakePane, FakeTmux
+from reconciler.testing.turns import NoTurns
 from reconciler.testing.world import World
 
 MEMORY = Path("/dev/shm")
@@ -28,6 +30,7 @@ class FakeWorld(World):
         self.process = FakeProcess(self.clock)
         self.tmux = _Server(processes=_Panes(self), now=lambda: int(self.clock.now_utc().timestamp()))
         self.gateways = FakeGateways(self.process)
+        self.turns: Turns = NoTurns()
         self.stubborn: set[str] = set()
         self.unkillable: set[str] = set()
 
@@ -86,7 +89,7 @@ class FakeWorld(World):
         return (
             super()
             ._twin(ports)
-            ._replace(tmux=self.tmux, process=self.process, clock=self.clock, gateways=self.gateways)
+            ._replace(tmux=self.tmux, process=self.process, clock=self.clock, gateways=self.gateways, turns=self.turns)
         )
 
 

@@ -53,6 +53,9 @@ class FakeLock:
         if self.files.locked.get(self.node.inode) is self:
             del self.files.locked[self.node.inode]
 
+    def let_go(self) -> None:
+        """Nobody it could have been lent to lives in here."""
+
 
 class FakeFiles:
     """`ports.files.Files` in memory.

@@ -16,6 +16,7 @@ class Script:
         self.over_at = 0.0
         self.started_at: float | None = None
         self.waits = 0
+        self.rests = 0
         self.followed = Followed()
 
     def at(self, seconds: float, act: Callable[[], None], *woken: Woken) -> None:
@@ -50,6 +51,9 @@ class Script:
         if left > 0:
             self.clock.advance(left)
         return ()
+
+    def rest(self) -> None:
+        self.rests += 1
 
     def close(self) -> None:
         self.followed = Followed()

@@ -227,7 +227,7 @@ FAMILIES = (
     ),
     *("ownership", "plan", "process", "registry", "stale", "tmux", "usage"),
     *("source",),
-    *("agent", "memory", "prompt", "requests", "turn"),
+    *("agent", "memory", "prompt", "requests", "turn", "watch"),
 )
 CODE = re.compile(rf'"((?:{"|".join(FAMILIES)})\.[a-z_]+(?:\.[a-z_]+)?)"')
 FINDINGS = {"doctor.py", "check.py"}

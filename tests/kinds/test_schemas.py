@@ -138,7 +138,6 @@ LEFT_OUT: list[tuple[str, JsonMap, str]] = [
     ),
     ("Instance", {"specialistRef": "a", "hooks": {}}, "hooks"),
     ("InstanceSet", {"template": {"specialistRef": "a"}, "strategy": {"type": "OnIdle"}}, "strategy"),
-    ("Project", {"windows": []}, "windows"),
     ("Project", {"predicates": []}, "predicates"),
     ("Project", {"hooks": {}}, "hooks"),
     ("Recipe", {"roleRef": "a", "provider": "echo", "mailbox": {}}, "mailbox"),

@@ -153,9 +153,9 @@ class Overlay:
         assert len(self.world.panes) == 2
         assert all(len(self.world.processes_of(name)) == 1 for name in ("alice", "bob"))
 
-    def _start(self, words: list[str], source: Path | None) -> Program:
+    def _start(self, words: list[str], source: Path | None, *, source_needed: bool = True) -> Program:
         where = ["--project-dir", str(self.world.root), "--tmux-socket", str(self.world.tmux_socket)]
-        if "get" not in words:
+        if source_needed and "get" not in words:
             where += ["-f", str(source or self.world.source)]
         env = {
             "PATH": os.environ["PATH"],

@@ -1,5 +1,7 @@
 """What a watch does not do unasked: told on the fake twin."""
 
+from reconciler.adapters.requests_sqlite import SqliteRequests
+from reconciler.ports.process import ProcessFacts
 from reconciler.ports.wakers import Waker, Woken
 from reconciler.testing.fake_world import FakeWorld
 from tests.watch.conftest import FLEET, Story
@@ -56,6 +58,61 @@ def test_an_agent_that_ended_is_healed_although_its_screen_looks_busy(fake_world
     busy(fake_world, "alice")
     fake_world.kill_process_of("alice")
     assert story.told(1).done == ["relaunch Instance/alice"]
+
+
+HEADLESS = FLEET.replace("metadata: {name: alice}\nspec: {", "metadata: {name: alice}\nspec: {headless: true, ")
+
+
+def in_a_turn(world: FakeWorld, name: str) -> int:
+    """A turn of a headless agent begins; the pid of its process."""
+    root = world.rows[f"Instance/{name}"].live["session_manifest"].rpartition("/")[0]
+    log = SqliteRequests().log(root)
+    assert log is not None
+    pid = world.process.spawn(("turn",), {"HOUMAO_UID": world.rows[f"Instance/{name}"].uid}, "/")
+    facts = world.process.facts([pid])[pid]
+    assert isinstance(facts, ProcessFacts)
+    row = log.begin_turn("turn-0001", "2026-01-01T00:00:00+00:00")
+    log.note_turn(row._replace(pid=pid, ticks=facts.start_ticks))
+    log.close()
+    return pid
+
+
+def test_a_headless_agent_in_the_middle_of_a_turn_is_left_to_finish_it(fake_world: FakeWorld) -> None:
+    story = Story(fake_world)
+    fake_world.given(HEADLESS)
+    fake_world.when_applied()
+    pid = in_a_turn(fake_world, "alice")
+    before = fake_world.session_of("alice").pid
+
+    def saved() -> None:
+        fake_world.given_file("prompts/coder.md", "You write better code.\n")
+
+    def ended() -> None:
+        assert fake_world.process.alive(pid), "its turn was ended"
+        assert fake_world.session_of("alice").pid == before
+        fake_world.process.exit(pid)
+
+    story.script.at(10, saved, story.saved("prompts/coder.md"))
+    story.script.at(700, ended)
+    told = story.told(710)
+    assert told.done.count("relaunch Instance/bob") == 1
+    assert told.done.count("relaunch Instance/alice") == 1
+    assert [(each["ref"], each["code"]) for each in told.of("wait")] == [("Instance/alice", "AgentBusy")]
+
+
+def test_a_lost_session_is_made_again_when_the_turn_that_outlived_it_is_over(fake_world: FakeWorld) -> None:
+    story = Story(fake_world)
+    fake_world.given(HEADLESS)
+    fake_world.when_applied()
+    pid = in_a_turn(fake_world, "alice")
+    story.script.at(10, lambda: fake_world.kill_session_of("alice"), Woken(Waker.TMUX))
+    story.script.at(60, lambda: fake_world.process.exit(pid) if fake_world.process.alive(pid) else None)
+    story.script.over_at = 50
+    told = story.told(50)
+    assert fake_world.process.alive(pid), "its turn was ended"
+    assert told.done == []
+    told = story.told(70)
+    assert fake_world.running == {"alice", "bob"}
 
 
 def test_drift_that_is_only_to_be_reported_is_left_for_the_next_apply(fake_world: FakeWorld) -> None:

@@ -108,6 +108,27 @@ def test_a_process_that_is_gone_already_wakes_at_once(wakers: LinuxWakers) -> No
     assert wakers.wait(DEADLINE_S) == (Woken(Waker.PROCESS),)
 
 
+def test_one_that_stays_gone_is_told_of_once_and_hides_nothing_else(wakers: LinuxWakers, tmp_path: Path) -> None:
+    """It may be left as it is, by its drift policy or because another watch or nobody heals it."""
+    child = subprocess.Popen(("sleep", "60"))
+    facts = procfs.facts(child.pid)
+    assert isinstance(facts, ProcessFacts)
+    gone = (child.pid, facts.start_ticks)
+    wakers.follow(Followed(processes=frozenset({gone})))
+    child.kill()
+    assert wakers.wait(30) == (Woken(Waker.PROCESS),)
+    child.wait()
+    what = Followed(sources=frozenset({str(tmp_path)}), processes=frozenset({gone, (2**22 + 1, 1)}))
+    wakers.follow(what)
+    (tmp_path / "a.yaml").write_text("a")
+    first = wakers.wait(30)
+    assert Woken(Waker.PROCESS) in first, "the other one"
+    assert {each.kind for each in first} == {Waker.PROCESS, Waker.SOURCE}
+    for _ in range(3):
+        wakers.follow(what)
+        assert Woken(Waker.PROCESS) not in wakers.wait(0)
+
+
 def test_following_and_letting_go_leaks_no_descriptor(wakers: LinuxWakers, tmp_path: Path) -> None:
     with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as child:
         facts = procfs.facts(child.pid)

@@ -194,6 +194,11 @@ class SqliteReader:
         """Newest first."""
         return tuple(RunRow(*row) for row in self._rows(_RUNS, (limit,)))
 
+    def rest(self) -> None:
+        """Empty the page cache of the connection."""
+        if self._connection is not None:
+            self._connection.run("PRAGMA shrink_memory")
+
     def close(self) -> None:
         """Let go of the file; the next question opens it again."""
         if self._connection is not None:

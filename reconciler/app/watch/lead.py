@@ -12,6 +12,7 @@ from reconciler.app.lock import Writer, take
 from reconciler.app.request import Emit, PlanFlags, RunFlags, Shown, Source
 from reconciler.app.session import Flags, Session, opened
 from reconciler.app.watch.rounds import Rounds, Seen
+from reconciler.app.watch.serving import Serving
 from reconciler.app.watch.source import Sources
 from reconciler.app.wiring import System
 from reconciler.engine import retry
@@ -23,7 +24,7 @@ from reconciler.model.tuples import NamedTuple
 from reconciler.ports.bundle import Ports
 from reconciler.ports.wakers import Followed, Waker, Wakers, Woken
 
-FLEET, SOURCE, TIMER, LATER = Key("fleet"), Key("source"), Key("timer"), Key("later")
+FLEET, SOURCE, TIMER, LATER, ASKED = Key("fleet"), Key("source"), Key("timer"), Key("later"), Key("asked")
 REGISTRY_S = 0.2
 """Records come in bursts, most of them our own."""
 MakeWakers = Callable[[Ports], Wakers]
@@ -72,8 +73,12 @@ def watch(
             settings = session.settings._replace(overlay=session.settings.overlay._replace(exists=True))
             session = session._replace(settings=settings, reader=session.world.reader(settings))
         ports = session.world.ports(session.settings)
+        # One connection, and one copy of what it remembers.
+        session.reader.catalog.close()
+        session = session._replace(reader=ports.reader())
         try:
-            writer = take(ports, purpose="watch", wait_s=how.lock_timeout_s or 0.0, emit=emit, stopping=how.stopping)
+            wait_s = how.lock_timeout_s or 0.0
+            writer = take(ports, purpose="watch", wait_s=wait_s, emit=emit, stopping=how.stopping, turn_s=None)
             try:
                 emit("lock", {"held": True, "token": writer.token(ports)})
                 return _Watch(session, ports, writer, source, wanted, how, watching, wakers, shown, emit).run()
@@ -106,7 +111,8 @@ class _Watch:
         self._how = how
         self._watching = watching
         self._make_wakers = wakers
-        self._emit = emit
+        self._serving = Serving(ports, writer, emit)
+        self._emit = emit = self._serving.emit
         self._sources = Sources(session, source, wanted, emit)
         quick = isinstance(session.world, System)
         self._rounds = Rounds(ports, writer, source, how, shown=shown, emit=emit, quick=quick)
@@ -115,6 +121,7 @@ class _Watch:
         self._ticks = 0
         self._failures = 0
         self._report: Report | None = None
+        self._fault: ReconcilerError | None = None
 
     def run(self) -> Ended:
         """Look, and again whenever something may have changed."""
@@ -124,6 +131,7 @@ class _Watch:
                 self._round(self._sources.desired, full=True)
             return self._ended()
         wakers = self._make_wakers(self._ports)
+        self._serving.receive()
         try:
             # Listened to before it is read: what is saved meanwhile is heard.
             wakers.follow(self._followed())
@@ -131,6 +139,7 @@ class _Watch:
             self._tick()
             self._queue.add(FLEET, Priority.LIVENESS)
             wakers.follow(self._followed())
+            self._rest(wakers)
             while self._how.stopping() is None:
                 for woken in wakers.wait(self._sleep_s()):
                     self._woken(woken)
@@ -138,6 +147,7 @@ class _Watch:
                     self._work(wakers)
         finally:
             wakers.close()
+            self._serving.close()
         return self._ended()
 
     # Waking
@@ -152,6 +162,8 @@ class _Watch:
             self._queue.add(FLEET, Priority.LIVENESS, REGISTRY_S)
         elif woken.kind in (Waker.TMUX, Waker.PROCESS):
             self._queue.add(FLEET, Priority.LIVENESS)
+        elif woken.kind == Waker.REQUEST and self._serving.hear():
+            self._queue.add(ASKED, Priority.REQUEST)
 
     def _sleep_s(self) -> float | None:
         settles = self._sources.settling.ready_in_s(locked=self._sources.locked)
@@ -168,9 +180,17 @@ class _Watch:
     def _work(self, wakers: Wakers) -> None:
         """Whatever is due, in one look: it sees everything, whoever woke it."""
         due: list[Key] = []
+        plans = self._rounds.plans
         while (key := self._queue.take()) is not None:
             due.append(key)
         full = LATER in due
+        if ASKED in due:
+            full = self._lend(wakers) or full
+            if self._how.stopping() is not None:
+                return  # the lock may still be lent: nothing more is done here
+            if self._serving.asked_to_look():
+                full = True
+                due.append(SOURCE)
         if TIMER in due:
             self._tick()
             if not self._sources.settling.pending and self._sources.moved():
@@ -183,10 +203,29 @@ class _Watch:
             self._round(self._sources.desired, full=full)
         elif due and self._sources.settling.pending:
             self._queue.add(FLEET, Priority.LIVENESS, 0.02)  # a compile was overtaken; nothing due is forgotten
+        if due and not self._sources.settling.pending:
+            self._serving.looked(self._report, self._fault or self._sources.fault)
         for key in due:
             self._queue.done(key)
         if due:
             wakers.follow(self._followed())
+        if self._rounds.plans != plans and self._sleep_s() != 0:
+            self._rest(wakers)
+        if ASKED in due and self._serving.hear():
+            self._queue.add(ASKED, Priority.REQUEST)  # one at a time, and a look after each
+
+    def _rest(self, wakers: Wakers) -> None:
+        self._ports.catalog.rest()
+        wakers.rest()
+
+    def _lend(self, wakers: Wakers) -> bool:
+        """Lend the lock to whoever waits first, and sleep until it is back; whether it was lent."""
+        if not self._serving.lend():
+            return False
+        while not self._serving.returned() and self._how.stopping() is None:
+            for woken in wakers.wait(None):
+                self._woken(woken)
+        return True
 
     def _overtaken(self, wakers: Wakers) -> bool:
         for woken in wakers.wait(0):
@@ -200,6 +239,7 @@ class _Watch:
             self._writer.guard(self._ports)
             seen: Seen = self._rounds.look(desired, self._wanted, full=full)
             self._failures = 0
+            self._fault = None
             self._report = seen.report or self._report
             again = seen.again_s
         except TokenLost:
@@ -208,6 +248,7 @@ class _Watch:
             if self._watching.once:
                 raise
             self._failures += 1
+            self._fault = error
             again = max(
                 0.2, retry.delay_s(Uid(self._ports.overlay_id), self._failures, error.error_class, retry.Policy())
             )
@@ -233,6 +274,7 @@ class _Watch:
                 for row in rows
                 if row.live.get("pid", "").isdigit() and row.live.get("ticks", "").isdigit()
             ),
+            desk=self._serving.descriptor,
         )
 
     def _ended(self) -> Ended:

@@ -8,25 +8,23 @@ from datetime import datetime
 
 from reconciler.app import apply as applying
 from reconciler.app import gate, gate_record, holding
+from reconciler.app import suspended as suspended_
 from reconciler.app.desired import Desired, inputs_of
 from reconciler.app.lock import Writer
 from reconciler.app.request import Emit, PlanFlags, RunFlags, Shown, Source
-from reconciler.app.sight import read as read_screen
+from reconciler.app.watch import calendar
 from reconciler.app.watch import notes as notes_
+from reconciler.app.watch.busy import busy
 from reconciler.engine import unasked as unasked_
-from reconciler.engine.handler import Case, Present
 from reconciler.engine.plan import Planned
 from reconciler.engine.unasked import Rules, Unasked
 from reconciler.model.action import Action, Code, Notice, Plan, Verb
 from reconciler.model.errors import GuardRefused
 from reconciler.model.json import JsonMap
 from reconciler.model.outcome import Report, Result
-from reconciler.model.ref import Ref
 from reconciler.model.resource import at_path
 from reconciler.model.tuples import NamedTuple
 from reconciler.ports.bundle import Ports, Reader
-from reconciler.ports.reading import ScreenState
-from reconciler.ports.tmux import Unanswered
 
 BUSY_S = 2.0
 """How soon a busy agent is looked at again: nothing tells that a turn is over."""
@@ -112,13 +110,20 @@ class Rounds:
             return applying.plan_of(desired, wanted, reader), refused
 
     def _rules(self, planned: Planned, desired: Desired, notes: notes_.Notes, reader: Reader) -> Rules:
+        suspended = suspended_.read(reader.catalog)
+        now = reader.clock.now_utc()
+        closed, opens = calendar.closed(desired, reader.clock, now)
         return Rules(
-            now=reader.clock.now_utc(),
+            now=now,
             rows=policy(desired, "driftPolicy", "report"),
             heals=notes.heals,
             attempts=reader.catalog.attempts(),
             busy=busy(unasked_.disturbed(planned), reader),
             since=notes.since,
+            suspended=suspended_.covered(suspended, reader.catalog.inventory()),
+            all_suspended=suspended_.of_set(suspended, desired.apply_set),
+            closed=closed,
+            opens=opens,
         )
 
     def _with_orphans(self, plan: Plan, desired: Desired, refused: GuardRefused | None) -> Plan:
@@ -192,31 +197,6 @@ def policy(desired: Desired, field: str, otherwise: str) -> str:
     project = desired.compiled.project if desired.compiled else None
     found = at_path(project.spec, field) if project is not None else None
     return found if isinstance(found, str) else otherwise
-
-
-def busy(cases: tuple[Case, ...], reader: Reader) -> dict[Ref, str]:
-    """Which of them are in the middle of something, by their screens; one that cannot be read counts as busy."""
-    panes: dict[Ref, str] = {}
-    for case in cases:
-        if isinstance(case.seen, Present) and case.row is not None:
-            pane = case.seen.parts["session"].facts.get("pane")
-            if isinstance(pane, str) and not case.row.live.get("backend", "").endswith("_headless"):
-                panes[case.ref] = pane
-    screens = reader.tmux.captures(sorted(set(panes.values()))) if panes else {}
-    found: dict[Ref, str] = {}
-    for case in cases:
-        if case.ref not in panes or case.row is None:
-            continue
-        screen = screens.get(panes[case.ref])
-        provider = reader.providers.get(case.row.live.get("provider", ""))
-        if provider is None or screen is None or isinstance(screen, Unanswered):
-            found[case.ref] = "its screen cannot be read"
-            continue
-        state = read_screen(provider, screen).state
-        if state not in (ScreenState.IDLE, ScreenState.CRASHED, ScreenState.STARTING):
-            words = {ScreenState.BUSY: "it is in the middle of a turn", ScreenState.ASKING: "it waits for an answer"}
-            found[case.ref] = words.get(state, f"its screen is {state.value}")
-    return found
 
 
 def _type_of(notice: Notice) -> str:

@@ -7,6 +7,8 @@ from reconciler.cli.options import SOURCE, VALIDATE
 def watch(args: Args) -> int:
     """Lead the overlay in the foreground; SIGTERM lets the running action finish."""
     from reconciler.app import wiring
+
+    wiring.sparing()
     from reconciler.app.watch import lead
     from reconciler.cli import orders, places
     from reconciler.cli.run import Stop, Teller

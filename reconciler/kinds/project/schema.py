@@ -5,11 +5,15 @@ from typing import Annotated, ClassVar
 
 from reconciler.declare.node import REQUIRED
 from reconciler.declare.schema import Schema, Spec, field
-from reconciler.declare.vocabulary import FilePath, PromptMode, choice, number, whole
+from reconciler.declare.vocabulary import END, FilePath, Name, PromptMode, choice, number, pattern, whole
 from reconciler.kinds.instance.schema import Drift, Probe, Retry
 from reconciler.model.field import Change, ListKind
 
 RECORD = Change.RECORD
+DayTime = Annotated[
+    str, pattern(r"^([01][0-9]|2[0-3]):[0-5][0-9]" + END, "a time of day, such as 22:00", 'write it in quotes: "22:00"')
+]
+Day = Annotated[str, choice("mon", "tue", "wed", "thu", "fri", "sat", "sun")]
 Enforcement = Annotated[str, choice("deny", "warn")]
 
 
@@ -45,11 +49,34 @@ class Limits(Spec):
     launch_rate: Rate = field(None, change=RECORD, doc="Launches in the course of time.")
 
 
+class Window(Spec):
+    """A time of day on some days of the week, at which a watch may or may not disturb agents."""
+
+    name: Name = field(REQUIRED, change=RECORD, doc="What it is called.")
+    policy: Annotated[str, choice("allow", "deny")] = field(
+        "allow",
+        change=RECORD,
+        doc="allow: agents are disturbed in windows that allow it alone; deny: never in this one.",
+    )
+    days: list[Day] = field([], change=RECORD, list_kind=ListKind.SET, doc="Days it begins on; else every day.")
+    begin: DayTime = field(REQUIRED, change=RECORD, doc="When it begins, such as 22:00.")
+    end: DayTime = field(
+        REQUIRED, change=RECORD, doc="When it ends; on the next day where that is not after its begin."
+    )
+    timezone: Annotated[
+        str,
+        pattern(
+            r"^[A-Za-z0-9_+-]{1,40}(/[A-Za-z0-9_+-]{1,40}){0,2}" + END,
+            "the name of a time zone, such as Europe/Berlin",
+            "write UTC, or Area/City",
+        ),
+    ] = field("UTC", change=RECORD, doc="Whose clock is meant; a name of the zone database.")
+
+
 class ProjectSpec(Spec):
     """Overlay-wide defaults and policies; at most one."""
 
     refused: ClassVar[Mapping[str, str]] = {
-        "windows": "calendar windows come in a later release; leave it out",
         "policies": "predicates of your own come later; use limits",
         "predicates": "predicates of your own come later; use limits",
         "hooks": "hooks come later; leave it out",
@@ -61,6 +88,13 @@ class ProjectSpec(Spec):
     )
     drift_policy: Annotated[str, choice("heal", "report")] = field(
         None, change=RECORD, doc="What a watch does about drift of definitions: report, where nothing is said."
+    )
+    windows: list[Window] = field(
+        [],
+        change=RECORD,
+        list_kind=ListKind.KEYED,
+        merge_key="name",
+        doc="When a watch may disturb running agents; else at any time.",
     )
     tmux_socket: FilePath = field(
         None, change=RECORD, doc="Name or path of the tmux server's socket; the flag and the environment win."

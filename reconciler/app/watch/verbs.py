@@ -1,0 +1,3 @@
+"""What can be asked of a watch besides its turn."""
+
+RECONCILE = "reconcile"
