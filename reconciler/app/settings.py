@@ -117,6 +117,11 @@ def cwd() -> str:
     return os.getcwd()
 
 
+def system() -> str:
+    """The kernel's name: `Linux`, `Darwin`."""
+    return os.uname().sysname
+
+
 def is_root() -> bool:
     """True when this program runs as uid 0."""
     return os.geteuid() == 0

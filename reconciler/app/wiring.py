@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from reconciler.ports.provider import Provider
     from reconciler.ports.registry import Registry
     from reconciler.ports.requests import RequestLog
+    from reconciler.ports.supervisor import Supervisor
     from reconciler.ports.tmux import Tmux
     from reconciler.ports.turns import Desk, Turn
     from reconciler.ports.wakers import Wakers
@@ -284,6 +285,13 @@ def wakers(ports: Ports) -> "Wakers":
     from reconciler.adapters.wakers_linux import LinuxWakers
 
     return LinuxWakers(Notices(("-S", ports.tmux.socket), environment()))
+
+
+def supervisor() -> "Supervisor | None":
+    """The service manager that started this program and wants to hear of it."""
+    from reconciler.adapters.sd_notify import from_environment
+
+    return from_environment()
 
 
 def reader(settings: Settings) -> Reader:

@@ -94,7 +94,7 @@ def _offered(before: list[str], last: str) -> Iterable[Word]:
     path, ahead, rest = named(before)
     if path in PATHS:
         command, line = understood(before)
-        return _within(command, line, last)
+        return [*(_children(path) if not rest else ()), *_within(command, line, last)]
     if rest:
         return []
     if last.startswith("-"):

@@ -3,6 +3,9 @@
 PATHS = {
     "apply": "apply",
     "watch": "watch",
+    "watch install": "watch_service",
+    "watch uninstall": "watch_service",
+    "watch status": "watch_service",
     "plan": "plan",
     "show": "show",
     "diff": "diff",

@@ -118,13 +118,17 @@ class Runner:
         aloft = [*self.flying, *self.slow.values(), *self.retrying.values()]
         waiting = sum(flight.slow for flight in aloft)
         room = (QUICK if self.orders.parallelism > 1 else 1) - len(aloft)
-        for action in pending:
+        for at, action in enumerate(pending):
+            if len(starting) >= room:
+                # Nothing more can start now: to look at the rest each time would cost a large plan its square.
+                left += pending[at:]
+                break
             why = self._never(action)
             if why:
                 self.outcomes[action.ref] = Outcome(action, Result.SKIPPED, reason=why)
                 self._end_event(self.outcomes[action.ref])
                 continue
-            flight = self._flight(action) if len(starting) < room and self._may_start(action) else None
+            flight = self._flight(action) if self._may_start(action) else None
             if (
                 flight is None
                 or (flight.slow and waiting >= self.orders.parallelism)

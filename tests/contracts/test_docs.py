@@ -226,7 +226,7 @@ FAMILIES = (
         "overlay",
     ),
     *("ownership", "plan", "process", "registry", "stale", "tmux", "usage"),
-    *("source",),
+    *("service", "source"),
     *("agent", "memory", "prompt", "requests", "turn", "watch"),
 )
 CODE = re.compile(rf'"((?:{"|".join(FAMILIES)})\.[a-z_]+(?:\.[a-z_]+)?)"')

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from ast import literal_eval
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
@@ -199,6 +200,55 @@ def test_an_apply_takes_as_many_statements_for_each_agent_whatever_their_number(
             taken[count] = world.counted(lambda world=world: world.when_applied(parallelism=200))[1].sql  # type: ignore[misc]
 
     assert (taken[20] - taken[10]) / 10 == (taken[100] - taken[20]) / 80 == SQL_PER_AGENT
+
+
+LARGE = (100, 200, 700)
+"""Sizes of fleets whose work must not grow faster than they do. Nothing is timed: only counts are compared."""
+
+
+def test_seven_times_the_fleet_is_seven_times_the_work_and_no_more() -> None:
+    """Whatever is done for each agent is done once for each: a square would show in one of these counts."""
+    begun: dict[int, tuple[int, ...]] = {}
+    planned, repaired = {}, {}
+    for count in LARGE:
+        with CountingWorld() as world:
+            world.initialised()
+            world.declare(count)
+            asked = Calls()
+            _, work = world.counted(partial(world.when_applied, parallelism=200, stopping=asked))
+            begun[count] = (work.sql, work.tmux, asked.count)
+            planned[count] = world.counted(world.when_planned)[1]
+            world.kill_session_of("agent-000")
+            repaired[count] = world.counted(world.when_applied)[1]
+    few, some, many = LARGE
+    for at, what in enumerate(("statements", "trips to tmux", "looks at what could start next")):
+        first = (begun[some][at] - begun[few][at]) / (some - few)
+        later = (begun[many][at] - begun[some][at]) / (many - some)
+        assert later <= first * 1.1, what
+    assert all(looked(work) == LOOKING for work in planned.values())
+    assert all(work.records == count for count, work in planned.items())
+    assert len({work.sql for work in repaired.values()}) == 1
+    assert {work.tmux for work in repaired.values()} == {LOOKS_OF_AN_APPLY + 1}
+
+
+def test_a_plan_of_two_thousand_takes_what_a_plan_of_one_takes() -> None:
+    with CountingWorld() as world:
+        world.initialised()
+        world.declare(2000)
+        planned, work = world.counted(world.when_planned)
+        assert len(planned.lines) == 2001
+        assert looked(work) == LOOKING
+        assert work.sources == once_each(world)
+
+
+class Calls:
+    """Asked whether to stop before each start, it counts that and says no."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def __call__(self) -> None:
+        self.count += 1
 
 
 def test_repairing_one_agent_of_many_does_not_touch_the_others(world: CountingWorld) -> None:

@@ -28,8 +28,8 @@ LOOKS = {
 LOOKING = ("get", "list", "state", "status", "path", "show", "tree", "resolve", "read", "history", "watch", "events",
            "stdout", "stderr")  # fmt: skip
 """The last words of commands in families that change nothing."""
-OF_FILES = {"apply", "watch", "project init", "project migrate", "brains build"}
-"""What applies a manifest, and what makes the place where it is applied."""
+OF_FILES = {"apply", "watch", "watch install", "watch uninstall", "project init", "project migrate", "brains build"}
+"""What applies a manifest or has it applied, and what makes the place where it is applied."""
 ASKED_FOR = {
     "relaunch", "agents single relaunch", "agents self relaunch",
     "agents single cleanup session", "agents single cleanup logs", "agents single cleanup mailbox",

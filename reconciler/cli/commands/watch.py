@@ -9,6 +9,7 @@ def watch(args: Args) -> int:
     from reconciler.app import wiring
 
     wiring.sparing()
+    from reconciler.app.request import Emit
     from reconciler.app.watch import lead
     from reconciler.cli import orders, places
     from reconciler.cli.run import Stop, Teller
@@ -21,18 +22,27 @@ def watch(args: Args) -> int:
     source, wanted, how = orders.source(args), orders.planning(args), orders.running(args)
     if "-" in source.paths:
         raise Usage("a watch cannot read standard input again", "name a file or a directory with -f")
+    service = wiring.supervisor()  # before anything is started: the variables are for this process alone
     stop, teller = Stop(), Teller(args)
     told = Watching(args, teller)
+    emit: Emit = told.emit
+    wakers: lead.MakeWakers = wiring.wakers
+    stopping = stop.asked
+    if service is not None:
+        from reconciler.app.watch.supervised import Supervised
+
+        kept = Supervised(service, how.timeout_s)
+        emit, stopping, wakers = kept.emit(emit), kept.stopping(stopping), kept.wakers(wakers)
     try:
         ended = lead.watch(
             places.flags(args),
             source,
             wanted,
-            how._replace(stopping=stop.asked, yes=True),
+            how._replace(stopping=stopping, yes=True),
             lead.WatchFlags(args.flag("once"), 60.0 if period is None else period),
-            wakers=wiring.wakers,
+            wakers=wakers,
             shown=teller.shown,
-            emit=told.emit,
+            emit=emit,
         )
     except ReconcilerError as error:
         teller.ended(error.exit_code, {"error": error.to_json()})
@@ -41,32 +51,35 @@ def watch(args: Args) -> int:
     return ended.exit_code
 
 
+OPTIONS = (
+    *SOURCE,
+    Option(("--once",), "Look once, do what there is to do, and leave."),
+    Option(
+        ("--interval",),
+        "How often to look although nothing woke it, 60s by default; a tenth more or less.",
+        "TIME",
+        kind="seconds",
+    ),
+    Option(("--applyset",), "Name of the apply set; else the Project's name, else default.", "NAME"),
+    VALIDATE,
+    Option(("--parallelism",), "How many actions at a time, 8 by default.", "N", kind="count"),
+    Option(("--timeout",), "How long one look may run actions, 10m by default.", "TIME", kind="seconds"),
+    Option(
+        ("--lock-timeout",),
+        "How long to wait for another writer: not at all by default.",
+        "TIME",
+        kind="seconds",
+    ),
+    Option(("--events",), "Write what happens as JSON lines to a file, - or fd:N.", "WHERE"),
+)
+"""What a watch can be told; as a service it is told the same."""
+
 COMMANDS = (
     Command(
         "watch",
         "Keep what runs as declared: follow the source, heal what ends, until told to stop.",
         watch,
-        options=(
-            *SOURCE,
-            Option(("--once",), "Look once, do what there is to do, and leave."),
-            Option(
-                ("--interval",),
-                "How often to look although nothing woke it, 60s by default; a tenth more or less.",
-                "TIME",
-                kind="seconds",
-            ),
-            Option(("--applyset",), "Name of the apply set; else the Project's name, else default.", "NAME"),
-            VALIDATE,
-            Option(("--parallelism",), "How many actions at a time, 8 by default.", "N", kind="count"),
-            Option(("--timeout",), "How long one look may run actions, 10m by default.", "TIME", kind="seconds"),
-            Option(
-                ("--lock-timeout",),
-                "How long to wait for another writer: not at all by default.",
-                "TIME",
-                kind="seconds",
-            ),
-            Option(("--events",), "Write what happens as JSON lines to a file, - or fd:N.", "WHERE"),
-        ),
+        options=OPTIONS,
         examples=(
             Example("houmao watch -f fleet/ -R", "in the foreground, until Ctrl-C"),
             Example("houmao watch -f fleet/ -R --once", "one look, for a scheduler of your own"),
@@ -75,7 +88,8 @@ COMMANDS = (
         notes=(
             "It holds the lock of the overlay while it runs. A source that cannot be read changes nothing: the last "
             "that could be stays in force. An agent in the middle of a turn is not restarted because a file changed; "
-            "what is no longer declared is reported and not removed. Ctrl-C or SIGTERM lets running actions finish."
+            "what is no longer declared is reported and not removed. Ctrl-C or SIGTERM lets running actions finish. "
+            "`houmao watch install` makes a service of it, `houmao watch status` says how that is."
         ),
         own={
             "1": "with --once: at least one resource failed, or the source cannot be read",
