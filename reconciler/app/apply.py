@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from reconciler.app import gate_record, holding, still_declared
+from reconciler.app import gate_record, holding, rollouts, still_declared
 from reconciler.app import overlay as overlay_
 from reconciler.app import settings as settings_
 from reconciler.app.desired import Desired, load, options, refs_of
@@ -109,7 +109,8 @@ def plan_of(desired: Desired, wanted: PlanFlags, reader: Reader) -> planning.Pla
     """Observe and plan what is declared."""
     declared, held = holding.laid_over(desired.declared, reader, desired.moves)
     snapshot = observe(declared, desired.apply_set, desired.session.handlers, reader, moves=desired.moves)
-    return planning.make(declared, snapshot, desired.session.handlers, options(desired, wanted, reader), held)
+    made = planning.make(declared, snapshot, desired.session.handlers, options(desired, wanted, reader), held)
+    return rollouts.paused(made, reader.catalog)
 
 
 def carry_out(
@@ -231,6 +232,9 @@ def run_plan(
             transient=desired.transient,
             launches=_limit(desired, "limits.launchConcurrency"),
             launch_rate=_rate(desired),
+            rolling=rollouts.of_run(
+                planned, session.handlers, ports, token, emit, chosen=how.chosen, judged=how.judged
+            ),
         ),
     )
     outcomes = runner.run()

@@ -107,6 +107,7 @@ class Code(StrEnum):
     ORPHANED = "Orphaned"
     AGENT_BUSY = "AgentBusy"
     DRIFT_FIGHT = "DriftFight"
+    ROLLOUT = "Rollout"
 
 
 class Reason(NamedTuple):

@@ -7,7 +7,7 @@ plan. Everything that decides is in the catalog, the source and the world.
 from datetime import datetime
 
 from reconciler.app import apply as applying
-from reconciler.app import gate, gate_record, holding
+from reconciler.app import gate, gate_record, holding, rollouts
 from reconciler.app.desired import Desired, inputs_of
 from reconciler.app.lock import Writer
 from reconciler.app.request import Emit, PlanFlags, RunFlags, Shown, Source
@@ -16,6 +16,7 @@ from reconciler.app.watch import notes as notes_
 from reconciler.engine import unasked as unasked_
 from reconciler.engine.handler import Case, Present
 from reconciler.engine.plan import Planned
+from reconciler.engine.rolling import failure
 from reconciler.engine.unasked import Rules, Unasked
 from reconciler.model.action import Action, Code, Notice, Plan, Verb
 from reconciler.model.errors import GuardRefused
@@ -29,7 +30,7 @@ from reconciler.ports.reading import ScreenState
 from reconciler.ports.tmux import Unanswered
 
 BUSY_S = 2.0
-"""How soon a busy agent is looked at again: nothing tells that a turn is over."""
+"""How soon a busy agent is looked at again: nothing tells that a turn is over, nor that an agent is Ready."""
 AGAIN_S = (0.0, 0.5, 5.0, 60.0)
 """Pauses before the same action is run again, where it settles and is planned again all the same."""
 
@@ -75,29 +76,36 @@ class Rounds:
         notes = notes_.read(reader.catalog)
         rules = self._rules(planned, desired, notes, reader)
         found = unasked_.hold_back(planned, rules)
+        rolled = rollouts.watched(found.planned, desired.session.handlers, self._ports, reader)
+        rollouts.write(self._ports, self._writer.token(self._ports), rolled.states)
+        wakes = min((each for each in (found.wakes, rolled.wakes) if each is not None), default=None)
+        found = found._replace(planned=rolled.planned, wakes=wakes)
+        waits = bool(rules.busy) or rolled.active
+        for name, text in rolled.failed.items():
+            self._emit("condition", failure(name, text))
         plan = self._with_orphans(found.planned.plan, desired, refused)
         found = found._replace(planned=found.planned._replace(plan=plan))
         self._tell(found)
         if not plan.running:
             self._keep(notes._replace(since=found.since))
-            calm = not plan.actions and not plan.notices
+            calm = not plan.actions and not plan.notices and not rolled.active
             self._quiet = prepared if calm else None
             if calm and desired.gated is not None and prepared is not None:
                 self._record(prepared)
             self._repeated.clear()
-            return Seen(Report(plan), self._next_s(found, reader, bool(rules.busy)))
+            return Seen(Report(plan), self._next_s(found, reader, waits))
         self._quiet = None
         self.runs += 1
         self._shown(plan)
         tried = {uid: attempt.tries for uid, attempt in rules.attempts.items()}
-        how = self._how._replace(tries=1, tried=tried)
+        how = self._how._replace(tries=1, tried=tried, judged=True)
         report = applying.run_plan(found.planned, desired.session, desired, self._ports, self._writer, how, self._emit)
         for outcome in report.outcomes:
             if outcome.result is Result.SETTLED and unasked_.repairs(outcome.action):
                 notes.heals.note(outcome.action, self._ports.clock.now_utc())
         self._keep(notes._replace(since=found.since))
         soon = self._after(report)
-        later = self._next_s(found, self._ports.reader(), bool(rules.busy))
+        later = self._next_s(found, self._ports.reader(), waits)
         return Seen(report, min((each for each in (soon, later) if each is not None), default=None))
 
     # Planning
