@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from reconciler.app import gate_record, holding, rollouts, still_declared
+from reconciler.app import gate_record, holding, rollout_pins, rollouts, still_declared
 from reconciler.app import overlay as overlay_
 from reconciler.app import settings as settings_
 from reconciler.app.desired import Desired, load, options, refs_of
@@ -155,6 +155,10 @@ def carry_out(
             shown(second.plan)
         first_of_all()
         report = run_plan(second, session, desired, ports, writer, how, emit)
+        if report.exit_code == 1 and not how.judged:
+            from reconciler.app import rollout_back
+
+            report = rollout_back.after(report, second, session, ports, writer, how, emit)
         gated = desired.gated
         prepared = gate_record.prepare(ports, *gated, desired.declared, desired.apply_set) if gated else None
         after = again(ports.reader())
@@ -199,6 +203,7 @@ def run_plan(
     token = writer.token(ports)
     run_id = f"r-{ports.clock.new_uid()}"
     started = ports.clock.now_utc().isoformat()
+    how.before(ports, token)
     stopped_by: list[int] = []
 
     def stopping() -> bool:
@@ -239,6 +244,8 @@ def run_plan(
     )
     outcomes = runner.run()
     revision = _record_run(planned, desired, ports, token, run_id, started, outcomes)
+    if not how.judged:
+        rollout_pins.applied(desired, ports, token)
     return Report(
         planned.plan,
         outcomes,

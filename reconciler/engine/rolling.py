@@ -202,6 +202,12 @@ def failure(name: str, text: str) -> JsonMap:
     return {"ref": name, "type": "Progressing", "status": False, "reason": rollout.FAILED, "text": text}
 
 
+def rolled_back(name: str, revision: int) -> JsonMap:
+    """That its set goes back, as it is told."""
+    text = f"back to revision {revision}"
+    return {"ref": name, "type": "Progressing", "status": False, "reason": "RolledBack", "text": text}
+
+
 def _failure(outcome: Outcome | None) -> str:
     if outcome is None or outcome.result is not Result.FAILED:
         return ""

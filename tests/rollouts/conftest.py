@@ -2,6 +2,10 @@
 
 import re
 
+from reconciler.app.ask import Ask
+from reconciler.app.change import change
+from reconciler.app.request import RunFlags
+from reconciler.model.outcome import Report
 from reconciler.model.ref import Ref
 from reconciler.testing.fake_world import FakeWorld
 from reconciler.testing.plugin import fake_world, real_world
@@ -46,6 +50,18 @@ class Crew:
         self.down.append(self.not_ready())
         if phase == "before" and point == "relaunch/Instance:intent":
             self.order.append(ref.name)
+
+    def trace(self, ask: Ask) -> Report:
+        """Carry out what a verb asks, and see who is Ready at every step."""
+        return change(
+            self.world.flags,
+            ask,
+            RunFlags(yes=True, probe=self.on_point),
+            tell=lambda said: None,
+            confirm=lambda plan: True,
+            shown=lambda plan: None,
+            emit=lambda kind, fields: None,
+        )
 
     def not_ready(self) -> int:
         """How many of the members have no session at their prompt, or in a turn, at this moment."""
