@@ -23,6 +23,7 @@ from reconciler.ports.bundle import Ports
 
 __all__ = ["NoRevision"]
 KIND = "InstanceSet"
+POLL_S = 0.5
 Tell = Callable[[Said], None]
 
 
@@ -118,7 +119,7 @@ class History(NamedTuple):
 
 
 def named(session: Session, text: str) -> Ref:
-    """`crew`, `instanceset/crew` or `set/crew` as the ref of a set that is recorded."""
+    """`crew` or `instanceset/crew` as the ref of a set that is recorded."""
     try:
         ref = ref_of(text, session.handlers) if "/" in text else Ref(KIND, text)
     except ValueError as error:
@@ -154,6 +155,18 @@ def status(flags: Flags, text: str) -> Status:
             state,
             rollout_pins.read(reader.catalog).get(ref),
         )
+
+
+def awaited(flags: Flags, text: str, timeout_s: float) -> Status:
+    """Look until it is complete or has failed, or the time is over."""
+    with opened(flags) as session:
+        clock = session.reader.clock
+        deadline = clock.monotonic() + timeout_s
+        while True:
+            found = status(flags, text)
+            if found.word in ("Complete", "Failed") or clock.monotonic() >= deadline:
+                return found
+            clock.sleep(POLL_S)
 
 
 def history(flags: Flags, text: str) -> History:

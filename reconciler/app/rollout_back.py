@@ -30,7 +30,7 @@ def after(
             continue
         pin = rollout_undo.mark_of(ports.reader(), Restore(ref))
         if pin is None:
-            emit("diagnostic", {"code": "rollout.no_revision", "message": f"{ref} has no revision to go back to"})
+            emit("diagnostic", {"code": "resource.no_revision", "message": f"{ref} has no revision to go back to"})
             continue
         emit("condition", rolled_back(name, pin.revision))
         ask = Ask("rollout undo", restore=Restore(ref, pin.revision)).at(ports.clock.now_utc())

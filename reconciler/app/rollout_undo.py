@@ -24,7 +24,7 @@ from reconciler.ports.bundle import Reader
 class NoRevision(ReconcilerError):
     """There is no such revision of the set, or none to go back to."""
 
-    code = "rollout.no_revision"
+    code = "resource.no_revision"
 
 
 class Back(NamedTuple):
@@ -66,7 +66,7 @@ def way_back(reader: Reader, known: Recorded, kinds: Catalogue, asked: Restore) 
             f"revision {revision.number} of {owner} cannot be brought back, it is made of what is gone: "
             + "; ".join(lost),
             hint="nothing was changed; apply the source that it came from",
-            code="rollout.incomplete",
+            code="guard.incomplete",
             ref=str(owner),
         )
     lines = [f"{owner}: back to revision {revision.number} of {revision.run.started[:19]}Z"] if different else []

@@ -53,6 +53,30 @@ def write(ports: Ports, token: int, states: Mapping[str, State]) -> None:
         tx.put_meta(KEY, canonical(body))
 
 
+def chosen(text: str, selector: str) -> Chosen:
+    """`Rolling,maxUnavailable=2` for what a selector matches; raises ValueError with what is wrong with it."""
+    from reconciler.app.selector import parse_selector
+    from reconciler.kinds.instance_set.schema import SCHEMA
+
+    kind, *pairs = text.split(",")
+    given: JsonMap = {"type": kind.strip()}
+    for pair in pairs:
+        name, equals, value = (part.strip() for part in pair.partition("="))
+        if not equals or not name or "." in name:
+            raise ValueError(f"--strategy takes TYPE and FIELD=VALUE, not {pair!r}")
+        given[name] = int(value) if value.isdigit() else value
+    if "onFailure" in given or "analysis" in given:
+        raise ValueError("--strategy has no onFailure and no analysis: a selection has no revisions of its own")
+    body: JsonMap = {"template": {"specialistRef": "any"}, "strategy": given}
+    faults = SCHEMA.validate(body)
+    if faults:
+        raise ValueError(f"--strategy: {faults[0].message}")
+    made = SCHEMA.canonical(body)["strategy"]
+    assert isinstance(made, dict)
+    selects = parse_selector(selector)
+    return Chosen(f"-l {selector}", made, lambda resource: selects(resource.labels))
+
+
 def of_run(
     planned: Planned,
     handlers: Handlers,

@@ -21,6 +21,12 @@ PATHS = {
     "relaunch": "steer",
     "release": "steer",
     "verify": "verify",
+    "rollout status": "rollout",
+    "rollout pause": "rollout",
+    "rollout resume": "rollout",
+    "rollout restart": "rollout",
+    "rollout undo": "rollout",
+    "rollout history": "rollout",
     "adopt": "adopt",
     "import": "adopt",
     "export": "export",
@@ -170,6 +176,7 @@ PATHS = {
 """Command path to the module below `cli.commands`, in the order of the help."""
 
 GROUPS = {
+    "rollout": "The change of a set of agents: how it stands, and what to do about it.",
     "lock": "The lock of the overlay.",
     "project": "The overlay: the directory that holds all local state.",
     "project easy": "Specialists, profiles over them, and agents made of them.",
@@ -269,7 +276,6 @@ LATER = frozenset(
         "show",
         "drift",
         "undelete",
-        "rollout",
         "events",
         "history",
         "suspend",
