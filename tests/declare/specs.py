@@ -19,7 +19,7 @@ SAMPLES = (
     "Specialist/coder", "Role/r", "Skill/s", "Setup/default", "AuthProfile/a", "Recipe/r",
     "LaunchProfile/p", "instance/a",
     "90s", "1m30s", "1.5s", "s", "0ms", "9" * 12 + "s", "5", "true", "path/to", "../up", "~/x", "unattended", "default",
-    "exact", "new", "team.io/key", "houmao/source-id", "houmao/wave", "/x", "a/", "x" * 64 + "/a", "claude_code",
+    "exact", "new", "team.io/key", "houmao/source-id", "houmao/wave", "/x", "a/", "x" * 64 + "/a", "claude_code", "25%", "0%", "101%",
 )  # fmt: skip
 LEAVES: st.SearchStrategy[Json] = st.one_of(
     st.sampled_from(SAMPLES),
@@ -59,7 +59,10 @@ def valid_any(schema: Json) -> st.SearchStrategy[Json]:
     """Values that one fragment of JSON Schema accepts."""
     assert isinstance(schema, dict)
     if schema.get("type") == "integer":
-        return st.integers(0, 10**6)
+        low, high = schema.get("minimum", 0), schema.get("maximum", 10**6)
+        assert isinstance(low, int)
+        assert isinstance(high, int)
+        return st.integers(low, high)
     if schema.get("type") == "object":
         return st.builds(lambda name: {"name": name}, names())
     matches = re.compile(str(schema["pattern"])).search
