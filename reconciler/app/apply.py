@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 from datetime import timedelta
 
-from reconciler.app import gate_record, holding, staged, still_declared, wiring
+from reconciler.app import gate_record, holding, rollout_pins, rollouts, staged, still_declared, wiring
 from reconciler.app import overlay as overlay_
 from reconciler.app import settings as settings_
 from reconciler.app.desired import Desired, load, options, refs_of
@@ -123,7 +123,8 @@ def plan_of(desired: Desired, wanted: PlanFlags, reader: Reader) -> planning.Pla
     """Observe and plan what is declared."""
     declared, held = holding.laid_over(desired.declared, reader, desired.moves)
     snapshot = observe(declared, desired.apply_set, desired.session.handlers, reader, moves=desired.moves)
-    return planning.make(declared, snapshot, desired.session.handlers, options(desired, wanted, reader), held)
+    made = planning.make(declared, snapshot, desired.session.handlers, options(desired, wanted, reader), held)
+    return rollouts.paused(made, reader.catalog)
 
 
 def carry_out(
@@ -169,6 +170,10 @@ def carry_out(
         first_of_all()
         staged.sweep(ports.reader(), wiring.local_files())
         report = run_plan(second, session, desired, ports, writer, how, emit)
+        if report.exit_code == 1 and not how.judged:
+            from reconciler.app import rollout_back
+
+            report = rollout_back.after(report, second, session, ports, writer, how, emit)
         gated = desired.gated
         prepared = gate_record.prepare(ports, *gated, desired.declared, desired.apply_set) if gated else None
         after = again(ports.reader())
@@ -215,6 +220,7 @@ def run_plan(
     token = writer.token(ports)
     run_id = f"r-{ports.clock.new_uid()}"
     started = ports.clock.now_utc().isoformat()
+    how.before(ports, token)
     stopped_by: list[int] = []
 
     def stopping() -> bool:
@@ -248,10 +254,15 @@ def run_plan(
             transient=desired.transient,
             launches=_limit(desired, "limits.launchConcurrency"),
             launch_rate=_rate(desired),
+            rolling=rollouts.of_run(
+                planned, session.handlers, ports, token, emit, chosen=how.chosen, judged=how.judged
+            ),
         ),
     )
     outcomes = runner.run()
     revision = _record_run(planned, desired, ports, token, run_id, started, outcomes)
+    if not how.judged:
+        rollout_pins.applied(desired, ports, token)
     return Report(
         planned.plan,
         outcomes,

@@ -38,6 +38,15 @@ class Relaunch(NamedTuple):
     id: str
     refs: tuple[Ref, ...]
     resume: JsonMap | None = None
+    rolling: bool = False
+    """Of whole sets: as their strategies say, and not all at once."""
+
+
+class Restore(NamedTuple):
+    """Go back to a revision of a set; None for the last one that is another than what is recorded now."""
+
+    ref: Ref
+    revision: int | None = None
 
 
 class Release(NamedTuple):
@@ -66,6 +75,9 @@ class Ask(NamedTuple):
     """Refuse a document of something that is there already."""
     release: Release | None = None
     relaunch: Relaunch | None = None
+    restore: Restore | None = None
+    again: tuple[Ref, ...] = ()
+    """Sets of which what is recorded is carried out to its end: nothing about them changes."""
     way: Way = Way()
     files: Mapping[str, tuple[bytes, bytes]] = {}
     """Files that are replaced before anything runs: what they were, and what they shall be."""

@@ -8,7 +8,7 @@ change (a specialist's agents) is planned with it, nothing else is touched, and 
 from collections.abc import Callable, Mapping
 
 from reconciler import __version__
-from reconciler.app import write_back
+from reconciler.app import rollouts, write_back
 from reconciler.app.apply import carry_out
 from reconciler.app.ask import Ask, Said, Way
 from reconciler.app.desired import Desired
@@ -59,6 +59,11 @@ def change(flags: Flags, ask: Ask, how: RunFlags, *, tell: Tell, confirm: Confir
             edited.write()
             shown(first.planned.plan)
             return Report(first.planned.plan)
+        if fixed.restore is not None:
+            from reconciler.app import rollout, rollout_undo
+
+            pin = rollout_undo.mark_of(session.reader, fixed.restore)
+            how = how._replace(before=rollout.marked(fixed.restore.ref, pin))
         desired = Desired(
             session, first.wanted.declared, names.IMPERATIVE, "", None, by_hand=True, transient=ask.transient
         )
@@ -98,7 +103,8 @@ def made(session: Session, ask: Ask, reader: Reader) -> Made:
     # No apply set is looked at as a whole: nobody's absence from it means anything to a verb.
     snapshot = observe(wanted.declared, "", session.handlers, reader, also=wanted.owned)
     options = _options(wanted, reader)
-    return Made(wanted, planning.make(wanted.declared, snapshot, session.handlers, options, _held(wanted)))
+    planned = planning.make(wanted.declared, snapshot, session.handlers, options, _held(wanted))
+    return Made(wanted, planned if ask.again else rollouts.paused(planned, reader.catalog))
 
 
 def _held(wanted: Intention) -> Mapping[Ref, tuple[Held, ...]]:

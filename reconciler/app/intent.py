@@ -84,6 +84,14 @@ def intend(session: Session, ask: Ask, reader: Reader) -> Intention:
         for ref in ask.relaunch.refs:
             found.must_be(ref)
             found.relaunch(ref)
+    if ask.restore is not None:
+        from reconciler.app import rollout_undo
+
+        back = rollout_undo.way_back(reader, found.known, found.composer.kinds, ask.restore)
+        found.take_over(back.resources, back.lines)
+    for ref in ask.again:
+        found.must_be(ref)
+        found.take_over({ref: found.known.last[ref]}, ())
     return found.intention()
 
 
@@ -257,9 +265,19 @@ class _Finder:
             self.lines.append(f"{ref}: request {request} was done already")
             return
         token = before.args.get("token") if before is not None else None
-        self.asked[ref] = Asked(request, self.by, token if isinstance(token, int) else None, self.ask.relaunch.resume)
+        begun = token if isinstance(token, int) else None
+        self.asked[ref] = Asked(request, self.by, begun, self.ask.relaunch.resume, self.ask.relaunch.rolling)
         self.wanted.setdefault(ref, self.known.last[ref])
         self.lines.append(f"{ref}: relaunch (request {request})")
+
+    def take_over(self, resources: Mapping[Ref, Resource], lines: Iterable[str]) -> None:
+        """Resources as they shall be, with what they generate; what is held of them stays held."""
+        now = self.reader.clock.now_utc()
+        for ref, resource in sorted(resources.items()):
+            held = [(one.path, one.value) for one in self.held.get(ref, ()) if one.until > now]
+            own = hold.generated(resource, self.known.last, self.composer.kinds)
+            self.wanted |= hold.laid_over({**own, ref: resource}, {ref: held}, self.composer.kinds)
+        self.lines += lines
 
     def intention(self) -> Intention:
         """Everything together."""

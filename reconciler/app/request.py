@@ -11,6 +11,8 @@ from reconciler.model.tuples import NamedTuple
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from reconciler.app.lock import Writer
+    from reconciler.engine.rollout import Chosen
+    from reconciler.ports.bundle import Ports
 
 
 class Source(NamedTuple):
@@ -62,6 +64,12 @@ class RunFlags(NamedTuple):
     """How often each failed before, of a watch."""
     writer: "Writer | None" = None
     """The lock, where it is held already: of a watch, and of what it serves."""
+    chosen: "Chosen | None" = None
+    """How what is selected shall be rolled out, of one run."""
+    before: "Callable[[Ports, int], None]" = lambda ports, token: None
+    """Done under the lock and its number, before the first action: what a later run must know of this one."""
+    judged: bool = False
+    """Who may be disturbed was said already: of a watch, which looks again and does not wait inside a run."""
 
 
 Confirm = Callable[[Plan], bool]

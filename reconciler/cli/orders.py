@@ -5,6 +5,10 @@ import sys
 from reconciler.app.request import PlanFlags, RunFlags, Source
 from reconciler.cli.grammar import Args, Usage
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from reconciler.engine.rollout import Chosen
+
 
 def source(args: Args) -> Source:
     """What to load; raises Usage where nothing or too much was named."""
@@ -54,6 +58,22 @@ def planning(args: Args) -> PlanFlags:
     )
 
 
+def strategy(args: Args) -> "Chosen | None":
+    """`--strategy TYPE[,FIELD=VALUE…]` for what `-l` selects; raises Usage where it would be refused in a file."""
+    text = args.maybe("strategy")
+    if text is None:
+        return None
+    selector = args.text("selector")
+    if not selector:
+        raise Usage("--strategy needs -l: it is for what a selector matches", "an InstanceSet declares one of its own")
+    from reconciler.app.rollouts import chosen
+
+    try:
+        return chosen(text, selector)
+    except ValueError as fault:
+        raise Usage(str(fault), "houmao explain instanceset.spec.strategy") from fault
+
+
 def running(args: Args) -> RunFlags:
     """How to run; raises Usage for a parallelism of nothing."""
     parallelism = args.count("parallelism")
@@ -68,3 +88,8 @@ def running(args: Args) -> RunFlags:
         lock_timeout_s=args.seconds("lock_timeout"),
         yes=args.flag("yes"),
     )
+
+
+def locking(args: Args) -> RunFlags:
+    """Of a command that runs no action: how long to wait for another writer."""
+    return RunFlags(lock_timeout_s=args.seconds("lock_timeout"))

@@ -30,6 +30,12 @@ PATHS = {
     "resume": "suspend",
     "retry": "retry",
     "reconcile": "reconcile",
+    "rollout status": "rollout",
+    "rollout pause": "rollout",
+    "rollout resume": "rollout",
+    "rollout restart": "rollout",
+    "rollout undo": "rollout",
+    "rollout history": "rollout",
     "adopt": "adopt",
     "import": "adopt",
     "export": "export",
@@ -179,6 +185,7 @@ PATHS = {
 """Command path to the module below `cli.commands`, in the order of the help."""
 
 GROUPS = {
+    "rollout": "The change of a set of agents: how it stands, and what to do about it.",
     "lock": "The lock of the overlay.",
     "project": "The overlay: the directory that holds all local state.",
     "project easy": "Specialists, profiles over them, and agents made of them.",
@@ -276,7 +283,6 @@ def renamed(words: "list[str]") -> "tuple[list[str], list[str]]":
 LATER = frozenset(
     (
         "undelete",
-        "rollout",
         "events",
         "history",
         "gc",

@@ -28,7 +28,7 @@ def laid_over(declared: Mapping[Ref, Resource], values: Mapping[Ref, Values], ki
         changed = _with(resource, values[ref], schema)
         out[ref] = changed
         if changed.digest != resource.digest:
-            _generate(out, changed, kinds, schema)
+            generate(out, changed, kinds, schema)
     return dict(sorted(out.items()))
 
 
@@ -134,7 +134,17 @@ def edges_with(resource: Resource, spec: JsonMap, schema: Schema) -> tuple[Edge,
     return tuple(dict.fromkeys(found))
 
 
-def _generate(out: dict[Ref, Resource], owner: Resource, kinds: Catalogue, schema: Schema) -> None:
+def generated(owner: Resource, known: Mapping[Ref, Resource], kinds: Catalogue) -> dict[Ref, Resource]:
+    """What `owner` generates; what is as it is known stays that very one."""
+    schema = kinds.schema(owner.ref.kind)
+    if schema is None:
+        return {}
+    out = {ref: found for ref, found in known.items() if found.owner == owner.ref}
+    generate(out, owner, kinds, schema)
+    return out
+
+
+def generate(out: dict[Ref, Resource], owner: Resource, kinds: Catalogue, schema: Schema) -> None:
     """Put what `owner` generates now in place of what it generated before."""
     before = {ref: out.pop(ref) for ref in [ref for ref, found in out.items() if found.owner == owner.ref]}
     contents = {source.digest: source for source in owner.contents}

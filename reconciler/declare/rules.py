@@ -102,7 +102,35 @@ class GoesWith(NamedTuple):
         }
 
 
-Rule = ExactlyOne | AtMostOne | AtLeastOne | GoesWith
+class OnlyWith(NamedTuple):
+    """The fields mean something only where `field` has the value `value`; none need be given."""
+
+    names: tuple[str, ...]
+    field: str
+    value: str
+
+    def broken(self, value: JsonMap) -> str | None:
+        """What is wrong with `value`, or None."""
+        given = [name for name in self.names if name in value]
+        if not given or value.get(self.field) == self.value:
+            return None
+        means = "means" if len(given) == 1 else "mean"
+        return f"has {_listed(given)}, which {means} something only where {self.field!r} is {self.value!r}"
+
+    @property
+    def hint(self) -> str:
+        """What to do about it."""
+        return f"write {self.field}: {self.value}, or leave {'it' if len(self.names) == 1 else 'them'} out"
+
+    def schema(self) -> JsonMap:
+        """As a fragment of JSON Schema."""
+        return {
+            "if": {"properties": {self.field: {"const": self.value}}, "required": [self.field]},
+            "else": {"properties": dict.fromkeys(self.names, False)},
+        }
+
+
+Rule = ExactlyOne | AtMostOne | AtLeastOne | GoesWith | OnlyWith
 
 
 def _listed(names: "list[str] | tuple[str, ...]") -> str:

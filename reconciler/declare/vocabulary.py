@@ -148,6 +148,19 @@ def whole(lowest: int, highest: int) -> Scalar:
     return Scalar({"type": "integer", "minimum": lowest, "maximum": highest}, check, integral)
 
 
+PERCENT_PATTERN = r"^([1-9][0-9]?|100)%" + END
+_is_percent = searching(PERCENT_PATTERN)
+
+
+def _amount(value: Json) -> Complaint | None:
+    hint = "write a number such as 2, or a part of them such as 25%"
+    if isinstance(value, str):
+        return None if _is_percent(value) else Complaint(VALUE, f"{value[:40]!r} is no part of a number", hint)
+    if isinstance(value, bool) or not isinstance(value, int | float) or value != value // 1:
+        return expected("a whole number or a percentage", value)
+    return None if 1 <= value <= 10_000 else Complaint(RANGE, f"{value} is not between 1 and 10000", hint)
+
+
 def number(lowest: float, highest: float) -> Scalar:
     """A number above `lowest`, at most `highest`."""
 
@@ -323,6 +336,20 @@ Pause = Annotated[
     ),
 ]
 """A duration of a millisecond to a day."""
+Amount = Annotated[
+    str,
+    Scalar(
+        {
+            "anyOf": [
+                {"type": "string", "pattern": PERCENT_PATTERN},
+                {"type": "integer", "minimum": 1, "maximum": 10_000},
+            ]
+        },
+        _amount,
+        integral,
+    ),
+]
+"""A number of things, or a part of them in percent."""
 Flag = Annotated[bool, Scalar({"type": "boolean"}, _flag)]
 Off = Annotated[bool, Scalar({"const": False}, _off)]
 Level = Annotated[int, whole(0, 1_000)]

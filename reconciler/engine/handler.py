@@ -117,6 +117,8 @@ class Asked(NamedTuple):
     token: int | None = None
     resume: JsonMap | None = None
     """Which conversation to continue, this once; None as declared (R-MOD-13)."""
+    rolling: bool = False
+    """Of a whole set: as its strategy says, and not at once."""
 
 
 class Case(NamedTuple):
@@ -287,6 +289,8 @@ class Step(NamedTuple):
     slow: bool = False
     undo: Callable[[Ports, Context], None] | None = None
     """Takes back what this step of a first `create` made, proved by uid, when the action fails for good (R-EXE-9)."""
+    starts: bool = False
+    """It starts the process of an agent; what ends the one before is done."""
 
 
 class KindSchema(Protocol):

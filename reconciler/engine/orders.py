@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 
 from reconciler.engine.retry import TRIES
+from reconciler.engine.rolling import Rolling
 from reconciler.model.json import JsonMap
 from reconciler.model.ref import Ref, Uid
 from reconciler.model.tuples import NamedTuple
@@ -46,3 +47,5 @@ class Orders(NamedTuple):
     """How many launches may be under way at a time, beside `parallelism`."""
     launch_rate: tuple[float, int] | None = None
     """Launches a second, and how many at once after a pause."""
+    rolling: Rolling | None = None
+    """The rollouts of this run: who may be disturbed when."""

@@ -32,6 +32,7 @@ from reconciler.engine.launches import Bucket, is_launch
 from reconciler.engine.observe import look_at
 from reconciler.engine.orders import Orders
 from reconciler.engine.plan import Planned, decide, steps_of
+from reconciler.engine.rollout import FAILED, PAUSED
 from reconciler.engine.rows import Rows
 from reconciler.engine.workers import Job, Workers
 from reconciler.model.action import Action, Disruption, Verb
@@ -44,7 +45,7 @@ from reconciler.ports.bundle import Ports
 from reconciler.ports.catalog import Attempt, Intent, Transaction
 
 READY_POLL_S = 0.1
-NOT_STARTED = frozenset({"Interrupted", "TimedOut", "FailFast"})
+NOT_STARTED = frozenset({"Interrupted", "TimedOut", "FailFast", FAILED, PAUSED})
 """Reasons of a run that ends early: nothing failed, and what depended on it did not start for the same reason."""
 QUICK = 128
 """How many actions without a slow step are under way at a time: they wait for nobody and share their trips.
@@ -95,12 +96,16 @@ class Runner:
         pending = list(self.planned.plan.running)
         try:
             while pending or self.flying or self.slow or self.retrying:
+                if self.orders.rolling is not None:
+                    self.orders.rolling.look(self.outcomes, (flight.action.ref for flight in self._aloft()))
                 pending = self._start(pending)
                 moved = self._advance()
                 if not moved and (self.slow or self.retrying):
                     self._join()
                 elif not moved and pending and not self.flying:
                     self.ports.clock.sleep(READY_POLL_S)
+            if self.orders.rolling is not None:
+                self.orders.rolling.look(self.outcomes, ())
         finally:
             # Nothing of this run may act once its lock is free: what is under way ends first, nothing new begins.
             self.over = True
@@ -115,14 +120,17 @@ class Runner:
         starting: list[Flight] = []
         left: list[Action] = []
         self.launched_now = 0
-        aloft = [*self.flying, *self.slow.values(), *self.retrying.values()]
+        aloft = self._aloft()
         waiting = sum(flight.slow for flight in aloft)
         room = (QUICK if self.orders.parallelism > 1 else 1) - len(aloft)
         for at, action in enumerate(pending):
-            if len(starting) >= room:
-                # Nothing more can start now: to look at the rest each time would cost a large plan its square.
-                left += pending[at:]
-                break
+            if len(starting) >= room and not self._together(action):
+                if self.orders.rolling is None:
+                    # Nothing more can start now: to look at the rest each time would cost a large plan its square.
+                    left += pending[at:]
+                    break
+                left.append(action)
+                continue
             why = self._never(action)
             if why:
                 self.outcomes[action.ref] = Outcome(action, Result.SKIPPED, reason=why)
@@ -131,7 +139,7 @@ class Runner:
             flight = self._flight(action) if self._may_start(action) else None
             if (
                 flight is None
-                or (flight.slow and waiting >= self.orders.parallelism)
+                or (flight.slow and waiting >= self.orders.parallelism and not self._together(action))
                 or not self._launch_allowed(action)
             ):
                 left.append(action)
@@ -141,6 +149,14 @@ class Runner:
         if starting:
             self._take_off(starting)
         return left
+
+    def _aloft(self) -> list[Flight]:
+        """Every action under way."""
+        return [*self.flying, *self.slow.values(), *self.retrying.values()]
+
+    def _together(self, action: Action) -> str:
+        """Whose members are all ended before any is started; nothing for most."""
+        return self.orders.rolling.together(action.ref) if self.orders.rolling is not None else ""
 
     def _never(self, action: Action) -> str:
         """Why `action` will not start any more, or nothing."""
@@ -157,6 +173,8 @@ class Runner:
             slow = next((ref for ref in action.ready if not self._is_ready(ref)), None)
             if slow is not None:
                 return f"DependencyFailed({slow})"
+        if self.orders.rolling is not None and (why := self.orders.rolling.never(action.ref)):
+            return why
         if self.orders.stopping():
             return "Interrupted"
         if self.orders.deadline is not None and self.ports.clock.monotonic() >= self.orders.deadline:
@@ -169,6 +187,8 @@ class Runner:
     def _may_start(self, action: Action) -> bool:
         if any(need not in self.outcomes for need in action.needs if need in self.in_plan):
             return False
+        if self.orders.rolling is not None and not self.orders.rolling.admits(action.ref):
+            return False
         if all(self._is_ready(ref) for ref in action.ready):
             return True
         self.waiting.setdefault(action.ref, self.ports.clock.monotonic())
@@ -178,10 +198,9 @@ class Runner:
         """Limits of the Project on launches: how many at a time, and how fast (R-GRA-6)."""
         if not is_launch(action):
             return True
-        if self.orders.launches is not None:
-            aloft = [*self.flying, *self.slow.values(), *self.retrying.values()]
-            if sum(is_launch(flight.action) for flight in aloft) + self.launched_now >= self.orders.launches:
-                return False
+        aloft = sum(is_launch(flight.action) for flight in self._aloft())
+        if self.orders.launches is not None and aloft + self.launched_now >= self.orders.launches:
+            return False
         if self.bucket is not None and not self.bucket.take(self.ports.clock.monotonic()):
             return False
         self.launched_now += 1
@@ -286,7 +305,7 @@ class Runner:
         for flight in list(self.flying):
             moved = self._quick_steps(flight) or moved
             batch = flight.step.batch if flight.step is not None and flight in self.flying else None
-            if batch is None:
+            if batch is None or self._waits_for_others(flight):
                 continue
             waiting = gathered.setdefault(batch, [])
             waiting.append(flight)
@@ -306,6 +325,14 @@ class Runner:
             moved = True
             self._landed_retry(job)
         return moved
+
+    def _waits_for_others(self, flight: Flight) -> bool:
+        """Where all of a set are ended before any is started: whether one of them still is not."""
+        group = self._together(flight.action)
+        if not group or flight.step is None or not flight.step.starts:
+            return False
+        others = [other for other in (*self.flying, *self.slow.values()) if self._together(other.action) == group]
+        return any(any(step.starts for step in other.steps[other.index + 1 :]) for other in others)
 
     def _quick_steps(self, flight: Flight) -> bool:
         moved = False

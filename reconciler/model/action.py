@@ -109,6 +109,7 @@ class Code(StrEnum):
     DRIFT_FIGHT = "DriftFight"
     SUSPENDED = "Suspended"
     WINDOW_CLOSED = "WindowClosed"
+    ROLLOUT = "Rollout"
 
 
 class Reason(NamedTuple):

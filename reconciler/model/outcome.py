@@ -92,7 +92,8 @@ class Report(NamedTuple):
             return 128 + self.interrupted
         results = {outcome.result for outcome in self.outcomes}
         blocked = any(action.verb.value == "blocked" for action in self.plan.actions)
-        if Result.FAILED in results or blocked or self.unknown:
+        stopped = any(outcome.reason == "RolloutFailed" for outcome in self.outcomes)
+        if Result.FAILED in results or blocked or stopped or self.unknown:
             return 1
         if Result.STALE in results:
             return 4

@@ -104,6 +104,8 @@ class RunRow(NamedTuple):
     outcome: str
     started: str
     ended: str
+    bundle: str = ""
+    """Digest of the document that names what was declared; given by the catalog, ignored when written."""
 
 
 class Override(NamedTuple):

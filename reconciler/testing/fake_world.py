@@ -6,11 +6,12 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from reconciler.ports.bundle import Ports
+from reconciler.ports.tmux import Screen, Unanswered
 from reconciler.ports.turns import Turns
 from reconciler.testing.clock import FakeClock
 from reconciler.testing.gateway import FakeGateways
 from reconciler.testing.process import Behaviour, FakeProcess
-from reconciler.testing.tmux import FakePane, FakeTmux
+from reconciler.testing.tmux import FakePane, FakeSession, FakeTmux
 from reconciler.testing.turns import NoTurns
 from reconciler.testing.world import World
 
@@ -28,11 +29,13 @@ class FakeWorld(World):
         super().__init__(root or Path(tempfile.mkdtemp(prefix="world-", dir=where)))
         self.clock = FakeClock()
         self.process = FakeProcess(self.clock)
-        self.tmux = _Server(processes=_Panes(self), now=lambda: int(self.clock.now_utc().timestamp()))
+        self.tmux = _Server(self)
         self.gateways = FakeGateways(self.process)
         self.turns: Turns = NoTurns()
         self.stubborn: set[str] = set()
         self.unkillable: set[str] = set()
+        self.ready_after: float | None = 0.0
+        """Seconds from the start of an echo agent to its prompt on the screen; None for never."""
 
     def behaviour_of(self, uid: str) -> Behaviour:
         """How the program of an instance takes signals; its uid is known from its row, or from the open intent."""
@@ -94,9 +97,34 @@ class FakeWorld(World):
 
 
 class _Server(FakeTmux):
-    """FakeTmux with a name."""
+    """FakeTmux whose agents draw their prompt once they have started, unless a test has drawn something else."""
 
     socket = "/fake/tmux/default"
+
+    def __init__(self, world: FakeWorld) -> None:
+        super().__init__(processes=_Panes(world), now=lambda: int(world.clock.now_utc().timestamp()))
+        self._world = world
+        self._started: dict[int, float] = {}
+
+    def capture(self, pane_id: str, lines: int = 0) -> Screen | Unanswered:
+        """What is on the screen by now."""
+        self.draw()
+        return super().capture(pane_id, lines)
+
+    def draw(self) -> None:
+        """What agents have drawn by themselves up to now."""
+        now, after = self._world.clock.monotonic(), self._world.ready_after
+        for session in self.sessions.values():
+            for pane in session.panes:
+                begun = self._started.setdefault(pane.pid, now)
+                blank = not pane.dead and not pane.text and not pane.title
+                if blank and "HOUMAO_UID" in session.env and after is not None and now - begun >= after:
+                    pane.text, pane.title = "echo> ", "echo: ready"
+
+    def _open(self, name: str, argv: tuple[str, ...], env: dict[str, str], cwd: str) -> FakeSession:
+        made = super()._open(name, argv, env, cwd)
+        self._started[made.panes[0].pid] = self._world.clock.monotonic()
+        return made
 
 
 class _Panes:

@@ -40,6 +40,7 @@ WALKED = [
     "docs/guides/gateways.md",
     "docs/guides/keep-it-converged.md",
     "docs/guides/watch-as-a-service.md",
+    "docs/guides/change-a-set.md",
 ]
 LEFT_OUT = ("make", "attach")
 

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from reconciler.app.request import PlanFlags, RunFlags, Source
 from reconciler.app.watch.lead import Ended, WatchFlags, watch
+from reconciler.engine.orders import Probe, no_probe
 from reconciler.model.json import JsonMap
 from reconciler.ports.wakers import Waker, Woken
 from reconciler.testing.fake_world import FakeWorld
@@ -47,6 +48,7 @@ class Story:
     def __init__(self, world: FakeWorld, drop: Iterable[str] = ()) -> None:
         self.world = world
         self.script = Script(world.clock, drop)
+        self.probe: Probe = no_probe
         world.given_file("prompts/coder.md", "You write code.\n")
         world.given(FLEET)
 
@@ -62,7 +64,7 @@ class Story:
             world.flags,
             Source((str(world.source),), recursive=True),
             PlanFlags(),
-            RunFlags(yes=True, stopping=self.script.stopping),
+            RunFlags(yes=True, stopping=self.script.stopping, probe=self.probe),
             WatchFlags(**watching),  # type: ignore[arg-type]
             wakers=lambda ports: self.script,
             shown=lambda plan: None,

@@ -50,8 +50,8 @@ _PLAIN, _NOTES = 11, 4
 """Of those columns: so many hold plain values, and the last ones hold JSON objects."""
 _TEXT = frozenset((str,))
 _RUNS = (
-    "SELECT run.id, apply_set.name, run.revision, source_revision, plan_digest, actor, outcome, started, ended"
-    " FROM run JOIN apply_set ON apply_set.id = set_id ORDER BY run.rowid DESC LIMIT ?"
+    "SELECT run.id, apply_set.name, run.revision, source_revision, plan_digest, actor, outcome, started, ended,"
+    " bundle_ref FROM run JOIN apply_set ON apply_set.id = set_id ORDER BY run.rowid DESC LIMIT ?"
 )
 
 

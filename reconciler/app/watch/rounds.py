@@ -7,8 +7,9 @@ plan. Everything that decides is in the catalog, the source and the world.
 from datetime import datetime
 
 from reconciler.app import apply as applying
-from reconciler.app import gate, gate_record, holding
+from reconciler.app import gate, gate_record, holding, rollout_pins, rollout_undo, rollouts
 from reconciler.app import suspended as suspended_
+from reconciler.app.ask import Restore
 from reconciler.app.desired import Desired, inputs_of
 from reconciler.app.lock import Writer
 from reconciler.app.request import Emit, PlanFlags, RunFlags, Shown, Source
@@ -17,17 +18,19 @@ from reconciler.app.watch import notes as notes_
 from reconciler.app.watch.busy import busy
 from reconciler.engine import unasked as unasked_
 from reconciler.engine.plan import Planned
+from reconciler.engine.rolling import failure, rolled_back
 from reconciler.engine.unasked import Rules, Unasked
 from reconciler.model.action import Action, Code, Notice, Plan, Verb
 from reconciler.model.errors import GuardRefused
-from reconciler.model.json import JsonMap
+from reconciler.model.json import Json, JsonMap
 from reconciler.model.outcome import Report, Result
+from reconciler.model.ref import Ref
 from reconciler.model.resource import at_path
 from reconciler.model.tuples import NamedTuple
 from reconciler.ports.bundle import Ports, Reader
 
 BUSY_S = 2.0
-"""How soon a busy agent is looked at again: nothing tells that a turn is over."""
+"""How soon a busy agent is looked at again: nothing tells that a turn is over, nor that an agent is Ready."""
 AGAIN_S = (0.0, 0.5, 5.0, 60.0)
 """Pauses before the same action is run again, where it settles and is planned again all the same."""
 
@@ -55,6 +58,7 @@ class Rounds:
         self._emit = emit
         self._quick = quick
         self._quiet: str | None = None
+        self._pinned: tuple[Ref, ...] = ()
         self._said: set[tuple[str, str]] = set()
         self._repeated: dict[tuple[object, ...], int] = {}
         self.looks = 0
@@ -69,33 +73,44 @@ class Rounds:
         self.plans += 1
         prepared = self._prepared(desired) if self._quick else None
         reader = self._ports.reader()
+        desired, pinned = rollout_pins.standing(desired, reader)
+        self._skipped(pinned)
         planned, refused = self._planned(desired, wanted, reader)
         notes = notes_.read(reader.catalog)
         rules = self._rules(planned, desired, notes, reader)
         found = unasked_.hold_back(planned, rules)
+        rolled = rollouts.watched(found.planned, desired.session.handlers, self._ports, reader)
+        rollouts.write(self._ports, self._writer.token(self._ports), rolled.states)
+        wakes = min((each for each in (found.wakes, rolled.wakes) if each is not None), default=None)
+        found = found._replace(planned=rolled.planned, wakes=wakes)
+        waits = bool(rules.busy) or rolled.active
+        for name, text in rolled.failed.items():
+            self._emit("condition", failure(name, text))
+        if self._roll_back([ref for ref in rolled.rollback if ref not in pinned], reader):
+            return Seen(again_s=0.0)
         plan = self._with_orphans(found.planned.plan, desired, refused)
         found = found._replace(planned=found.planned._replace(plan=plan))
         self._tell(found)
         if not plan.running:
             self._keep(notes._replace(since=found.since))
-            calm = not plan.actions and not plan.notices
+            calm = not plan.actions and not plan.notices and not rolled.active
             self._quiet = prepared if calm else None
-            if calm and desired.gated is not None and prepared is not None:
+            if calm and desired.gated is not None and prepared is not None and not pinned:
                 self._record(prepared)
             self._repeated.clear()
-            return Seen(Report(plan), self._next_s(found, reader, bool(rules.busy)))
+            return Seen(Report(plan), self._next_s(found, reader, waits))
         self._quiet = None
         self.runs += 1
         self._shown(plan)
         tried = {uid: attempt.tries for uid, attempt in rules.attempts.items()}
-        how = self._how._replace(tries=1, tried=tried)
+        how = self._how._replace(tries=1, tried=tried, judged=True)
         report = applying.run_plan(found.planned, desired.session, desired, self._ports, self._writer, how, self._emit)
         for outcome in report.outcomes:
             if outcome.result is Result.SETTLED and unasked_.repairs(outcome.action):
                 notes.heals.note(outcome.action, self._ports.clock.now_utc())
         self._keep(notes._replace(since=found.since))
         soon = self._after(report)
-        later = self._next_s(found, self._ports.reader(), bool(rules.busy))
+        later = self._next_s(found, self._ports.reader(), waits)
         return Seen(report, min((each for each in (soon, later) if each is not None), default=None))
 
     # Planning
@@ -133,6 +148,26 @@ class Rounds:
         if policy(desired, "prunePolicy", "report") == "off":
             return plan._replace(notices=tuple(each for each in plan.notices if each.code is not Code.ORPHANED))
         return plan
+
+    # Going back
+
+    def _roll_back(self, refs: list[Ref], reader: Reader) -> bool:
+        """Have the next look see the revision before, of sets whose change has failed; whether there is one."""
+        pins = rollout_pins.read(reader.catalog)
+        for ref in refs:
+            pin = rollout_undo.mark_of(reader, Restore(ref))
+            if pin is not None:
+                pins[ref] = pin
+                self._emit("condition", rolled_back(str(ref), pin.revision))
+        rollout_pins.write(self._ports, self._writer.token(self._ports), pins)
+        return any(ref in pins for ref in refs)
+
+    def _skipped(self, pinned: tuple[Ref, ...]) -> None:
+        """That a set stands at an earlier revision than its source says; once."""
+        if pinned != self._pinned:
+            self._pinned = pinned
+            names: list[Json] = [str(ref) for ref in pinned]
+            self._emit("source", {"event": "Skipped" if pinned else "Followed", "rollouts": names})
 
     # Telling
 

@@ -106,6 +106,9 @@ class _Beating:
         most = self._supervised.beat()
         return self._wakers.wait(most if seconds is None else min(seconds, most))
 
+    def rest(self) -> None:
+        self._wakers.rest()
+
     def close(self) -> None:
         self._wakers.close()
 

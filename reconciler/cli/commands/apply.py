@@ -19,10 +19,17 @@ def apply(args: Args) -> int:
     from reconciler.cli.run import run
 
     flags, source, wanted = places.flags(args), orders.source(args), orders.planning(args)
+    chosen = orders.strategy(args)
     return run(
         args,
         lambda how, teller: use_case.apply(
-            flags, source, wanted, how, confirm=teller.confirm, shown=teller.shown, emit=teller.emit
+            flags,
+            source,
+            wanted,
+            how._replace(chosen=chosen),
+            confirm=teller.confirm,
+            shown=teller.shown,
+            emit=teller.emit,
         ),
     )
 
@@ -66,6 +73,11 @@ COMMANDS = (
                 choices=("none", "client", "server"),
             ),
             *PLANNING,
+            Option(
+                ("--strategy",),
+                "How a change reaches what -l selects, this once: TYPE and fields of an InstanceSet's strategy.",
+                "TYPE[,FIELD=VALUE…]",
+            ),
             *RUNNING,
             output(*OUTPUT_PLAN),
         ),
@@ -73,6 +85,7 @@ COMMANDS = (
             Example("houmao apply -f team.yaml", "bring up what team.yaml declares"),
             Example("houmao apply -f fleet/ -R --wait", "a whole directory, and wait until every agent is Ready"),
             Example("houmao apply -f fleet/ --prune --prune-limit=2", "also remove what is no longer declared"),
+            Example("houmao apply -f fleet/ -l team=core --strategy Rolling,maxUnavailable=1", "one agent at a time"),
             Example("houmao apply -f team.yaml --dry-run=server", "only show what would be done"),
             Example("houmao apply --source git+https://example.org/team/fleet.git@main:agents", "from a repository"),
             Example("houmao apply plan.json", "exactly what `houmao plan -o plan.json` wrote, or nothing"),

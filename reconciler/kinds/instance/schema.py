@@ -159,7 +159,7 @@ class MemberSpec(Spec):
     refused: ClassVar[Mapping[str, str]] = {
         "mailbox": "mailboxes come in a later release; leave it out",
         "placement": "other machines come in a later release; leave it out",
-        "strategy": "rollouts come in a later release; leave it out",
+        "strategy": "an InstanceSet has one, beside its template",
         "hooks": LATER,
         "env": "variables that last belong to the specialist, the recipe or the launch profile",
     }

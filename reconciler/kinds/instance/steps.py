@@ -132,6 +132,7 @@ def starting() -> tuple[Step, ...]:
             took=live.took_create,
             done=started_by_this,
             undo=stopping.undo_start,
+            starts=True,
         ),
         Step("drop-old-record", run=live.drop_old_record, done=same_agent_id),
         Step("publish-record", run=live.publish_record),

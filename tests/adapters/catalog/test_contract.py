@@ -201,7 +201,8 @@ def test_runs_come_newest_first_and_are_replaced_by_id(
             tx.put_run(run(number, outcome=""), {"Instance/alice": "sha256:ab"})
     with catalog.transaction(token) as tx:
         tx.put_run(run(2, outcome="failed"), {"Instance/alice": "sha256:ab"})
-    assert reader.runs(2) == (run(3, outcome=""), run(2, outcome="failed"))
+    declared = digest({"Instance/alice": "sha256:ab"})
+    assert reader.runs(2) == (run(3, outcome="", bundle=declared), run(2, outcome="failed", bundle=declared))
     assert len(reader.runs(10)) == 3
 
 
