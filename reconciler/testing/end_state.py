@@ -6,10 +6,11 @@ session, an open intent) have no counterpart in a clean run and show up as thems
 """
 
 import json
+import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from itertools import zip_longest
-from pathlib import Path
 
 from reconciler.app import gate
 from reconciler.engine.discover import built_in
@@ -33,6 +34,7 @@ _DERIVED_DIGESTS = re.compile(
 )
 """Digests over text that names uids and paths."""
 _SKIPPED = ("catalog.sqlite", "lock", "fingerprint.key", gate.FILE)
+_NOT_OURS = ("conversations", "__pycache__")
 _HANDLES = ("session", "session_name", "pane", "pid", "ticks", "mark", "record", "record_file", "boot")
 _GATEWAY = ("gateway_pid", "gateway_ticks")
 
@@ -59,7 +61,7 @@ def end_state(world: World) -> State:
             for pane in panes
         ),
         "gateways": sorted(
-            _text(f"{root} {found.mode} {found.host}:{found.port}", names)
+            names.text(f"{root} {found.mode} {found.host}:{found.port}")
             for root, found in seen.gateways.items()
             if isinstance(found, Running)
         ),
@@ -166,8 +168,8 @@ def _owner(record: object) -> object:
     return owner.get("uid") if isinstance(owner, dict) else None
 
 
-def _names(world: World, seen: _Seen) -> list[tuple[str, str]]:
-    """Volatile text to what it stands for, longest first."""
+def _names(world: World, seen: _Seen) -> "_Names":
+    """What stands for what in this world."""
     found: dict[str, str] = {}
     names: dict[str, str] = {}
     for row in seen.rows:
@@ -186,61 +188,101 @@ def _names(world: World, seen: _Seen) -> list[tuple[str, str]]:
     if overlay:
         found[overlay] = "<overlay>"
     found[str(world.root)] = "<root>"
-    return sorted(found.items(), key=lambda item: (-len(item[0]), item[0]))
+    return _names_of(tuple(sorted(found.items(), key=lambda item: (-len(item[0]), item[0]))))
 
 
-def _text(text: str, names: list[tuple[str, str]]) -> str:
-    for volatile, stands_for in names:
-        text = text.replace(volatile, stands_for)
-    text = text.replace('"<overlay>"', "<overlay>")  # quoted in YAML where the id looks like a number
-    text = _TIMES.sub("<time>", text)
-    text = _TOKENS.sub(r"\1<token>", text)
-    text = _DERIVED_DIGESTS.sub(r"\1<digest>", text)
-    return _ASIDE.sub(".aside-<token>", text)
+@lru_cache(maxsize=4)
+def _names_of(found: tuple[tuple[str, str], ...]) -> "_Names":
+    return _Names(found)
 
 
-def _plain(value: object, names: list[tuple[str, str]]) -> Json:
+class _Names:
+    """Volatile text and what it stands for, longest first.
+
+    Remembers what it said: worlds that were arranged alike hold the same texts, and a suite compares thousands.
+    """
+
+    def __init__(self, found: tuple[tuple[str, str], ...]) -> None:
+        self._found = found
+        self._said: dict[str, str] = {}
+        self._content: dict[str, str] = {}
+
+    def text(self, text: str) -> str:
+        said = self._said.get(text)
+        if said is None:
+            said = self._said[text] = self._told(text)
+        return said
+
+    def json(self, text: str) -> str:
+        """The same of JSON, sorted; of half a file as it is."""
+        said = self._content.get(text)
+        if said is None:
+            try:
+                said = self._told(json.dumps(json.loads(text), sort_keys=True))
+            except ValueError:
+                said = self._told(text)
+            self._content[text] = said
+        return said
+
+    def _told(self, text: str) -> str:
+        for volatile, stands_for in self._found:
+            text = text.replace(volatile, stands_for)
+        text = text.replace('"<overlay>"', "<overlay>")  # quoted in YAML where the id looks like a number
+        text = _TIMES.sub("<time>", text)
+        text = _TOKENS.sub(r"\1<token>", text)
+        text = _DERIVED_DIGESTS.sub(r"\1<digest>", text)
+        return _ASIDE.sub(".aside-<token>", text)
+
+
+def _plain(value: object, names: _Names) -> Json:
     """Tuples, mappings and refs as JSON, volatile text replaced."""
     if isinstance(value, str):
-        return _text(value, names)
+        return names.text(value)
     if value is None or isinstance(value, bool | int | float):
         return value
     if isinstance(value, Mapping):
-        return {_text(str(key), names): _plain(inner, names) for key, inner in sorted(value.items(), key=_first)}
+        return {names.text(str(key)): _plain(inner, names) for key, inner in sorted(value.items(), key=_first)}
     if hasattr(value, "_asdict"):
         return _plain(value._asdict(), names)
     if isinstance(value, list | tuple):
         return [_plain(inner, names) for inner in value]
-    return _text(str(value), names)
+    return names.text(str(value))
 
 
 def _first(item: tuple[object, object]) -> str:
     return str(item[0])
 
 
-def _files(world: World, names: list[tuple[str, str]]) -> dict[str, str]:
+def _files(world: World, names: _Names) -> dict[str, str]:
     """Every file of overlay and registry by name, with its text; records as sorted JSON."""
     found: dict[str, str] = {}
+    start = len(str(world.root)) + 1
     for top in (world.overlay, world.registry):
-        for path in sorted(top.rglob("*")):
-            if path.name.startswith(_SKIPPED) or (path.is_dir() and not path.is_symlink()):
-                continue
-            if "conversations" in path.parts or "__pycache__" in path.parts:
-                continue
-            found[_text(str(path.relative_to(world.root)), names)] = _text(_content(path), names)
+        for path in sorted(_below(str(top))):
+            found[names.text(path[start:])] = _content(path, names)
     return found
 
 
-def _content(path: Path) -> str:
-    if path.is_symlink():
-        return f"-> {path.readlink()}"
-    text = path.read_bytes().decode("utf-8", errors="replace")
-    if path.suffix == ".json":
-        try:
-            return json.dumps(json.loads(text), sort_keys=True)
-        except ValueError:
-            return text
-    return text
+def _below(directory: str) -> Iterator[str]:
+    """Files and links; none that come and go, or belong to the program in the pane."""
+    if not os.path.isdir(directory):
+        return
+    with os.scandir(directory) as entries:
+        for entry in entries:
+            if entry.name in _NOT_OURS:
+                continue
+            if entry.is_dir(follow_symlinks=False):
+                yield from _below(entry.path)
+            elif not entry.name.startswith(_SKIPPED):
+                yield entry.path
+
+
+def _content(path: str, names: _Names) -> str:
+    if os.path.islink(path):
+        return names.text(f"-> {os.readlink(path)}")
+    with open(path, "rb") as file:
+        text = file.read().decode("utf-8", errors="replace")
+    return names.json(text) if path.endswith(".json") else names.text(text)
 
 
 __all__ = ["State", "difference", "end_state"]

@@ -83,8 +83,10 @@ class FakeWorld(World):
         self.clock.advance(seconds)
 
     def _twin(self, ports: Ports) -> Ports:
-        return ports._replace(
-            tmux=self.tmux, process=self.process, clock=self.clock, environ=self.environ, gateways=self.gateways
+        return (
+            super()
+            ._twin(ports)
+            ._replace(tmux=self.tmux, process=self.process, clock=self.clock, gateways=self.gateways)
         )
 
 

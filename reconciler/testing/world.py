@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Self
+from weakref import WeakSet
 
 from reconciler.app import apply as use_cases
 from reconciler.app import apply_file, overlay, wiring
@@ -29,7 +30,7 @@ from reconciler.app.settings import Settings
 from reconciler.model.json import JsonMap
 from reconciler.model.ref import Ref
 from reconciler.ports.bundle import Ports, Reader
-from reconciler.ports.catalog import InventoryRow
+from reconciler.ports.catalog import CatalogReader, InventoryRow
 from reconciler.ports.process import ProcessFacts
 from reconciler.ports.tmux import Listing, Pane
 from reconciler.testing.faults import Fault, Kind, Watch
@@ -67,6 +68,7 @@ class World(ABC):
             {"PATH": os.environ.get("PATH", "/usr/bin:/bin"), "HOME": str(root / "home"), "USER": "tester"}
         )
         self.watch: Watch | None = None
+        self._catalogs: WeakSet[CatalogReader] = WeakSet()
 
     # What is declared
 
@@ -356,8 +358,14 @@ class World(ABC):
             agents=str(self.overlay / "agents"),
         )
 
+    def let_go(self) -> None:
+        """Close every catalog that somebody looked into: each opens again when it is asked."""
+        for catalog in list(self._catalogs):
+            catalog.close()
+
     def _twin(self, ports: Ports) -> Ports:
         """Put the world's own ports in place of the system's."""
+        self._catalogs.add(ports.catalog)
         return ports._replace(environ=self.environ)
 
     def _life(

@@ -1,5 +1,16 @@
 """Worlds to crash in."""
 
+from collections.abc import Iterator
+
+import pytest
+
 from reconciler.testing.plugin import fake_world, real_world, world
+from tests.crash import stage
 
 __all__ = ["fake_world", "real_world", "world"]
+
+
+@pytest.fixture(scope="package", autouse=True)
+def _nothing_is_left() -> Iterator[None]:
+    yield
+    stage.struck()

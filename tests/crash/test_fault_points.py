@@ -22,6 +22,7 @@ from reconciler.testing.faults import Crashed, Fault, Kind
 from reconciler.testing.invariants import check_invariants
 from tests.crash.gateway_scenarios import SCENARIOS
 from tests.crash.scenarios import Scenario
+from tests.crash.stage import arranged
 
 pytestmark = pytest.mark.crash
 
@@ -30,8 +31,7 @@ pytestmark = pytest.mark.crash
 def undisturbed(scenario: str) -> tuple[tuple[tuple[str, str], ...], int, State, dict[str, str]]:
     """Points passed, number of writes, the end and the uids of a run that nothing disturbs."""
     played = _by_name(scenario)
-    with FakeWorld() as world:
-        played.arrange(world)
+    with arranged(played) as world:
         before = world.uids
         applied = played.run(world)
         assert applied.settled, (applied.report.outcomes, applied.report.remaining)
@@ -42,8 +42,7 @@ def undisturbed(scenario: str) -> tuple[tuple[tuple[str, str], ...], int, State,
 
 def declared_points(scenario: Scenario) -> list[str]:
     """The points of the plan of a scenario, as the handlers list them."""
-    with FakeWorld() as world:
-        scenario.arrange(world)
+    with arranged(scenario) as world:
         if scenario.delete:
             return []
         if scenario.ask is not None:
@@ -98,8 +97,12 @@ def test_a_crash_at_any_single_write_is_made_good_by_the_next_run(scenario: Scen
 
 
 def test_every_fault_point_the_handlers_declare_is_passed_by_some_scenario(capsys: pytest.CaptureFixture[str]) -> None:
-    declared = sorted({point for scenario in SCENARIOS for point in declared_points(scenario)})
-    passed = {point for scenario in SCENARIOS for point, _ in undisturbed(scenario.name)[0]}
+    found: set[str] = set()
+    passed: set[str] = set()
+    for scenario in SCENARIOS:
+        found.update(declared_points(scenario))
+        passed.update(point for point, _ in undisturbed(scenario.name)[0])
+    declared = sorted(found)
     with capsys.disabled():
         print(f"\n{len(declared)} fault points, each disturbed before and after its write:")
         for point in declared:
@@ -113,8 +116,7 @@ def _disturbed(scenario: Scenario, fault: Fault | None, write_fault: tuple[int, 
         f"{scenario.name}: {fault or f'crash {write_fault[1]} write {write_fault[0]}' if write_fault or fault else ''}"
     )
     _, _, clean, before = undisturbed(scenario.name)
-    with FakeWorld() as world:
-        scenario.arrange(world)
+    with arranged(scenario) as world:
         wrong: list[str] = []
         try:
             disturbed = scenario.run(world, fault, write_fault)

@@ -1,9 +1,7 @@
 """Old news: each source of an observation can be served from an earlier moment of the same world."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import NamedTuple, cast
-
-import pytest
 
 from reconciler.app.settings import Settings
 from reconciler.ports.bundle import Ports, Reader
@@ -138,16 +136,6 @@ def _taken(world: StaleWorld) -> dict[tuple[str, str, str], object]:
     seen = world.process.facts(range(1000, 1200))
     taken["process", "facts", "all"] = {pid: one for pid, one in seen.items() if isinstance(one, ProcessFacts)}
     return taken
-
-
-@pytest.fixture
-def stale_world() -> Iterator[StaleWorld]:
-    """tmux, processes and time in memory, and a memory."""
-    world = StaleWorld()
-    try:
-        yield world
-    finally:
-        world.close()
 
 
 __all__ = ["LOOKS", "News", "StaleWorld"]

@@ -4,10 +4,13 @@ Whatever it then does, it ends nothing that the true state does not justify endi
 what they were told, and doubt is Unknown. One honest apply later all is right again.
 """
 
+from collections.abc import Iterator
+
 import pytest
 
 from reconciler.model.errors import ReconcilerError
 from reconciler.testing.invariants import check_invariants
+from reconciler.testing.moment import Moment
 from tests.stale.conftest import LOOKS, StaleWorld
 
 FLEET = """
@@ -63,6 +66,26 @@ def story(world: StaleWorld) -> None:
     world.remember("now")
 
 
+@pytest.fixture(scope="module")
+def told() -> Iterator[tuple[StaleWorld, Moment]]:
+    """The story, told once."""
+    world = StaleWorld()
+    try:
+        story(world)
+        yield world, Moment(world)
+    finally:
+        world.close()
+
+
+@pytest.fixture
+def stale_world(told: tuple[StaleWorld, Moment]) -> StaleWorld:
+    """The world after the story."""
+    world, moment = told
+    moment.back()
+    world.serving, world.served = None, 0
+    return world
+
+
 MOMENTS = [
     "nothing applied",
     "first apply",
@@ -106,7 +129,6 @@ def honest(world: StaleWorld) -> None:
 @pytest.mark.parametrize("port", LOOKS)
 def test_a_fleet_in_sync_loses_nobody_to_old_news(stale_world: StaleWorld, port: str, moment: str) -> None:
     world = stale_world
-    story(world)
     before, uids = alive(world), world.uids
     served(world, port, moment)
 
@@ -130,7 +152,6 @@ def test_an_edit_applied_on_old_news_disturbs_only_whom_it_concerns(
 ) -> None:
     """alice's prompt is edited: she may be relaunched, or left alone; bob has no part in it."""
     world = stale_world
-    story(world)
     bob = alive(world)["bob"]
     world.given_file("prompts/coder.md", "You write the best code.\n")
     served(world, port, moment)
@@ -152,7 +173,6 @@ def test_an_edit_applied_on_old_news_disturbs_only_whom_it_concerns(
 def test_a_deletion_on_old_news_ends_only_what_was_named(stale_world: StaleWorld, port: str, moment: str) -> None:
     """bob is to be deleted: alice stays whatever is believed, and what has bob's name but is not his stays too."""
     world = stale_world
-    story(world)
     alice = alive(world)["alice"]
     world.tmux.foreign("bob-of-others")
     served(world, port, moment)
@@ -175,7 +195,6 @@ def test_a_deletion_on_old_news_ends_only_what_was_named(stale_world: StaleWorld
 def test_a_pid_that_another_program_has_now_is_never_signalled(stale_world: StaleWorld, port: str) -> None:
     """The recorded process is gone, its number given out again: no old news makes that one ours."""
     world = stale_world
-    story(world)
     pid = world.session_of("alice").pid
     world.kill_session_of("alice")
     world.process.exit(pid)
@@ -198,7 +217,6 @@ def test_a_pid_that_another_program_has_now_is_never_signalled(stale_world: Stal
 def test_a_session_id_that_another_session_has_now_is_not_killed(stale_world: StaleWorld, port: str) -> None:
     """The server began anew and counts from $0 again: the old id is a person's session now."""
     world = stale_world
-    story(world)
     world.kill_server()
     for number in range(4):
         world.tmux.foreign(f"mine-{number}")
@@ -220,7 +238,6 @@ def test_a_session_id_that_another_session_has_now_is_not_killed(stale_world: St
 @pytest.mark.parametrize("port", LOOKS)
 def test_a_plan_on_old_news_changes_nothing(stale_world: StaleWorld, port: str, moment: str) -> None:
     world = stale_world
-    story(world)
     before = (world.bytes(), world.panes, world.look().catalog.revision())
     served(world, port, moment)
 
