@@ -5,7 +5,7 @@ STAMP := .venv/.installed
 PYTEST := $(BIN)/python -m pytest
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-down test test-tmux crash-random chaos-gateway test-providers check bench schemas docs lock clean
+.PHONY: help setup demo demo-down test test-tmux crash-random mutants chaos-gateway test-providers check bench schemas docs lock clean
 
 help: ## print these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -38,6 +38,9 @@ test-tmux: setup ## the tests that need a real tmux, alone
 
 crash-random: setup ## kill an apply of thirty agents at twenty random moments, and look at what is left
 	@$(PYTEST) -m "tmux and slow" tests/crash/test_real_kills.py
+
+mutants: setup ## make the program worse in one way after the other, and see that the tests notice (MUTANTS="name …")
+	@$(BIN)/python tools/mutants.py $(MUTANTS)
 
 chaos-gateway: setup ## kill gateways under a thousand prompts, and count what arrived (CHAOS_SEED=7)
 	@$(PYTEST) -s -m chaos tests/gateway/test_chaos.py
