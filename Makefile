@@ -5,7 +5,7 @@ STAMP := .venv/.installed
 PYTEST := $(BIN)/python -m pytest
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-down test test-tmux crash-random chaos-gateway test-providers check bench schemas docs lock clean
+.PHONY: help setup demo demo-down test test-tmux crash-random faults mutants soak chaos-gateway test-providers check bench schemas docs lock clean
 
 help: ## print these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -31,13 +31,22 @@ demo-down: setup ## take that fleet down again
 	@tools/demo.sh down
 
 test: setup ## every test that can run here (without tmux: all but the tmux tier)
-	@$(PYTEST) -n 3 --dist worksteal -m "not providers and not chaos"
+	@$(PYTEST) -n 3 --dist worksteal -m "not providers and not chaos and not faults"
 
 test-tmux: setup ## the tests that need a real tmux, alone
 	@$(PYTEST) -m tmux
 
 crash-random: setup ## kill an apply of thirty agents at twenty random moments, and look at what is left
 	@$(PYTEST) -m "tmux and slow" tests/crash/test_real_kills.py
+
+faults: setup ## every scenario with every fault, then the state machine; prints counts (FAULTS_SEED=7)
+	@$(PYTEST) -n 2 --dist worksteal -m "faults" tests/crash tests/stale tests/machine
+
+mutants: setup ## make the program worse in one way after the other, and see that the tests notice (MUTANTS="name …")
+	@$(BIN)/python tools/mutants.py $(MUTANTS)
+
+soak: setup ## half an hour of bad luck on real tmux; prints a report (SOAK_MINUTES=30, SOAK_SEED=7)
+	@$(BIN)/python tools/soak.py
 
 chaos-gateway: setup ## kill gateways under a thousand prompts, and count what arrived (CHAOS_SEED=7)
 	@$(PYTEST) -s -m chaos tests/gateway/test_chaos.py

@@ -6,8 +6,9 @@ import pytest
 
 from reconciler.testing.plugin import fake_world, real_world, world
 from tests.crash import stage
+from tests.crash.counts import pytest_terminal_summary
 
-__all__ = ["fake_world", "real_world", "world"]
+__all__ = ["fake_world", "pytest_terminal_summary", "real_world", "world"]
 
 
 @pytest.fixture(scope="package", autouse=True)

@@ -1,10 +1,12 @@
-"""Stop, fail or hang every run at every one of its fault points: the next run ends where an undisturbed one ends.
+"""Stop, fail or hang every run at its fault points: the next run ends where an undisturbed one ends.
 
-One test knows no kind: it plays each scenario once undisturbed to learn its points, then once per point, phase and kind
-of bad luck, runs again, and compares everything that is left behind.
+No test here knows a kind: each plays every scenario once undisturbed to learn its points, then with faults, runs again,
+and compares everything that is left behind. All of it is `make faults`; `make test` plays a sample. A failure begins
+with the words that order it again: `python -m tests.crash.replay SCENARIO "crash after …"`.
 """
 
-from functools import lru_cache
+import os
+from random import Random
 
 import pytest
 
@@ -15,29 +17,35 @@ from reconciler.app.session import open_session
 from reconciler.engine import plan as planning
 from reconciler.engine.flight import fault_points
 from reconciler.engine.observe import observe
-from reconciler.model.errors import ReconcilerError
-from reconciler.testing.end_state import State, difference, end_state
 from reconciler.testing.fake_world import FakeWorld
-from reconciler.testing.faults import Crashed, Fault, Kind
-from reconciler.testing.invariants import check_invariants
+from reconciler.testing.faults import Fault, Kind
+from tests.crash.counts import Record, counted
 from tests.crash.gateway_scenarios import SCENARIOS
+from tests.crash.play import Luck, by_name, crashes_of, disturbed, faults_of, ordered, undisturbed, words
 from tests.crash.scenarios import Scenario
 from tests.crash.stage import arranged
 
 pytestmark = pytest.mark.crash
 
-
-@lru_cache
-def undisturbed(scenario: str) -> tuple[tuple[tuple[str, str], ...], int, State, dict[str, str]]:
-    """Points passed, number of writes, the end and the uids of a run that nothing disturbs."""
-    played = _by_name(scenario)
-    with arranged(played) as world:
-        before = world.uids
-        applied = played.run(world)
-        assert applied.settled, (applied.report.outcomes, applied.report.remaining)
-        after = world.when_planned(**_planned(played))
-        assert (after.told, [notice for notice in after.notices if not notice.startswith("Held ")]) == ([], [])
-        return tuple(dict.fromkeys(applied.watch.points)), len(applied.watch.writes), end_state(world), before
+SEED = os.environ.get("FAULTS_SEED", "20260101")
+"""What a sample and the second faults are drawn with; said with every failure."""
+SAMPLE = 7
+TWICE = (
+    "create_every_kind",
+    "update_every_kind",
+    "remove_every_kind",
+    "relaunch_for_a_prompt",
+    "relaunch_a_stubborn_one",
+    "replace_for_another_agent_id",
+    "stop_what_is_declared_stopped",
+    "heal_beside_a_survivor",
+    "come_back_after_a_reboot",
+    "rename_one_instance",
+    "create_with_gateways",
+    "move_a_gateway_out_of_its_window",
+)
+"""Scenarios that are struck a second time while they recover."""
+named = pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.name)
 
 
 def declared_points(scenario: Scenario) -> list[str]:
@@ -72,28 +80,59 @@ def _asked_points(world: FakeWorld, ask: Ask) -> list[str]:
     ]
 
 
+@pytest.mark.faults
 @pytest.mark.parametrize("kind", list(Kind))
-@pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.name)
-def test_bad_luck_at_any_fault_point_is_made_good_by_the_next_run(scenario: Scenario, kind: Kind) -> None:
-    points, _, _, _ = undisturbed(scenario.name)
-    wrong: list[str] = []
-    for point, phase in points:
-        if _meaningless(point, phase, kind):
-            continue
-        wrong += _disturbed(scenario, Fault(point, phase, kind), None)
+@named
+def test_bad_luck_at_any_fault_point_is_made_good_by_the_next_run(
+    scenario: Scenario, kind: Kind, record_property: Record
+) -> None:
+    wrong = [line for fault in faults_of(scenario.name, (kind,)) for line in disturbed(scenario, fault).wrong]
+    counted(record_property, scenario, kind.value, len(faults_of(scenario.name, (kind,))), wrong)
     assert wrong == []
 
 
-@pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.name)
-def test_a_crash_at_any_single_write_is_made_good_by_the_next_run(scenario: Scenario) -> None:
-    _, writes, _, _ = undisturbed(scenario.name)
-    if scenario.delete:
-        writes = 0
-    wrong: list[str] = []
-    for nth in range(1, writes + 1):
-        # Before a write is after the one before it, and before the first there is nothing.
-        wrong += _disturbed(scenario, None, (nth, "after", Kind.CRASH))
+@pytest.mark.faults
+@named
+def test_a_crash_at_any_single_write_is_made_good_by_the_next_run(scenario: Scenario, record_property: Record) -> None:
+    wrong = [line for crash in crashes_of(scenario.name) for line in disturbed(scenario, crash).wrong]
+    counted(record_property, scenario, "crash at a write", len(crashes_of(scenario.name)), wrong)
     assert wrong == []
+
+
+@pytest.mark.faults
+@pytest.mark.parametrize("name", TWICE)
+def test_a_second_fault_while_it_recovers_is_made_good_too(name: str, record_property: Record) -> None:
+    """Each point crashes the first run; where the run that recovers is struck, and how, is drawn."""
+    scenario, draw = by_name(name), Random(f"{SEED} {name}")
+    points = undisturbed(name).points
+    wrong: list[str] = []
+    struck = 0
+    for at, (point, phase) in enumerate(points):
+        later = [fault for fault in faults_of(name) if (fault.point, fault.phase) in points[at:]]
+        played = disturbed(scenario, Fault(point, phase, Kind.CRASH), draw.choice(later or faults_of(name)))
+        struck += played.hit == 2
+        wrong += [f"FAULTS_SEED={SEED} {line}" for line in played.wrong]
+    counted(record_property, scenario, "twice", struck, wrong)
+    assert wrong == []
+    assert struck, "no run was struck twice"
+
+
+@named
+def test_a_sample_of_all_that_is_made_good(scenario: Scenario, record_property: Record) -> None:
+    """Of each scenario a few faults of every kind."""
+    draw = Random(f"{SEED} {scenario.name}")
+    every: list[Luck] = [*faults_of(scenario.name), *crashes_of(scenario.name)]
+    some = draw.sample(every, min(SAMPLE, len(every)))
+    wrong = [f"FAULTS_SEED={SEED} {line}" for luck in some for line in disturbed(scenario, luck).wrong]
+    counted(record_property, scenario, "sample", len(some), wrong)
+    assert wrong == []
+
+
+def test_what_is_said_of_a_fault_orders_it() -> None:
+    every: list[Luck] = [*faults_of("relaunch_for_a_prompt"), *crashes_of("relaunch_for_a_prompt")]
+    assert [ordered(words(luck)) for luck in every] == every
+    assert len(SCENARIOS) >= 40
+    assert len(TWICE) >= 10
 
 
 def test_every_fault_point_the_handlers_declare_is_passed_by_some_scenario(capsys: pytest.CaptureFixture[str]) -> None:
@@ -101,57 +140,10 @@ def test_every_fault_point_the_handlers_declare_is_passed_by_some_scenario(capsy
     passed: set[str] = set()
     for scenario in SCENARIOS:
         found.update(declared_points(scenario))
-        passed.update(point for point, _ in undisturbed(scenario.name)[0])
+        passed.update(point for point, _ in undisturbed(scenario.name).points)
     declared = sorted(found)
     with capsys.disabled():
         print(f"\n{len(declared)} fault points, each disturbed before and after its write:")
         for point in declared:
             print(f"  {point}")
     assert [point for point in declared if point not in passed] == []
-
-
-def _disturbed(scenario: Scenario, fault: Fault | None, write_fault: tuple[int, str, Kind] | None) -> list[str]:
-    """What is wrong after one disturbed run and one clean one; each line names the fault."""
-    name = (
-        f"{scenario.name}: {fault or f'crash {write_fault[1]} write {write_fault[0]}' if write_fault or fault else ''}"
-    )
-    _, _, clean, before = undisturbed(scenario.name)
-    with arranged(scenario) as world:
-        wrong: list[str] = []
-        try:
-            disturbed = scenario.run(world, fault, write_fault)
-        except (Crashed, ReconcilerError):
-            pass
-        else:
-            if not disturbed.watch.hit:
-                return [f"{name}: was never reached"]
-            if fault is not None and fault.kind is Kind.HANG_ONCE and not disturbed.settled:
-                bad = [str(o.fault or o.reason) for o in disturbed.report.outcomes if o.result.value != "settled"]
-                wrong.append(f"{name}: one time-out was not made good in the same run: {bad}")
-        wrong += [f"{name}: {line}" for line in check_invariants(world)]
-        again = scenario.run(world)
-        if not again.settled:
-            left = [str(action) for action in again.report.remaining]
-            bad = [str(o.fault or o.reason) for o in again.report.outcomes if o.result.value != "settled"]
-            wrong.append(f"{name}: the next run did not converge: {bad} {left}")
-        left_over = world.when_planned(**_planned(scenario))
-        if not left_over.in_sync:
-            wrong.append(f"{name}: the plan after it is not empty: {left_over.lines}")
-        wrong += [f"{name}: {line}" for line in difference(clean, end_state(world))]
-        now = world.uids
-        wrong += [f"{name}: {ref} has another uid" for ref, uid in before.items() if now.get(ref, uid) != uid]
-        wrong += [f"{name}: {line}" for line in check_invariants(world)]
-        return wrong
-
-
-def _meaningless(point: str, phase: str, kind: Kind) -> bool:
-    """Between the commit and its end there is nothing that could fail; the program can only be gone."""
-    return kind is not Kind.CRASH and phase == "after" and point.endswith((":settled", ":intent"))
-
-
-def _planned(scenario: Scenario) -> dict[str, object]:
-    return dict(scenario.flags)
-
-
-def _by_name(name: str) -> Scenario:
-    return next(scenario for scenario in SCENARIOS if scenario.name == name)
