@@ -35,6 +35,8 @@ LIVES: dict[str, tuple[str, ...]] = {
     "two writers number the turns of one agent": (
         "requests/test_turn_numbers.py::test_no_two_writers_share_a_number",
         "requests/test_turns.py::test_the_next_turn_goes_on_with_the_same_conversation",
+        "gateway/test_headless.py::test_a_turn_that_somebody_else_began_is_not_disturbed",
+        "gateway/test_real.py::test_a_headless_agent_takes_turns_through_its_gateway",
     ),
     "a turn that ends quickly is recorded as failed": (
         "requests/test_turn_numbers.py::test_a_turn_that_ends_between_two_looks_has_ended_well",
