@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from reconciler.app import gate_record, holding, still_declared
+from reconciler.app import gate_record, holding, revisions, still_declared
 from reconciler.app import overlay as overlay_
 from reconciler.app import settings as settings_
 from reconciler.app.desired import Desired, load, options, refs_of
@@ -18,7 +18,6 @@ from reconciler.engine.orders import Orders
 from reconciler.engine.run import Runner
 from reconciler.model.action import Plan
 from reconciler.model.errors import ConflictError, GuardRefused, UsageFault
-from reconciler.model.json import JsonMap
 from reconciler.model.outcome import Outcome, Report, Result
 from reconciler.model.ref import Ref
 from reconciler.model.resource import at_path
@@ -234,7 +233,7 @@ def run_plan(
         ),
     )
     outcomes = runner.run()
-    revision = _record_run(planned, desired, ports, token, run_id, started, outcomes)
+    revision = _record_run(planned, desired, ports, token, run_id, started, outcomes, how.command)
     return Report(
         planned.plan,
         outcomes,
@@ -267,32 +266,36 @@ def _record_run(
     run_id: str,
     started: str,
     outcomes: tuple[Outcome, ...],
+    command: str,
 ) -> int:
     """The history row, the bundle of what was declared, and the socket and stamps that the no-op gate reads."""
-    before = next((run.revision for run in ports.catalog.runs(1)), 0)
+    revision = revisions.next_of(ports.catalog, desired.apply_set)
     failed = any(outcome.result is not Result.SETTLED for outcome in outcomes)
-    bundle: JsonMap = {str(ref): resource.digest for ref, resource in desired.declared.items()}
     unsettled = {outcome.action.ref for outcome in outcomes if outcome.result is not Result.SETTLED}
     row = RunRow(
         id=run_id,
         apply_set=desired.apply_set,
-        revision=before + 1,
+        revision=revision,
         source_revision=desired.revision,
         plan_digest=planned.plan.digest(),
         actor=ports.environ.get("USER") or "unknown",
         outcome="failed" if failed else "settled",
         started=started,
         ended=ports.clock.now_utc().isoformat(),
+        command=command,
     )
     with ports.catalog.transaction(token) as tx:
-        for ref in sorted(unsettled & desired.declared.keys()):
-            resource = desired.declared[ref]
-            tx.put_bundle(resource.digest, to_bundle(resource))
-        tx.put_run(row, bundle)
+        for ref, resource in sorted(desired.declared.items()):
+            case = planned.cases.get(ref)
+            held = case is not None and case.want is not None and case.want.digest != resource.digest
+            if ref in unsettled or held:
+                # What settled was recorded as it is held; history keeps what was declared.
+                tx.put_bundle(resource.digest, to_bundle(resource))
+        tx.put_run(row, revisions.bundle_of(desired), [revisions.told(outcome) for outcome in outcomes])
         if desired.compiled is not None and desired.compiled.project is not None:
             socket = desired.compiled.project.spec.get("tmuxSocket")
             tx.put_meta("tmux_socket", socket if isinstance(socket, str) else "")
-    return before + 1
+    return revision
 
 
 def _of_source(session: Session, source: Source | None) -> frozenset[Ref]:

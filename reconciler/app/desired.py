@@ -36,6 +36,14 @@ class Desired(NamedTuple):
     transient: Mapping[Ref, Mapping[str, str]] = {}
     """One-off variables of what is started, for this run alone."""
 
+    restored: bool = False
+    """Of a revision that is gone back to: all of a set, although no source was read."""
+
+    @property
+    def whole(self) -> bool:
+        """Whether this is everything that its apply set shall hold."""
+        return self.compiled is not None or self.restored
+
     @property
     def moves(self) -> tuple[tuple[Ref, Ref], ...]:
         """Names that became others."""

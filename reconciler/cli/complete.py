@@ -94,7 +94,8 @@ def _offered(before: list[str], last: str) -> Iterable[Word]:
     path, ahead, rest = named(before)
     if path in PATHS:
         command, line = understood(before)
-        return _within(command, line, last)
+        deeper = () if rest else _children(path)
+        return [*deeper, *_within(command, line, last)]
     if rest:
         return []
     if last.startswith("-"):

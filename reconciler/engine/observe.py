@@ -175,17 +175,23 @@ def to_bundle(resource: Resource) -> JsonMap:
 
 def from_bundle(ref: Ref, row: InventoryRow, body: JsonMap) -> Resource:
     """The resource as it was last applied."""
-    spec, edges = body.get("spec"), body.get("edges")
+    spec = body.get("spec")
     return Resource(
         ref,
         spec if isinstance(spec, dict) else {},
         row.digest,
         labels=row.labels,
         annotations=row.annotations,
-        edges=tuple(
-            Edge(str(edge[0]), Ref.parse(str(edge[1])), str(edge[2]), edge[3] if isinstance(edge[3], int) else None)
-            for edge in (edges if isinstance(edges, list) else [])
-            if isinstance(edge, list)
-        ),
+        edges=edges_of(body),
         derived=row.live.get("derived") == "1",
+    )
+
+
+def edges_of(body: JsonMap) -> tuple[Edge, ...]:
+    """The references that are stored with a resource."""
+    edges = body.get("edges")
+    return tuple(
+        Edge(str(edge[0]), Ref.parse(str(edge[1])), str(edge[2]), edge[3] if isinstance(edge[3], int) else None)
+        for edge in (edges if isinstance(edges, list) else [])
+        if isinstance(edge, list)
     )

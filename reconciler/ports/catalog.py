@@ -4,7 +4,7 @@ Definitions are spoken of as facts in the canonical shape of the spec, whatever 
 run rows are the engine's own (R §28).
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Protocol
 
@@ -91,7 +91,7 @@ class Lease(NamedTuple):
 
 
 class RunRow(NamedTuple):
-    """One apply with at least one action (R-HIS-1)."""
+    """One run with at least one action (R-HIS-1)."""
 
     id: str
     apply_set: str
@@ -102,6 +102,10 @@ class RunRow(NamedTuple):
     outcome: str
     started: str
     ended: str
+    command: str = ""
+    """`apply`, `watch`, `delete` …; empty where nobody told."""
+    bundle: str = ""
+    """Digest of the document that names what was declared; given by the catalog, ignored when written."""
 
 
 class Override(NamedTuple):
@@ -170,8 +174,12 @@ class CatalogReader(Protocol):
 
     def lease(self) -> Lease | None: ...
 
-    def runs(self, limit: int) -> tuple[RunRow, ...]:
-        """Newest first."""
+    def runs(self, limit: int, apply_set: str | None = None) -> tuple[RunRow, ...]:
+        """Newest first; of one apply set where it is named."""
+        ...
+
+    def run_actions(self, ids: Iterable[str]) -> Mapping[str, tuple[JsonMap, ...]]:
+        """What became of each action of these runs; empty where nobody told."""
         ...
 
     def close(self) -> None:
@@ -227,8 +235,8 @@ class Transaction(Protocol):
 
     def drop_attempt(self, uid: Uid) -> None: ...
 
-    def put_run(self, run: RunRow, bundle: JsonMap) -> None:
-        """Insert or replace by id; the bundle is the whole declared set by digest."""
+    def put_run(self, run: RunRow, bundle: JsonMap, actions: Sequence[JsonMap] = ()) -> None:
+        """Insert or replace by id; the bundle is the whole declared set by digest, `actions` what became of each."""
         ...
 
     def put_meta(self, key: str, value: str) -> None: ...

@@ -39,6 +39,7 @@ WALKED = [
     "docs/guides/troubleshooting.md",
     "docs/guides/gateways.md",
     "docs/guides/keep-it-converged.md",
+    "docs/guides/look-back.md",
 ]
 LEFT_OUT = ("make", "attach")
 

@@ -8,7 +8,9 @@ import os
 from collections.abc import Callable, Sequence
 from typing import Any
 
-VERSION = 2
+VERSION = 3
+RUNS_TELL = 3
+"""The version since which a run says what it did."""
 STORAGE_MODEL = "hybrid_sqlite_catalog"
 
 Rows = Callable[..., list[tuple[Any, ...]]]

@@ -18,6 +18,7 @@ from reconciler.adapters.catalog_sqlite.connection import (
     open_reader,
     open_writer,
 )
+from reconciler.adapters.catalog_sqlite.schema import RUNS_TELL
 from reconciler.model.errors import TokenLost
 from reconciler.model.json import Json, JsonMap, canonical, parse, parse_map
 from reconciler.model.ref import Ref, Uid
@@ -35,8 +36,8 @@ _PLAIN, _NOTES = 11, 4
 """Of those columns: so many hold plain values, and the last ones hold JSON objects."""
 _TEXT = frozenset((str,))
 _RUNS = (
-    "SELECT run.id, apply_set.name, run.revision, source_revision, plan_digest, actor, outcome, started, ended"
-    " FROM run JOIN apply_set ON apply_set.id = set_id ORDER BY run.rowid DESC LIMIT ?"
+    "SELECT run.id, apply_set.name, run.revision, source_revision, plan_digest, actor, outcome, started, ended,"
+    " {command}, bundle_ref FROM run JOIN apply_set ON apply_set.id = set_id{of} ORDER BY run.rowid DESC LIMIT ?"
 )
 
 
@@ -157,9 +158,23 @@ class SqliteReader:
         found = self._rows("SELECT token, owner, pid, start_ticks, boot_id, purpose, since FROM lease")
         return Lease(*found[0]) if found else None
 
-    def runs(self, limit: int) -> tuple[RunRow, ...]:
-        """Newest first."""
-        return tuple(RunRow(*row) for row in self._rows(_RUNS, (limit,)))
+    def runs(self, limit: int, apply_set: str | None = None) -> tuple[RunRow, ...]:
+        """Newest first; of one apply set where it is named."""
+        of = "" if apply_set is None else " WHERE apply_set.name = ?"
+        sql = _RUNS.format(command="command" if self._runs_tell() else "''", of=of)
+        named = () if apply_set is None else (apply_set,)
+        return tuple(RunRow(*row) for row in self._rows(sql, (*named, limit)))
+
+    def run_actions(self, ids: Iterable[str]) -> Mapping[str, tuple[JsonMap, ...]]:
+        """What became of each action of these runs: one query; a catalog from before that has none."""
+        if not self._runs_tell():
+            return {}
+        sql = "SELECT id, actions FROM run WHERE id IN (SELECT value FROM json_each(?))"
+        return {id: tuple(json.loads(text)) for id, text in self._rows(sql, (canonical(sorted(set(ids))),))}
+
+    def _runs_tell(self) -> bool:
+        connection = self._opened()
+        return connection is not None and connection.version >= RUNS_TELL
 
     def close(self) -> None:
         """Let go of the file; the next question opens it again."""

@@ -1,6 +1,6 @@
 """Writes of one transaction; all or nothing. Definitions, inventory, journal, attempts, history, lease."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 
 from reconciler.adapters.catalog_sqlite import facts
@@ -181,7 +181,7 @@ class SqliteTransaction:
         """Forget the retry state; unknown is no error."""
         self._connection.run("DELETE FROM attempt WHERE uid = ?", (uid,))
 
-    def put_run(self, run: RunRow, bundle: JsonMap) -> None:
+    def put_run(self, run: RunRow, bundle: JsonMap, actions: Sequence[JsonMap] = ()) -> None:
         """Insert or replace by id; `bundle` is the declared set by digest, kept once under its own digest.
 
         Documents that the set names and the catalog has are kept as long as the run: write it again at the end.
@@ -208,6 +208,8 @@ class SqliteTransaction:
                 "started": run.started,
                 "ended": run.ended,
                 "bundle_ref": whole,
+                "command": run.command,
+                "actions": canonical(list(actions)),
             },
         )
         self._connection.run(

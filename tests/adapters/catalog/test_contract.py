@@ -6,7 +6,7 @@ import pytest
 
 from reconciler.adapters.catalog_sqlite.store import SqliteCatalog, SqliteReader
 from reconciler.model.errors import ErrorClass, OverlayError, TokenLost
-from reconciler.model.json import digest
+from reconciler.model.json import JsonMap, digest
 from tests.adapters.catalog.conftest import Elsewhere
 from tests.adapters.catalog.rows import AT, attempt, intent, inventory, lease, role, run, uid
 
@@ -180,7 +180,8 @@ def test_runs_come_newest_first_and_are_replaced_by_id(
             tx.put_run(run(number, outcome=""), {"Instance/alice": "sha256:ab"})
     with catalog.transaction(token) as tx:
         tx.put_run(run(2, outcome="failed"), {"Instance/alice": "sha256:ab"})
-    assert reader.runs(2) == (run(3, outcome=""), run(2, outcome="failed"))
+    declared = digest({"Instance/alice": "sha256:ab"})
+    assert reader.runs(2) == (run(3, outcome="", bundle=declared), run(2, outcome="failed", bundle=declared))
     assert len(reader.runs(10)) == 3
 
 
@@ -293,3 +294,15 @@ def test_writing_what_is_there_changes_no_row(catalog: SqliteCatalog, token: int
     changes, revision = catalog.total_changes, catalog.revision()
     write()
     assert (catalog.total_changes, catalog.revision()) == (changes, revision)
+
+
+def test_runs_of_one_set_and_what_they_did(reader: SqliteReader, catalog: SqliteCatalog, token: int) -> None:
+    did: JsonMap = {"ref": "Instance/alice", "verb": "create", "outcome": "settled"}
+    with catalog.transaction(token) as tx:
+        tx.put_run(run(1), {"Instance/alice": "sha256:ab"}, [did])
+        tx.put_run(run(2)._replace(apply_set="other", command="delete"), {})
+
+    assert [(each.id, each.command) for each in reader.runs(9, "other")] == [(run(2).id, "delete")]
+    assert reader.runs(9, "nobody's") == ()
+    assert reader.run_actions([run(1).id, run(2).id, "r-unknown"]) == {run(1).id: (did,), run(2).id: ()}
+    assert reader.bundles([reader.runs(1, "other")[0].bundle]) == {digest({}): {}}

@@ -1,0 +1,84 @@
+"""`houmao history`: the runs, one of them, and the way back to it."""
+
+from reconciler.cli.grammar import Args, Argument, Command, Example, Option
+from reconciler.cli.options import output
+
+APPLY_SET = Option(("--applyset",), "Only runs of this apply set.", "NAME")
+
+
+def history(args: Args) -> int:
+    """A table of runs, or data."""
+    from reconciler.app import history as use_case
+    from reconciler.cli import places, render_history, screen
+    from reconciler.cli.render_data import listed, write
+
+    limit = args.count("limit")
+    found = use_case.history(
+        places.flags(args),
+        args.many("what"),
+        apply_set=args.maybe("applyset"),
+        limit=20 if limit is None else limit,
+    )
+    form = screen.data_format(args)
+    if form:
+        items = [each.to_json() for each in found.items]
+        write(listed(items, single=False), form, lambda: [each.revision.run.id for each in found.items])
+    elif found.items:
+        render_history.listed(found, screen.stdout(args), bare=args.flag("no_headers"))
+    else:
+        screen.stderr(args).line(render_history.nothing(found))
+    return 0
+
+
+def show(args: Args) -> int:
+    """One revision on one screen, or data."""
+    from reconciler.app import history as use_case
+    from reconciler.cli import places, render_history, screen
+    from reconciler.cli.render_data import write
+
+    found = use_case.show(places.flags(args), args.text("revision"), apply_set=args.maybe("applyset"))
+    form = screen.data_format(args)
+    if form:
+        write(found.to_json(), form, lambda: [found.told.revision.run.id])
+    else:
+        render_history.show(found, screen.stdout(args))
+    return 0
+
+
+REVISION = Argument("revision", "REVISION | RUN", "the number of a revision, or the beginning of a run's id", least=1)
+
+COMMANDS = (
+    Command(
+        "history",
+        "List the runs: who, when, from which source, and what they did.",
+        history,
+        arguments=(Argument("what", "KIND NAME | KIND/NAME", "one resource, else every run", least=0, most=2),),
+        options=(
+            APPLY_SET,
+            Option(("--limit",), "How many, newest first; 20 by default.", "N", kind="count"),
+            Option(("--no-headers",), "Rows alone."),
+            output("table", "json", "yaml", "name", "jsonpath=", "custom-columns="),
+        ),
+        examples=(
+            Example("houmao history", "the last 20 runs"),
+            Example("houmao history instance/alice", "what was done to one agent, and why"),
+            Example("houmao history --limit 3 -o json", "as data"),
+        ),
+        notes=(
+            "Each apply set counts its own revisions. A run that changed nothing is none. What a revision changed is "
+            "told by `houmao history show`."
+        ),
+    ),
+    Command(
+        "history show",
+        "Show one revision: what it changed in what is declared, and what became of each action.",
+        show,
+        arguments=(REVISION,),
+        options=(APPLY_SET, output("text", "json", "yaml", "name", "jsonpath=")),
+        examples=(
+            Example("houmao history show 2", "the second revision"),
+            Example("houmao history show 2 --applyset default -o json", "as data, where several sets have one"),
+        ),
+        notes="Values of sensitive fields are never shown; of files only that their content changed.",
+    ),
+)
