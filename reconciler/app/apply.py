@@ -1,6 +1,6 @@
 """Use cases that change something: apply and delete. Plan, take the lock, plan again under it, run, look once more."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from reconciler.app import gate_record, holding, revisions, still_declared
 from reconciler.app import overlay as overlay_
@@ -122,10 +122,11 @@ def carry_out(
     shown: Shown,
     emit: Emit,
     first_of_all: Callable[[], None] = lambda: None,
+    notes: Mapping[str, str] | None = None,
 ) -> Report:
     """Confirm, take the lock, plan again under it, run, and look once more (R-EXE-12, R-EXE-13).
 
-    `first_of_all` is done under the lock, before anything runs.
+    `first_of_all` is done under the lock, before anything runs; `notes` are written with the record of the run.
     """
     asked = needs_confirmation(first.plan)
     if asked and not how.yes:
@@ -152,7 +153,7 @@ def carry_out(
         else:
             shown(second.plan)
         first_of_all()
-        report = run_plan(second, session, desired, ports, writer, how, emit)
+        report = run_plan(second, session, desired, ports, writer, how, emit, notes)
         gated = desired.gated
         prepared = gate_record.prepare(ports, *gated, desired.declared, desired.apply_set) if gated else None
         after = again(ports.reader())
@@ -190,6 +191,7 @@ def run_plan(
     writer: Writer,
     how: RunFlags,
     emit: Emit,
+    notes: Mapping[str, str] | None = None,
 ) -> Report:
     """Run a plan under the lock that `writer` holds, and record the run."""
     if not planned.plan.running:
@@ -233,7 +235,7 @@ def run_plan(
         ),
     )
     outcomes = runner.run()
-    revision = _record_run(planned, desired, ports, token, run_id, started, outcomes, how.command)
+    revision = _record_run(planned, desired, ports, token, run_id, started, outcomes, how.command, notes or {})
     return Report(
         planned.plan,
         outcomes,
@@ -267,6 +269,7 @@ def _record_run(
     started: str,
     outcomes: tuple[Outcome, ...],
     command: str,
+    notes: Mapping[str, str],
 ) -> int:
     """The history row, the bundle of what was declared, and the socket and stamps that the no-op gate reads."""
     revision = revisions.next_of(ports.catalog, desired.apply_set)
@@ -292,6 +295,8 @@ def _record_run(
                 # What settled was recorded as it is held; history keeps what was declared.
                 tx.put_bundle(resource.digest, to_bundle(resource))
         tx.put_run(row, revisions.bundle_of(desired), [revisions.told(outcome) for outcome in outcomes])
+        for key, text in notes.items():
+            tx.put_meta(key, text)
         if desired.compiled is not None and desired.compiled.project is not None:
             socket = desired.compiled.project.spec.get("tmuxSocket")
             tx.put_meta("tmux_socket", socket if isinstance(socket, str) else "")

@@ -38,6 +38,8 @@ class Desired(NamedTuple):
 
     restored: bool = False
     """Of a revision that is gone back to: all of a set, although no source was read."""
+    restored_from: str = ""
+    """The commit that revision was of."""
 
     @property
     def whole(self) -> bool:
@@ -52,6 +54,8 @@ class Desired(NamedTuple):
     @property
     def revision(self) -> str:
         """Source revision, where the source is a git work tree."""
+        if self.restored:
+            return self.restored_from
         return self.compiled.source_revision if self.compiled else ""
 
 

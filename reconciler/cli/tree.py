@@ -23,6 +23,7 @@ PATHS = {
     "verify": "verify",
     "history": "history",
     "history show": "history",
+    "history rollback": "history",
     "adopt": "adopt",
     "import": "adopt",
     "export": "export",

@@ -7,7 +7,7 @@ plan. Everything that decides is in the catalog, the source and the world.
 from datetime import datetime
 
 from reconciler.app import apply as applying
-from reconciler.app import gate, gate_record, holding
+from reconciler.app import gate, gate_record, holding, rollback
 from reconciler.app.desired import Desired, inputs_of
 from reconciler.app.lock import Writer
 from reconciler.app.request import Emit, PlanFlags, RunFlags, Shown, Source
@@ -69,8 +69,9 @@ class Rounds:
         if not full and self._quiet is not None and gate.holds(self._ports.places.overlay, self._quiet):
             return Seen()
         self.plans += 1
-        prepared = self._prepared(desired) if self._quick else None
         reader = self._ports.reader()
+        desired = rollback.standing(desired, reader)
+        prepared = self._prepared(desired) if self._quick else None
         planned, refused = self._planned(desired, wanted, reader)
         notes = notes_.read(reader.catalog)
         rules = self._rules(planned, desired, notes, reader)
@@ -174,7 +175,7 @@ class Rounds:
         return min([*left, BUSY_S] if busy else left, default=None)
 
     def _prepared(self, desired: Desired) -> str | None:
-        if desired.compiled is None:
+        if desired.compiled is None or desired.restored:
             return None
         inputs = inputs_of(self._source)
         return gate_record.prepare(self._ports, desired.compiled, inputs, desired.declared, desired.apply_set)

@@ -1,9 +1,23 @@
 """`houmao history`: the runs, one of them, and the way back to it."""
 
 from reconciler.cli.grammar import Args, Argument, Command, Example, Option
-from reconciler.cli.options import output
+from reconciler.cli.options import OUTPUT_PLAN, PLANNING, RUN_CODES, RUNNING, output
 
 APPLY_SET = Option(("--applyset",), "Only runs of this apply set.", "NAME")
+
+GUARDS = frozenset(
+    (
+        "--target",
+        "--exclude",
+        "--prune",
+        "--prune-limit",
+        "--allow-source-change",
+        "--allow-kind-removal",
+        "--force-conflicts",
+        "--force-destroy",
+    )
+)
+"""Flags of an apply that a way back has as well."""
 
 
 def history(args: Args) -> int:
@@ -45,6 +59,25 @@ def show(args: Args) -> int:
     return 0
 
 
+def rollback(args: Args) -> int:
+    """Plan what the revision declared, ask, run."""
+    from reconciler.app import rollback as use_case
+    from reconciler.cli import orders, places
+    from reconciler.cli.dry import show as show_plan
+    from reconciler.cli.run import run
+
+    flags, which, wanted = places.flags(args), args.maybe("revision"), orders.planning(args)
+    if args.text("dry_run", "none") != "none":
+        show_plan(args, use_case.preview(flags, which, wanted))
+        return 0
+    return run(
+        args,
+        lambda how, teller: use_case.rollback(
+            flags, which, wanted, how, confirm=teller.confirm, shown=teller.shown, emit=teller.emit
+        ),
+    )
+
+
 REVISION = Argument("revision", "REVISION | RUN", "the number of a revision, or the beginning of a run's id", least=1)
 
 COMMANDS = (
@@ -80,5 +113,36 @@ COMMANDS = (
             Example("houmao history show 2 --applyset default -o json", "as data, where several sets have one"),
         ),
         notes="Values of sensitive fields are never shown; of files only that their content changed.",
+    ),
+    Command(
+        "history rollback",
+        "Make what runs match what a revision declared; the result is the next revision.",
+        rollback,
+        arguments=(REVISION._replace(doc="where to go back to, else the good one before the newest", least=0),),
+        options=(
+            APPLY_SET._replace(doc="Of this apply set, where there are several."),
+            Option(
+                ("--dry-run",),
+                "Show the plan and stop, after looking at what runs.",
+                "WHERE",
+                kind="choice",
+                choices=("none", "server"),
+            ),
+            *(option for option in PLANNING if option.names[0] in GUARDS),
+            *RUNNING,
+            output(*OUTPUT_PLAN),
+        ),
+        examples=(
+            Example("houmao history rollback", "undo the newest change"),
+            Example("houmao history rollback 1 --dry-run=server", "only show what going back would do"),
+            Example("houmao history rollback 1 --prune --yes", "and remove what was declared since"),
+        ),
+        notes=(
+            "The plan, its guards and its questions are those of an apply. What was added since stays, as something no "
+            "longer declared, unless --prune is given. Credentials stay what they are now. Your files are not touched: "
+            "a watch skips what was undone until they say something else, and the next `houmao apply` of them does "
+            "again what they declare."
+        ),
+        own=RUN_CODES,
     ),
 )
