@@ -9,13 +9,15 @@ else, and applied again by whoever applies it.
 from collections.abc import Iterator, Mapping
 
 from reconciler.app import apply as applying
-from reconciler.app import compose, history, revisions
-from reconciler.app.desired import Desired
+from reconciler.app import compose, history, holding, revisions
+from reconciler.app.desired import Desired, options
 from reconciler.app.plan import PlanResult
 from reconciler.app.request import Confirm, Emit, PlanFlags, RunFlags, Shown
 from reconciler.app.revisions import Revision
 from reconciler.app.session import Flags, Session, opened
 from reconciler.engine import kept
+from reconciler.engine.client import compare
+from reconciler.engine.observe import record_of
 from reconciler.kinds import content
 from reconciler.kinds.auth_profile.bundle import is_own
 from reconciler.model.action import Code
@@ -74,12 +76,18 @@ def rollback(
         )
 
 
-def preview(flags: Flags, which: str | None, wanted: PlanFlags) -> PlanResult:
-    """What `rollback` would do; nothing is written."""
+def preview(flags: Flags, which: str | None, wanted: PlanFlags, *, client: bool = False) -> PlanResult:
+    """What `rollback` would do; nothing is written. `client` compares with the last apply, and observes nothing."""
     with opened(flags) as session:
         revision, _ = _target(session.reader.catalog, which, wanted.applyset)
         desired = restored(session, session.reader, revision)
-        plan = applying.plan_of(desired, wanted._replace(applyset=None), session.reader).plan
+        wanted = wanted._replace(applyset=None)
+        if client:
+            declared, held = holding.laid_over(desired.declared, session.reader)
+            snapshot = record_of(declared, desired.apply_set, session.reader)
+            plan = compare(declared, snapshot, session.handlers, options(desired, wanted, session.reader), held)
+        else:
+            plan = applying.plan_of(desired, wanted, session.reader).plan
         unknown = sum(1 for notice in plan.notices if notice.code in (Code.UNKNOWN, Code.AMBIGUOUS))
         return PlanResult(plan, (), unknown, plan.declared, session.settings.overlay.root, session.overlay_exists)
 

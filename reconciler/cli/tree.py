@@ -17,6 +17,8 @@ PATHS = {
     "annotate": "alter",
     "edit": "edit",
     "delete": "delete",
+    "undelete": "undelete",
+    "gc": "gc",
     "stop": "steer",
     "relaunch": "steer",
     "release": "steer",
@@ -271,14 +273,12 @@ LATER = frozenset(
     (
         "show",
         "drift",
-        "undelete",
         "rollout",
         "events",
         "suspend",
         "resume",
         "reconcile",
         "retry",
-        "gc",
         "mailbox",
     )
 )

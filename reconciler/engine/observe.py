@@ -37,9 +37,13 @@ def observe(
     *,
     also: Iterable[Ref] = (),
     moves: Sequence[tuple[Ref, Ref]] = (),
+    revived: Iterable[InventoryRow] = (),
 ) -> Snapshot:
-    """Read catalog, registry, tmux and processes once for the declared set, all that `apply_set` owns, and `also`."""
-    recorded = record_of(declared, apply_set, reader, also=also, moves=moves)
+    """Read catalog, registry, tmux and processes once for the declared set, all that `apply_set` owns, and `also`.
+
+    `revived` are rows of what was removed, taken for rows of what is there where nothing has their name.
+    """
+    recorded = record_of(declared, apply_set, reader, also=also, moves=moves, revived=revived)
     inventory = recorded.inventory
     refs = sorted(
         declared.keys()
@@ -61,9 +65,10 @@ def record_of(
     *,
     also: Iterable[Ref] = (),
     moves: Sequence[tuple[Ref, Ref]] = (),
+    revived: Iterable[InventoryRow] = (),
 ) -> Snapshot:
     """What the catalog has recorded; nothing is seen yet."""
-    inventory = {row.ref: row for row in reader.catalog.inventory()}
+    inventory = {row.ref: row for row in (*revived, *reader.catalog.inventory())}
     intents = {intent.ref: intent for intent in reader.catalog.intents()}
     renamed = _renamed(inventory, declared, apply_set, moves)
     for new, old in renamed.items():

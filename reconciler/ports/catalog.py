@@ -90,6 +90,14 @@ class Lease(NamedTuple):
     since: str
 
 
+class Tombstone(NamedTuple):
+    """What was removed and can still be brought back (R-PRU-5): its last row, and until when."""
+
+    row: InventoryRow
+    until: str
+    """ISO 8601, UTC."""
+
+
 class RunRow(NamedTuple):
     """One run with at least one action (R-HIS-1)."""
 
@@ -150,6 +158,10 @@ class CatalogReader(Protocol):
         """Every row, sorted by ref."""
         ...
 
+    def tombstones(self) -> tuple[Tombstone, ...]:
+        """What was removed and not yet collected, sorted by ref, the newest of one ref first."""
+        ...
+
     def bundles(self, digests: Iterable[str]) -> Mapping[str, JsonMap]:
         """Canonical documents by digest; missing ones are left out."""
         ...
@@ -204,6 +216,17 @@ class Transaction(Protocol):
     def put_inventory(self, row: InventoryRow) -> None: ...
 
     def drop_inventory(self, uid: Uid) -> None: ...
+
+    def bury(self, uid: Uid, until: str) -> None:
+        """Take a row out of the inventory and keep it as a tombstone; what was held of it is over. Unknown is no error.
+
+        A row that is put again under its uid is no tombstone any more.
+        """
+        ...
+
+    def drop_runs(self, ids: Iterable[str]) -> None:
+        """Forget runs, with the documents that nobody else names, and what their actions wrote into the journal."""
+        ...
 
     def put_bundle(self, digest: str, body: JsonMap) -> None:
         """Deduplicated by digest."""

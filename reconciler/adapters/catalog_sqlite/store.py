@@ -22,16 +22,28 @@ from reconciler.adapters.catalog_sqlite.schema import RUNS_TELL
 from reconciler.model.errors import TokenLost
 from reconciler.model.json import Json, JsonMap, canonical, parse, parse_map
 from reconciler.model.ref import Ref, Uid
-from reconciler.ports.catalog import Attempt, Definition, Intent, InventoryRow, Lease, Override, RequestRow, RunRow
+from reconciler.ports.catalog import (
+    Attempt,
+    Definition,
+    Intent,
+    InventoryRow,
+    Lease,
+    Override,
+    RequestRow,
+    RunRow,
+    Tombstone,
+)
 
 if TYPE_CHECKING:
     from reconciler.adapters.catalog_sqlite.transaction import SqliteTransaction
 
-_INVENTORY = (
+_RESOURCES = (
     "SELECT uid, kind, resource.name, apply_set.name, owner_uid, resource.source_root_id, position, digest, generation,"
     " launch_digest, layout_version, labels, annotations, lifecycle, live"
-    " FROM resource JOIN apply_set ON apply_set.id = set_id WHERE tombstone_until IS NULL ORDER BY kind, resource.name"
+    " FROM resource JOIN apply_set ON apply_set.id = set_id"
 )
+_INVENTORY = f"{_RESOURCES} WHERE tombstone_until IS NULL ORDER BY kind, resource.name"
+_GONE = " WHERE tombstone_until IS NOT NULL ORDER BY kind, resource.name, tombstone_until DESC, resource.rowid DESC"
 _PLAIN, _NOTES = 11, 4
 """Of those columns: so many hold plain values, and the last ones hold JSON objects."""
 _TEXT = frozenset((str,))
@@ -97,6 +109,13 @@ class SqliteReader:
         if self._inventory is None or self._inventory[0] != revision:
             self._inventory = (revision, _inventory(self._rows(_INVENTORY)))
         return self._inventory[1]
+
+    def tombstones(self) -> tuple[Tombstone, ...]:
+        """What was removed and not yet collected, the newest of one ref first: two queries."""
+        untils: dict[str, str] = dict(
+            self._rows("SELECT uid, tombstone_until FROM resource WHERE tombstone_until NOT NULL")
+        )
+        return tuple(Tombstone(row, untils[row.uid]) for row in _inventory(self._rows(_RESOURCES + _GONE)))
 
     def bundles(self, digests: Iterable[str]) -> Mapping[str, JsonMap]:
         """Documents by digest, missing ones left out: one query."""

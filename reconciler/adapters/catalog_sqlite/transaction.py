@@ -1,6 +1,6 @@
 """Writes of one transaction; all or nothing. Definitions, inventory, journal, attempts, history, lease."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cache
 
 from reconciler.adapters.catalog_sqlite import facts
@@ -74,12 +74,28 @@ class SqliteTransaction:
                 "layout_version": row.layout_version,
                 "live": canonical(dict(row.live)),
                 "last_applied_ref": row.digest or None,
+                "tombstone_until": None,
             },
         )
 
     def drop_inventory(self, uid: Uid) -> None:
         """Forget a resource and what was recorded about it; unknown is no error."""
         self._connection.run("DELETE FROM resource WHERE uid = ?", (uid,))
+
+    def bury(self, uid: Uid, until: str) -> None:
+        """Keep the row as a tombstone; unknown is no error."""
+        self._connection.run("UPDATE resource SET tombstone_until = ? WHERE uid = ?", (until, uid))
+        for table in ("field_owner", "condition", "observation"):
+            self._connection.run(f"DELETE FROM {table} WHERE uid = ?", (uid,))
+
+    def drop_runs(self, ids: Iterable[str]) -> None:
+        """Forget runs and their settled journal rows; documents that nobody else names go with the transaction."""
+        listed = (canonical(sorted(set(ids))),)
+        self._connection.run("DELETE FROM run WHERE id IN (SELECT value FROM json_each(?))", listed)
+        self._connection.run(
+            "DELETE FROM journal WHERE state = 'settled' AND run IN (SELECT value FROM json_each(?))", listed
+        )
+        self._history_changed = True
 
     def put_bundle(self, digest: str, body: JsonMap) -> None:
         """Keep a document under its digest; one that is there stays."""
@@ -231,7 +247,9 @@ class SqliteTransaction:
         """What goes with the last user: payload rows and, when history changed, documents nobody names."""
         self.freed[:] = self._definitions.sweep()
         if self._history_changed:
-            self._connection.run(_UNUSED_BUNDLES)
+            # What a set named goes with it: its documents are nobody's only once it is gone.
+            while self._connection.run(_UNUSED_BUNDLES).rowcount:
+                pass
 
     def _set_id(self, name: str, source_root: str | None) -> int:
         """The apply set's id; made when new. None leaves its source root as it is."""

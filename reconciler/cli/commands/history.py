@@ -1,7 +1,7 @@
 """`houmao history`: the runs, one of them, and the way back to it."""
 
 from reconciler.cli.grammar import Args, Argument, Command, Example, Option
-from reconciler.cli.options import OUTPUT_PLAN, PLANNING, RUN_CODES, RUNNING, output
+from reconciler.cli.options import DRY, OUTPUT_PLAN, PLANNING, RUN_CODES, RUNNING, output
 
 APPLY_SET = Option(("--applyset",), "Only runs of this apply set.", "NAME")
 
@@ -67,8 +67,9 @@ def rollback(args: Args) -> int:
     from reconciler.cli.run import run
 
     flags, which, wanted = places.flags(args), args.maybe("revision"), orders.planning(args)
-    if args.text("dry_run", "none") != "none":
-        show_plan(args, use_case.preview(flags, which, wanted))
+    dry = args.text("dry_run", "none")
+    if dry != "none":
+        show_plan(args, use_case.preview(flags, which, wanted, client=dry == "client"), client=dry == "client")
         return 0
     return run(
         args,
@@ -121,13 +122,7 @@ COMMANDS = (
         arguments=(REVISION._replace(doc="where to go back to, else the good one before the newest", least=0),),
         options=(
             APPLY_SET._replace(doc="Of this apply set, where there are several."),
-            Option(
-                ("--dry-run",),
-                "Show the plan and stop, after looking at what runs.",
-                "WHERE",
-                kind="choice",
-                choices=("none", "server"),
-            ),
+            DRY,
             *(option for option in PLANNING if option.names[0] in GUARDS),
             *RUNNING,
             output(*OUTPUT_PLAN),
