@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
-from reconciler.app import gate_record, holding, revisions, still_declared
+from reconciler.app import events, gate_record, holding, revisions, still_declared
 from reconciler.app import overlay as overlay_
 from reconciler.app import settings as settings_
 from reconciler.app.desired import Desired, load, options, refs_of
@@ -19,7 +19,7 @@ from reconciler.engine.run import Runner
 from reconciler.model.action import Plan
 from reconciler.model.errors import ConflictError, GuardRefused, UsageFault
 from reconciler.model.outcome import Outcome, Report, Result
-from reconciler.model.ref import Ref
+from reconciler.model.ref import Ref, Uid
 from reconciler.model.resource import at_path
 from reconciler.ports.bundle import Ports, Reader
 from reconciler.ports.catalog import RunRow
@@ -235,7 +235,9 @@ def run_plan(
         ),
     )
     outcomes = runner.run()
-    revision = _record_run(planned, desired, ports, token, run_id, started, outcomes, how.command, notes or {})
+    revision = _record_run(
+        planned, desired, ports, token, run_id, started, outcomes, how.command, notes or {}, runner.rows.uids
+    )
     return Report(
         planned.plan,
         outcomes,
@@ -270,6 +272,7 @@ def _record_run(
     outcomes: tuple[Outcome, ...],
     command: str,
     notes: Mapping[str, str],
+    uids: Mapping[Ref, Uid],
 ) -> int:
     """The history row, the bundle of what was declared, and the socket and stamps that the no-op gate reads."""
     revision = revisions.next_of(ports.catalog, desired.apply_set)
@@ -297,6 +300,9 @@ def _record_run(
         tx.put_run(row, revisions.bundle_of(desired), [revisions.told(outcome) for outcome in outcomes])
         for key, text in notes.items():
             tx.put_meta(key, text)
+        now = ports.clock.now_utc()
+        happened = [each for outcome in outcomes for each in events.of(outcome, uids.get(outcome.action.ref), now)]
+        events.write(tx, happened, now)
         if desired.compiled is not None and desired.compiled.project is not None:
             socket = desired.compiled.project.spec.get("tmuxSocket")
             tx.put_meta("tmux_socket", socket if isinstance(socket, str) else "")

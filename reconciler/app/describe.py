@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from reconciler.app import look, read, status
+from reconciler.app import events, look, read, status
 from reconciler.app.session import Flags, Session, open_session
 from reconciler.app.status import Status, Truth
 from reconciler.engine.handler import Absent, Part, Present
@@ -10,9 +10,10 @@ from reconciler.kinds.instance.gateway_part import NONE
 from reconciler.model.json import Json, JsonMap
 from reconciler.model.ref import Ref
 from reconciler.model.tuples import NamedTuple
+from reconciler.ports.catalog import Event
 from reconciler.ports.tmux import Unanswered
 
-SCREEN_LINES = 20
+SCREEN_LINES, EVENTS = 20, 10
 WIDEST = 2000
 """What is looked at of one line of a screen; no terminal is so wide, and a program may claim that its is."""
 
@@ -40,6 +41,8 @@ class Description(NamedTuple):
     """What it was last declared to be, without defaults."""
     screen: tuple[str, ...]
     age: str
+    events: tuple[Event, ...] = ()
+    """The last ten, oldest first."""
 
     def to_json(self) -> JsonMap:
         """The resource of `get -o json`, with `diagnosis` beside it."""
@@ -65,6 +68,7 @@ class Description(NamedTuple):
                 "needs": needs,
                 "users": users,
                 "screen": list(self.screen),
+                "events": [events.to_json(event) for event in self.events],
             },
         }
 
@@ -87,6 +91,7 @@ def describe(flags: Flags, words: Sequence[str]) -> Description:
         _sparse(item),
         tuple(_screen(item, session)),
         status.age(status.born(item.uid) if item.uid else None, session.reader.clock.now_utc()),
+        tuple(reversed(session.reader.catalog.events(EVENTS, item.uid))) if item.uid else (),
     )
 
 

@@ -33,6 +33,12 @@ def show(found: Description, screen: Screen) -> None:
             _title(title, screen)
             for ref, phase in links:
                 screen.line(f"  {printable(str(ref))}  {screen.paint(phase, SHADES.get(phase, ''))}")
+    if found.events:
+        _title("Last events", screen)
+        for event in found.events:
+            times = f" ({event.times} times since {event.first[:19]}Z)" if event.times > 1 else ""
+            for line in screen.wrapped(f"{event.last[:19]}Z  {event.reason}  {event.message}{times}", 2):
+                screen.line(line)
     if found.screen:
         _title("Last screen lines", screen)
         for line in found.screen:

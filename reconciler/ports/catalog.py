@@ -98,6 +98,28 @@ class Tombstone(NamedTuple):
     """ISO 8601, UTC."""
 
 
+class Event(NamedTuple):
+    """Something that happened to a resource, as often as it did (R-STA-8)."""
+
+    uid: Uid
+    ref: Ref
+    reason: str
+    message: str
+    times: int
+    first: str
+    last: str
+    """ISO 8601, UTC."""
+
+
+class NewEvent(NamedTuple):
+    """Something that happened just now; the same reason and message are one event that is counted."""
+
+    uid: Uid
+    reason: str
+    message: str
+    at: str
+
+
 class RunRow(NamedTuple):
     """One run with at least one action (R-HIS-1)."""
 
@@ -190,6 +212,10 @@ class CatalogReader(Protocol):
         """Newest first; of one apply set where it is named."""
         ...
 
+    def events(self, limit: int, uid: Uid | None = None) -> tuple[Event, ...]:
+        """Newest first; of one resource where it is named, also of one that was removed."""
+        ...
+
     def run_actions(self, ids: Iterable[str]) -> Mapping[str, tuple[JsonMap, ...]]:
         """What became of each action of these runs; empty where nobody told."""
         ...
@@ -263,6 +289,10 @@ class Transaction(Protocol):
         ...
 
     def put_meta(self, key: str, value: str) -> None: ...
+
+    def put_events(self, events: Sequence[NewEvent], forget_before: str) -> None:
+        """Count or add each; of a resource that has no row, nothing. Older and surplus ones of theirs are forgotten."""
+        ...
 
     def put_lease(self, lease: Lease) -> None: ...
 

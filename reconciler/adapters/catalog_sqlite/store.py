@@ -25,6 +25,7 @@ from reconciler.model.ref import Ref, Uid
 from reconciler.ports.catalog import (
     Attempt,
     Definition,
+    Event,
     Intent,
     InventoryRow,
     Lease,
@@ -183,6 +184,16 @@ class SqliteReader:
         sql = _RUNS.format(command="command" if self._runs_tell() else "''", of=of)
         named = () if apply_set is None else (apply_set,)
         return tuple(RunRow(*row) for row in self._rows(sql, (*named, limit)))
+
+    def events(self, limit: int, uid: Uid | None = None) -> tuple[Event, ...]:
+        """Newest first; of one resource where it is named."""
+        of, named = ("", ()) if uid is None else (" WHERE event.uid = ?", (uid,))
+        sql = (
+            "SELECT event.uid, kind, name, reason, template, count, first, last FROM event"
+            f" JOIN resource ON resource.uid = event.uid{of} ORDER BY last DESC, event.id DESC LIMIT ?"
+        )
+        rows = self._rows(sql, (*named, limit))
+        return tuple(Event(Uid(uid), Ref(kind, name), *rest) for uid, kind, name, *rest in rows)
 
     def run_actions(self, ids: Iterable[str]) -> Mapping[str, tuple[JsonMap, ...]]:
         """What became of each action of these runs: one query; a catalog from before that has none."""

@@ -9,8 +9,20 @@ from reconciler.adapters.catalog_sqlite.definition_writer import DefinitionWrite
 from reconciler.model.errors import OverlayError
 from reconciler.model.json import Json, JsonMap, canonical, digest
 from reconciler.model.ref import Ref, Uid
-from reconciler.ports.catalog import Attempt, Definition, Intent, InventoryRow, Lease, Override, RequestRow, RunRow
+from reconciler.ports.catalog import (
+    Attempt,
+    Definition,
+    Intent,
+    InventoryRow,
+    Lease,
+    NewEvent,
+    Override,
+    RequestRow,
+    RunRow,
+)
 
+EVENTS_EACH = 50
+"""How many events of one resource are kept, newest first."""
 _UNUSED_BUNDLES = (
     "DELETE FROM bundle WHERE NOT EXISTS (SELECT 1 FROM resource WHERE last_applied_ref = bundle.digest)"
     " AND NOT EXISTS (SELECT 1 FROM resource WHERE canonical_ref = bundle.digest)"
@@ -238,6 +250,26 @@ class SqliteTransaction:
         if key == "revision":
             raise OverlayError("the revision is raised by triggers alone", code="catalog.constraint")
         self._upsert("meta", ("key",), {"key": key, "value": value})
+
+    def put_events(self, events: Sequence[NewEvent], forget_before: str) -> None:
+        """Two statements, however many: count or add, and forget what is old or too much."""
+        if not events:
+            return
+        told: list[Json] = [list(event) for event in events]
+        self._connection.run(
+            "INSERT INTO event (uid, reason, template, first, last)"
+            " SELECT resource.uid, json_extract(told.value, '$[1]'), json_extract(told.value, '$[2]'),"
+            " json_extract(told.value, '$[3]'), json_extract(told.value, '$[3]')"
+            " FROM json_each(?) AS told JOIN resource ON resource.uid = json_extract(told.value, '$[0]') WHERE true"
+            " ON CONFLICT (uid, reason, template) DO UPDATE SET count = count + 1, last = excluded.last",
+            (canonical(told),),
+        )
+        self._connection.run(
+            "DELETE FROM event WHERE id IN (SELECT id FROM ("
+            "SELECT id, last, row_number() OVER (PARTITION BY uid ORDER BY last DESC, id DESC) AS place"
+            " FROM event WHERE uid IN (SELECT value FROM json_each(?))) WHERE place > ? OR last < ?)",
+            (canonical(sorted({event.uid for event in events})), EVENTS_EACH, forget_before),
+        )
 
     def put_lease(self, lease: Lease) -> None:
         """Replace the lease row, its token included."""

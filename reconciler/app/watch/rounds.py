@@ -7,7 +7,7 @@ plan. Everything that decides is in the catalog, the source and the world.
 from datetime import datetime
 
 from reconciler.app import apply as applying
-from reconciler.app import gate, gate_record, holding, rollback
+from reconciler.app import events, gate, gate_record, holding, rollback
 from reconciler.app.desired import Desired, inputs_of
 from reconciler.app.lock import Writer
 from reconciler.app.request import Emit, PlanFlags, RunFlags, Shown, Source
@@ -21,10 +21,11 @@ from reconciler.model.action import Action, Code, Notice, Plan, Verb
 from reconciler.model.errors import GuardRefused
 from reconciler.model.json import JsonMap
 from reconciler.model.outcome import Report, Result
-from reconciler.model.ref import Ref
+from reconciler.model.ref import Ref, Uid
 from reconciler.model.resource import at_path
 from reconciler.model.tuples import NamedTuple
 from reconciler.ports.bundle import Ports, Reader
+from reconciler.ports.catalog import NewEvent
 from reconciler.ports.reading import ScreenState
 from reconciler.ports.tmux import Unanswered
 
@@ -137,14 +138,32 @@ class Rounds:
         plan = found.planned.plan
         self._emit("observe", {"resources": plan.declared, "revision": found.planned.view.snapshot.revision})
         now: set[tuple[str, str]] = set()
+        fresh: list[tuple[Ref, str, str]] = []
         for notice in plan.notices:
+            key = (str(notice.ref), f"{_type_of(notice)} {notice.code.value}")
+            if key not in self._said:
+                fresh.append((notice.ref, notice.code.value, notice.text))
             now.add(self._once(_type_of(notice), str(notice.ref), notice.to_json()))
         for action in plan.actions:
             if action.verb in (Verb.WAIT, Verb.BLOCKED):
-                now.add(self._once("wait", str(action.ref), _waits(action)))
+                waits = _waits(action)
+                if (str(action.ref), f"wait {waits['code']}") not in self._said:
+                    fresh.append(
+                        (action.ref, str(waits["code"]), f"{action.verb.value} {waits['verb']}: {waits['text']}")
+                    )
+                now.add(self._once("wait", str(action.ref), waits))
         self._said = now
+        self._note(fresh, {row.ref: row.uid for row in found.planned.view.snapshot.inventory.values()})
         if not plan.empty:
             self._emit("plan", {"planDigest": plan.digest(), "actions": len(plan.actions)})
+
+    def _note(self, fresh: list[tuple[Ref, str, str]], uids: dict[Ref, Uid]) -> None:
+        """Keep what was said for those who look later; nothing is written where nothing is new."""
+        now = self._ports.clock.now_utc()
+        told = [NewEvent(uids[ref], code, text, now.isoformat()) for ref, code, text in fresh if ref in uids]
+        if told:
+            with self._ports.catalog.transaction(self._writer.token(self._ports)) as tx:
+                events.write(tx, told, now)
 
     def _once(self, kind: str, ref: str, fields: JsonMap) -> tuple[str, str]:
         key = (ref, f"{kind} {fields.get('code')}")
