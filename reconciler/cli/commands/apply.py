@@ -1,7 +1,7 @@
 """`houmao apply`: make what runs match what is declared."""
 
 from reconciler.cli.grammar import Args, Command, Example, Option
-from reconciler.cli.options import OUTPUT_PLAN, PLANNING, RUN_CODES, RUNNING, SOURCE, output
+from reconciler.cli.options import METRICS, OUTPUT_PLAN, PLANNING, RUN_CODES, RUNNING, SOURCE, output
 
 
 def apply(args: Args) -> int:
@@ -40,6 +40,7 @@ COMMANDS = (
             ),
             *PLANNING,
             *RUNNING,
+            METRICS,
             output(*OUTPUT_PLAN),
         ),
         examples=(

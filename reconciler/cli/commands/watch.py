@@ -1,7 +1,7 @@
 """`houmao watch`: keep what runs as declared, until told to stop."""
 
 from reconciler.cli.grammar import Args, Command, Example, Option, Usage
-from reconciler.cli.options import SOURCE, VALIDATE
+from reconciler.cli.options import METRICS, SOURCE, VALIDATE
 
 
 def watch(args: Args) -> int:
@@ -28,7 +28,7 @@ def watch(args: Args) -> int:
             wanted,
             how._replace(stopping=stop.asked, yes=True),
             lead.WatchFlags(args.flag("once"), 60.0 if period is None else period),
-            wakers=wiring.wakers,
+            wakers=teller.metering.over(wiring.wakers) if teller.metering is not None else wiring.wakers,
             shown=teller.shown,
             emit=told.emit,
         )
@@ -64,11 +64,13 @@ COMMANDS = (
                 kind="seconds",
             ),
             Option(("--events",), "Write what happens as JSON lines to a file, - or fd:N.", "WHERE"),
+            METRICS,
         ),
         examples=(
             Example("houmao watch -f fleet/ -R", "in the foreground, until Ctrl-C"),
             Example("houmao watch -f fleet/ -R --once", "one look, for a scheduler of your own"),
             Example("houmao watch -f team.yaml --events watch.jsonl", "and what happens as JSON lines"),
+            Example("houmao watch -f team.yaml --metrics 127.0.0.1:9464", "and what it counts, for Prometheus"),
         ),
         notes=(
             "It holds the lock of the overlay while it runs. A source that cannot be read changes nothing: the last "
