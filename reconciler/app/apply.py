@@ -6,6 +6,7 @@ from reconciler.app import events, gate_record, holding, revisions, still_declar
 from reconciler.app import overlay as overlay_
 from reconciler.app import settings as settings_
 from reconciler.app.desired import Desired, load, options, refs_of
+from reconciler.app.hooks import Hooks
 from reconciler.app.lock import Writer, take
 from reconciler.app.ready import waited
 from reconciler.app.request import Confirm, Emit, PlanFlags, RunFlags, Shown, Source
@@ -18,9 +19,11 @@ from reconciler.engine.orders import Orders
 from reconciler.engine.run import Runner
 from reconciler.model.action import Plan
 from reconciler.model.errors import ConflictError, GuardRefused, UsageFault
+from reconciler.model.json import JsonMap
 from reconciler.model.outcome import Outcome, Report, Result
 from reconciler.model.ref import Ref, Uid
 from reconciler.model.resource import at_path
+from reconciler.model.tuples import NamedTuple
 from reconciler.ports.bundle import Ports, Reader
 from reconciler.ports.catalog import RunRow
 
@@ -234,10 +237,13 @@ def run_plan(
             launch_rate=_rate(desired),
         ),
     )
+    hooks = Hooks(desired, planned, ports, run_id, emit)
+    hooks.before()
     outcomes = runner.run()
-    revision = _record_run(
-        planned, desired, ports, token, run_id, started, outcomes, how.command, notes or {}, runner.rows.uids
-    )
+    hooks.after(outcomes)
+    kept = Kept(how.command, notes or {}, runner.rows.uids, tuple(hooks.told))
+    revision = _record_run(planned, desired, ports, token, run_id, started, outcomes, kept)
+    hooks.refuse()
     return Report(
         planned.plan,
         outcomes,
@@ -246,6 +252,15 @@ def run_plan(
         timed_out=runner.timed_out,
         interrupted=stopped_by[0] if stopped_by else None,
     )
+
+
+class Kept(NamedTuple):
+    """What is kept of a run beside its outcomes: the command, notes, uids of what it made, and hooks."""
+
+    command: str
+    notes: Mapping[str, str]
+    uids: Mapping[Ref, Uid]
+    also: tuple[JsonMap, ...]
 
 
 def _limit(desired: Desired, path: str) -> int | None:
@@ -270,9 +285,7 @@ def _record_run(
     run_id: str,
     started: str,
     outcomes: tuple[Outcome, ...],
-    command: str,
-    notes: Mapping[str, str],
-    uids: Mapping[Ref, Uid],
+    kept: Kept,
 ) -> int:
     """The history row, the bundle of what was declared, and the socket and stamps that the no-op gate reads."""
     revision = revisions.next_of(ports.catalog, desired.apply_set)
@@ -288,7 +301,7 @@ def _record_run(
         outcome="failed" if failed else "settled",
         started=started,
         ended=ports.clock.now_utc().isoformat(),
-        command=command,
+        command=kept.command,
     )
     with ports.catalog.transaction(token) as tx:
         for ref, resource in sorted(desired.declared.items()):
@@ -297,11 +310,11 @@ def _record_run(
             if ref in unsettled or held:
                 # What settled was recorded as it is held; history keeps what was declared.
                 tx.put_bundle(resource.digest, to_bundle(resource))
-        tx.put_run(row, revisions.bundle_of(desired), [revisions.told(outcome) for outcome in outcomes])
-        for key, text in notes.items():
+        tx.put_run(row, revisions.bundle_of(desired), [*map(revisions.told, outcomes), *kept.also])
+        for key, text in kept.notes.items():
             tx.put_meta(key, text)
         now = ports.clock.now_utc()
-        happened = [each for outcome in outcomes for each in events.of(outcome, uids.get(outcome.action.ref), now)]
+        happened = [each for outcome in outcomes for each in events.of(outcome, kept.uids.get(outcome.action.ref), now)]
         events.write(tx, happened, now)
         if desired.compiled is not None and desired.compiled.project is not None:
             socket = desired.compiled.project.spec.get("tmuxSocket")

@@ -5,7 +5,7 @@ from typing import Annotated, ClassVar
 
 from reconciler.declare.node import REQUIRED
 from reconciler.declare.schema import Schema, Spec, field
-from reconciler.declare.vocabulary import FilePath, PromptMode, choice, number, whole
+from reconciler.declare.vocabulary import Duration, FilePath, Line, PromptMode, choice, number, whole
 from reconciler.kinds.instance.schema import Drift, Probe, Retry
 from reconciler.model.field import Change, ListKind
 
@@ -45,6 +45,49 @@ class Limits(Spec):
     launch_rate: Rate = field(None, change=RECORD, doc="Launches in the course of time.")
 
 
+class Hook(Spec):
+    """One command, run by whoever applies, in the directory of the project."""
+
+    command: list[Line] = field(
+        REQUIRED,
+        change=RECORD,
+        list_kind=ListKind.SEQUENCE,
+        shortest=1,
+        doc="Program and arguments; no shell reads them.",
+    )
+    timeout: Duration = field(60_000, change=RECORD, doc="It is ended after this.")
+    on_error: Annotated[str, choice("Fail", "Warn", "Ignore")] = field(
+        "Fail", change=RECORD, doc="What its failure means: the run fails, it is said, or nothing."
+    )
+
+
+class Hooks(Spec):
+    """Commands around a run that does something (R-EXT-2)."""
+
+    refused: ClassVar[Mapping[str, str]] = {
+        "preStop": "hooks of one agent come in a later release; leave it out",
+        "postReady": "hooks of one agent come in a later release; leave it out",
+    }
+    pre_apply: list[Hook] = field(
+        [],
+        change=RECORD,
+        list_kind=ListKind.SEQUENCE,
+        doc="Before the first action; a failure means that nothing is done.",
+    )
+    post_apply: list[Hook] = field(
+        [],
+        change=RECORD,
+        list_kind=ListKind.SEQUENCE,
+        doc="After the last action, if all of them settled.",
+    )
+    on_failure: list[Hook] = field(
+        [],
+        change=RECORD,
+        list_kind=ListKind.SEQUENCE,
+        doc="After the last action, if any of them did not settle.",
+    )
+
+
 class ProjectSpec(Spec):
     """Overlay-wide defaults and policies; at most one."""
 
@@ -52,7 +95,6 @@ class ProjectSpec(Spec):
         "windows": "calendar windows come in a later release; leave it out",
         "policies": "predicates of your own come later; use limits",
         "predicates": "predicates of your own come later; use limits",
-        "hooks": "hooks come later; leave it out",
     }
     defaults: Defaults = field({}, change=RECORD, doc="Values for fields that documents leave out.")
     limits: Limits = field({}, change=RECORD, doc="Policies over the whole set.")
@@ -62,6 +104,7 @@ class ProjectSpec(Spec):
     drift_policy: Annotated[str, choice("heal", "report")] = field(
         None, change=RECORD, doc="What a watch does about drift of definitions: report, where nothing is said."
     )
+    hooks: Hooks = field({}, change=RECORD, doc="Commands around a run.")
     tmux_socket: FilePath = field(
         None, change=RECORD, doc="Name or path of the tmux server's socket; the flag and the environment win."
     )
