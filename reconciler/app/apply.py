@@ -1,12 +1,23 @@
 """Use cases that change something: apply and delete. Plan, take the lock, plan again under it, run, look once more."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import timedelta
 
-from reconciler.app import gate_record, holding, rollout_pins, rollouts, staged, still_declared, wiring
+from reconciler.app import (
+    events,
+    gate_record,
+    holding,
+    revisions,
+    rollout_pins,
+    rollouts,
+    staged,
+    still_declared,
+    wiring,
+)
 from reconciler.app import overlay as overlay_
 from reconciler.app import settings as settings_
 from reconciler.app.desired import Desired, load, options, refs_of
+from reconciler.app.hooks import Hooks
 from reconciler.app.lock import Writer, take
 from reconciler.app.ready import waited
 from reconciler.app.request import Confirm, Emit, PlanFlags, RunFlags, Shown, Source
@@ -22,8 +33,9 @@ from reconciler.model.action import Code, Plan, Reason
 from reconciler.model.errors import ConflictError, GuardRefused, UsageFault
 from reconciler.model.json import JsonMap
 from reconciler.model.outcome import Outcome, Report, Result
-from reconciler.model.ref import Ref
+from reconciler.model.ref import Ref, Uid
 from reconciler.model.resource import at_path
+from reconciler.model.tuples import NamedTuple
 from reconciler.ports.bundle import Ports, Reader
 from reconciler.ports.catalog import RunRow
 
@@ -138,10 +150,11 @@ def carry_out(
     shown: Shown,
     emit: Emit,
     first_of_all: Callable[[], None] = lambda: None,
+    notes: Mapping[str, str] | None = None,
 ) -> Report:
     """Confirm, take the lock, plan again under it, run, and look once more (R-EXE-12, R-EXE-13).
 
-    `first_of_all` is done under the lock, before anything runs.
+    `first_of_all` is done under the lock, before anything runs; `notes` are written with the record of the run.
     """
     asked = needs_confirmation(first.plan)
     if asked and not how.yes:
@@ -169,7 +182,7 @@ def carry_out(
             shown(second.plan)
         first_of_all()
         staged.sweep(ports.reader(), wiring.local_files())
-        report = run_plan(second, session, desired, ports, writer, how, emit)
+        report = run_plan(second, session, desired, ports, writer, how, emit, notes)
         if report.exit_code == 1 and not how.judged:
             from reconciler.app import rollout_back
 
@@ -213,6 +226,7 @@ def run_plan(
     writer: Writer,
     how: RunFlags,
     emit: Emit,
+    notes: Mapping[str, str] | None = None,
 ) -> Report:
     """Run a plan under the lock that `writer` holds, and record the run."""
     if not planned.plan.running:
@@ -259,10 +273,15 @@ def run_plan(
             ),
         ),
     )
+    hooks = Hooks(desired, planned, ports, run_id, emit)
+    hooks.before()
     outcomes = runner.run()
-    revision = _record_run(planned, desired, ports, token, run_id, started, outcomes)
+    hooks.after(outcomes)
+    kept = Kept(how.command, notes or {}, runner.rows.uids, tuple(hooks.told))
+    revision = _record_run(planned, desired, ports, token, run_id, started, outcomes, kept)
     if not how.judged:
         rollout_pins.applied(desired, ports, token)
+    hooks.refuse()
     return Report(
         planned.plan,
         outcomes,
@@ -271,6 +290,15 @@ def run_plan(
         timed_out=runner.timed_out,
         interrupted=stopped_by[0] if stopped_by else None,
     )
+
+
+class Kept(NamedTuple):
+    """What is kept of a run beside its outcomes: the command, notes, uids of what it made, and hooks."""
+
+    command: str
+    notes: Mapping[str, str]
+    uids: Mapping[Ref, Uid]
+    also: tuple[JsonMap, ...]
 
 
 def _limit(desired: Desired, path: str) -> int | None:
@@ -295,32 +323,41 @@ def _record_run(
     run_id: str,
     started: str,
     outcomes: tuple[Outcome, ...],
+    kept: Kept,
 ) -> int:
     """The history row, the bundle of what was declared, and the socket and stamps that the no-op gate reads."""
-    before = next((run.revision for run in ports.catalog.runs(1)), 0)
+    revision = revisions.next_of(ports.catalog, desired.apply_set)
     failed = any(outcome.result is not Result.SETTLED for outcome in outcomes)
-    bundle: JsonMap = {str(ref): resource.digest for ref, resource in desired.declared.items()}
     unsettled = {outcome.action.ref for outcome in outcomes if outcome.result is not Result.SETTLED}
     row = RunRow(
         id=run_id,
         apply_set=desired.apply_set,
-        revision=before + 1,
+        revision=revision,
         source_revision=desired.revision,
         plan_digest=planned.plan.digest(),
         actor=ports.environ.get("USER") or "unknown",
         outcome="failed" if failed else "settled",
         started=started,
         ended=ports.clock.now_utc().isoformat(),
+        command=kept.command,
     )
     with ports.catalog.transaction(token) as tx:
-        for ref in sorted(unsettled & desired.declared.keys()):
-            resource = desired.declared[ref]
-            tx.put_bundle(resource.digest, to_bundle(resource))
-        tx.put_run(row, bundle)
+        for ref, resource in sorted(desired.declared.items()):
+            case = planned.cases.get(ref)
+            held = case is not None and case.want is not None and case.want.digest != resource.digest
+            if ref in unsettled or held:
+                # What settled was recorded as it is held; history keeps what was declared.
+                tx.put_bundle(resource.digest, to_bundle(resource))
+        tx.put_run(row, revisions.bundle_of(desired), [*map(revisions.told, outcomes), *kept.also])
+        for key, text in kept.notes.items():
+            tx.put_meta(key, text)
+        now = ports.clock.now_utc()
+        happened = [each for outcome in outcomes for each in events.of(outcome, kept.uids.get(outcome.action.ref), now)]
+        events.write(tx, happened, now)
         if desired.compiled is not None and desired.compiled.project is not None:
             socket = desired.compiled.project.spec.get("tmuxSocket")
             tx.put_meta("tmux_socket", socket if isinstance(socket, str) else "")
-    return before + 1
+    return revision
 
 
 def _of_source(session: Session, source: Source | None) -> frozenset[Ref]:

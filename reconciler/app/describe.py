@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from reconciler.app import look, read, status
+from reconciler.app import events, look, read, status
 from reconciler.app.session import Flags, Session, open_session
 from reconciler.app.starter import is_starter
 from reconciler.app.status import Status, Truth
@@ -11,9 +11,10 @@ from reconciler.kinds.instance.gateway_part import NONE
 from reconciler.model.json import Json, JsonMap
 from reconciler.model.ref import Ref
 from reconciler.model.tuples import NamedTuple
+from reconciler.ports.catalog import Event
 from reconciler.ports.tmux import Unanswered
 
-SCREEN_LINES = 20
+SCREEN_LINES, EVENTS = 20, 10
 WIDEST = 2000
 """What is looked at of one line of a screen; no terminal is so wide, and a program may claim that its is."""
 
@@ -45,6 +46,8 @@ class Description(NamedTuple):
     """The directory that short paths begin at."""
     strange: tuple[str, ...] = ()
     """Parts that are not there, or of which something is said."""
+    events: tuple[Event, ...] = ()
+    """The last ten, oldest first."""
 
     def to_json(self) -> JsonMap:
         """The resource of `get -o json`, with `diagnosis` beside it."""
@@ -70,6 +73,7 @@ class Description(NamedTuple):
                 "needs": needs,
                 "users": users,
                 "screen": list(self.screen),
+                "events": [events.to_json(event) for event in self.events],
             },
         }
 
@@ -97,6 +101,7 @@ def describe(flags: Flags, words: Sequence[str]) -> Description:
         status.age(status.born(item.uid) if item.uid else None, session.reader.clock.now_utc()),
         session.settings.overlay.project,
         _strange(item),
+        tuple(reversed(session.reader.catalog.events(EVENTS, item.uid))) if item.uid else (),
     )
 
 

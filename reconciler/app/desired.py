@@ -51,6 +51,16 @@ class Desired(NamedTuple):
     rewritten: str = ""
     """Why that commit does not build on what was applied last; empty where it does."""
 
+    restored: bool = False
+    """Of a revision that is gone back to: all of a set, although no source was read."""
+    restored_from: str = ""
+    """The commit that revision was of."""
+
+    @property
+    def whole(self) -> bool:
+        """Whether this is everything that its apply set shall hold."""
+        return self.compiled is not None or self.restored
+
     @property
     def moves(self) -> tuple[tuple[Ref, Ref], ...]:
         """Names that became others."""
@@ -59,6 +69,8 @@ class Desired(NamedTuple):
     @property
     def revision(self) -> str:
         """Source revision, where the source is a git work tree."""
+        if self.restored:
+            return self.restored_from
         return self.compiled.source_revision if self.compiled else ""
 
 

@@ -1,6 +1,7 @@
 """`doctor`: what is not in order on this machine and in this overlay, and the command that repairs each (R-LOG-3).
 
-It finds and repairs nothing. Every check looks on its own: one that cannot look is a finding, never an end.
+It repairs nothing: `app.mend` does, through a plan. Every check looks on its own: one that cannot look is a finding,
+never an end.
 """
 
 from collections.abc import Callable, Iterator
@@ -14,6 +15,8 @@ from reconciler.kinds import projection
 from reconciler.model import names
 from reconciler.model.errors import ReconcilerError
 from reconciler.model.json import Json, JsonMap, digest_bytes
+from reconciler.model.ref import Ref
+from reconciler.model.resource import Resource
 from reconciler.model.tree import Entry
 from reconciler.model.tuples import NamedTuple
 from reconciler.ports.bundle import Ports
@@ -41,6 +44,10 @@ class Finding(NamedTuple):
     code: str
     message: str
     repair: str = ""
+    refs: tuple[Ref, ...] = ()
+    """Recorded resources whose own plan repairs it: what `--fix` plans."""
+    left_over: str = ""
+    """A path that a killed run left under a temporary name of ours: what `--fix` removes."""
 
     def to_json(self) -> JsonMap:
         """`{level, code, message, repair}`."""
@@ -74,6 +81,11 @@ def doctor(flags: Flags) -> Diagnosis:
     except ReconcilerError as error:
         broken = Finding(Level.ERROR, error.code, error.message, error.hint or "repair or move away the overlay")
         return Diagnosis((broken,))
+    return examined(session)
+
+
+def examined(session: Session) -> Diagnosis:
+    """The same of a session that is open."""
     findings: list[Finding] = []
     for check in CHECKS:
         try:
@@ -164,6 +176,7 @@ def _overlay(session: Session) -> Iterator[Finding]:
                 "overlay.left_over",
                 f"{stale} was left behind by a run that was killed",
                 f"rm -r {stale}",
+                left_over=stale,
             )
 
 
@@ -217,6 +230,7 @@ def _content(session: Session) -> Iterator[Finding]:
                         "content.missing",
                         f"{path} is gone ({definition.ref})",
                         "houmao apply of what declares it",
+                        (definition.ref,),
                     )
                     continue
                 found = files.tree_digest(path) if content.tree else files.digest(path)
@@ -226,6 +240,7 @@ def _content(session: Session) -> Iterator[Finding]:
                         "content.edited",
                         f"{path} is not what was applied ({definition.ref})",
                         "houmao apply of what declares it",
+                        (definition.ref,),
                     )
     yield Finding(Level.OK, "content.checked", f"{count} payloads were compared with their digests")
 
@@ -247,10 +262,20 @@ def _projection(session: Session) -> Iterator[Finding]:
             Level.WARNING,
             "projection.edited",
             f"{agents}/{wrong[0]}{more} is not what the catalog says; nothing of ours reads it, other programs may",
-            "change the definition and apply it: its part of the view is written again",
+            "houmao doctor --fix writes it again",
+            tuple(
+                owner.ref
+                for owner in owners
+                if any(_differs(entry, there.get(path)) for path, entry in _part(session, owner))
+            ),
         )
     else:
         yield Finding(Level.OK, "projection.sound", f"the view for other programs at {agents} is what the catalog says")
+
+
+def _part(session: Session, owner: Resource) -> Iterator[tuple[str, Entry]]:
+    """What one definition has in the view."""
+    return iter(projection.view_of(cast(Ports, session.reader), [owner]))
 
 
 def _differs(wanted: Entry, found: FoundEntry | None) -> bool:
@@ -298,6 +323,7 @@ def _intents(session: Session) -> Iterator[Finding]:
             "journal.open",
             f"{intent.verb} of {intent.ref} began at {intent.at[:19]} and did not finish",
             "houmao apply of what declares it goes on from there",
+            (intent.ref,),
         )
 
 
@@ -311,14 +337,17 @@ def _records(session: Session) -> Iterator[Finding]:
             f"the registry cannot be read: {scan.root_unreadable}",
             f"ls -ld {session.settings.registry}",
         )
+    agents = {row.live.get("agent_id"): row.ref for row in session.reader.catalog.inventory() if row.live}
     for record in scan.records.values():
         if isinstance(record, BadRecord):
+            ours = agents.get(record.agent_id)
             where = f"{session.settings.registry}/live_agents/{record.agent_id}/record.json"
             yield Finding(
                 Level.WARNING,
                 "registry.bad_record",
                 f"the record of agent {record.agent_id} cannot be read: {record.why}",
                 f"houmao apply of what declares it, or rm {where}",
+                (ours,) if ours is not None else (),
             )
 
 

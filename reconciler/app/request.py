@@ -62,6 +62,8 @@ class RunFlags(NamedTuple):
     tries: int = 4
     tried: Mapping[Uid, int] = {}
     """How often each failed before, of a watch."""
+    command: str = "apply"
+    """Which command this is, for the history."""
     writer: "Writer | None" = None
     """The lock, where it is held already: of a watch, and of what it serves."""
     chosen: "Chosen | None" = None

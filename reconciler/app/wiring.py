@@ -6,7 +6,7 @@ where nobody hands them in, imports `inspect`, 7 ms of each command.
 
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING, Protocol
@@ -228,6 +228,23 @@ def providers() -> "Mapping[str, Provider]":
     from reconciler.providers import discover
 
     return discover(folders(PROVIDERS))
+
+
+class Closing(Protocol):
+    """Something that is open until it is closed."""
+
+    address: str
+
+    def close(self) -> None:
+        """Let go of it."""
+        ...
+
+
+def metrics_socket(where: str, text: "Callable[[], str]") -> Closing:
+    """A socket that answers with text; raises UsageFault where it cannot listen."""
+    from reconciler.adapters.metrics_socket import MetricsSocket
+
+    return MetricsSocket(where, text)
 
 
 def local_process() -> "Process":

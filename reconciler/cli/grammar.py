@@ -286,8 +286,8 @@ def _files_hint(word: str, command: Command) -> str:
 
 
 def seconds(text: str) -> float | None:
-    """`90`, `1.5`, `90s`, `5m`, `1h30m` and `250ms` in seconds; None for anything else."""
-    units = (("ms", 0.001), ("h", 3600.0), ("m", 60.0), ("s", 1.0))
+    """`90`, `1.5`, `90s`, `5m`, `1h30m`, `7d` and `250ms` in seconds; None for anything else."""
+    units = (("ms", 0.001), ("d", 86_400.0), ("h", 3600.0), ("m", 60.0), ("s", 1.0))
     total, number, rest = 0.0, "", text
     while rest:
         if rest[0].isascii() and (rest[0].isdigit() or (rest[0] == "." and "." not in number)):

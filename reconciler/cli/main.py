@@ -134,7 +134,7 @@ def named(words: list[str]) -> tuple[str, list[str], list[str]]:
     given, rest = renamed(rest)
     ahead += given
     path = ""
-    while rest and (path not in PATHS or f"{path} {rest[0]}" in PATHS):
+    while rest:
         deeper = f"{path} {rest[0]}".strip()
         if deeper not in PATHS and deeper not in GROUPS:
             break

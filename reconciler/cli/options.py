@@ -85,6 +85,12 @@ RUNNING = (
     Option(("--events",), "Write what happens as JSON lines to a file, - or fd:N.", "WHERE"),
 )
 
+METRICS = Option(
+    ("--metrics",),
+    "Count for Prometheus: into a file, or at unix:PATH or 127.0.0.1:PORT while it runs.",
+    "WHERE",
+)
+
 DRY = Option(
     ("--dry-run",),
     "Show the plan and stop: client compares with the last apply, server looks at what runs.",

@@ -87,6 +87,7 @@ def running(args: Args) -> RunFlags:
         fail_fast=args.flag("fail_fast"),
         lock_timeout_s=args.seconds("lock_timeout"),
         yes=args.flag("yes"),
+        command=args.command.path,
     )
 
 

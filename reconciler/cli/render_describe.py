@@ -45,6 +45,7 @@ def show(found: Description, screen: Screen, *, full: bool = False) -> None:
     _conditions(found.item.conditions, screen, full)
     _parts([(name, value) for name, value in found.parts if full or name in found.strange], screen)
     _declared(found, screen, full)
+    _events(found.events if full else (), screen)
     _terminal(found, screen, len(found.screen) if full else SCREEN_LINES)
 
 
@@ -96,6 +97,16 @@ def _parts(parts: list[tuple[str, str]], screen: Screen) -> None:
     if parts:
         _title("Parts", screen)
         pairs(parts, screen, indent=2)
+
+
+def _events(events: "tuple[Event, ...]", screen: Screen) -> None:
+    """What happened to it, the oldest first."""
+    if events:
+        _title("Last events", screen)
+    for event in events:
+        times = f" ({event.times} times since {event.first[:19]}Z)" if event.times > 1 else ""
+        for line in screen.wrapped(f"{event.last[:19]}Z  {event.reason}  {event.message}{times}", 2):
+            screen.line(line)
 
 
 def _terminal(found: Description, screen: Screen, count: int) -> None:
@@ -229,3 +240,4 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from reconciler.model.ref import Ref
+    from reconciler.ports.catalog import Event

@@ -47,7 +47,7 @@ class Stop:
 class Teller:
     """Says what a run does: to a person, to a program, to an event stream."""
 
-    __slots__ = ("_command", "_events", "_form", "_progress", "_said", "_screen", "_shown", "_wide")
+    __slots__ = ("_command", "_events", "_form", "_metering", "_progress", "_said", "_screen", "_shown", "_wide")
 
     def __init__(self, args: Args) -> None:
         self._command = args.command.path
@@ -62,6 +62,7 @@ class Teller:
         self._shown: str | None = None
         self._said: Said | None = None
         self._events: Events | None = None
+        self._metering = _metering(args)
         if where is not None:
             from reconciler.app.session import open_session
 
@@ -99,6 +100,8 @@ class Teller:
         """One event of the run."""
         if self._events is not None:
             self._events.emit(kind, fields)
+        if self._metering is not None:
+            self._metering.event(kind, fields)
         self._progress.event(kind, fields)
 
     def report(self, report: Report) -> int:
@@ -111,11 +114,28 @@ class Teller:
         self.ended(report.exit_code, {"applied": len(report.outcomes)})
         return report.exit_code
 
+    @property
+    def metering(self) -> "Metering | None":
+        """What counts, where that was asked for."""
+        return self._metering
+
     def ended(self, code: int, fields: JsonMap) -> None:
         """The last line of the event stream, also where an error ended the run."""
+        if self._metering is not None:
+            self._metering.ended(code)
+            self._metering = None
         if self._events is not None:
             self._events.summary(code, fields)
             self._events = None
+
+
+def _metering(args: Args) -> "Metering | None":
+    where = args.maybe("metrics")
+    if where is None:
+        return None
+    from reconciler.cli.metering import Metering
+
+    return Metering(where)
 
 
 def tell(said: Said, out: screen.Screen) -> None:
@@ -135,3 +155,8 @@ def run(args: Args, use_case: Callable[[RunFlags, Teller], Report]) -> int:
         teller.ended(error.exit_code, {"error": error.to_json()})
         raise
     return teller.report(report)
+
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from reconciler.cli.metering import Metering

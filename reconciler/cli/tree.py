@@ -21,6 +21,8 @@ PATHS = {
     "annotate": "alter",
     "edit": "edit",
     "delete": "delete",
+    "undelete": "undelete",
+    "gc": "gc",
     "stop": "steer",
     "relaunch": "steer",
     "release": "steer",
@@ -36,6 +38,10 @@ PATHS = {
     "rollout restart": "rollout",
     "rollout undo": "rollout",
     "rollout history": "rollout",
+    "history": "history",
+    "history show": "history",
+    "history rollback": "history",
+    "events": "events",
     "adopt": "adopt",
     "import": "adopt",
     "export": "export",
@@ -280,13 +286,5 @@ def renamed(words: "list[str]") -> "tuple[list[str], list[str]]":
     return [], words
 
 
-LATER = frozenset(
-    (
-        "undelete",
-        "events",
-        "history",
-        "gc",
-        "mailbox",
-    )
-)
+LATER = frozenset(("mailbox",))
 """Verbs of later releases; they do not exist yet."""

@@ -37,9 +37,13 @@ def observe(
     *,
     also: Iterable[Ref] = (),
     moves: Sequence[tuple[Ref, Ref]] = (),
+    revived: Iterable[InventoryRow] = (),
 ) -> Snapshot:
-    """Read catalog, registry, tmux and processes once for the declared set, all that `apply_set` owns, and `also`."""
-    recorded = record_of(declared, apply_set, reader, also=also, moves=moves)
+    """Read catalog, registry, tmux and processes once for the declared set, all that `apply_set` owns, and `also`.
+
+    `revived` are rows of what was removed, taken for rows of what is there where nothing has their name.
+    """
+    recorded = record_of(declared, apply_set, reader, also=also, moves=moves, revived=revived)
     inventory = recorded.inventory
     refs = sorted(
         declared.keys()
@@ -61,9 +65,10 @@ def record_of(
     *,
     also: Iterable[Ref] = (),
     moves: Sequence[tuple[Ref, Ref]] = (),
+    revived: Iterable[InventoryRow] = (),
 ) -> Snapshot:
     """What the catalog has recorded; nothing is seen yet."""
-    inventory = {row.ref: row for row in reader.catalog.inventory()}
+    inventory = {row.ref: row for row in (*revived, *reader.catalog.inventory())}
     intents = {intent.ref: intent for intent in reader.catalog.intents()}
     renamed = _renamed(inventory, declared, apply_set, moves)
     for new, old in renamed.items():
@@ -175,17 +180,23 @@ def to_bundle(resource: Resource) -> JsonMap:
 
 def from_bundle(ref: Ref, row: InventoryRow, body: JsonMap) -> Resource:
     """The resource as it was last applied."""
-    spec, edges = body.get("spec"), body.get("edges")
+    spec = body.get("spec")
     return Resource(
         ref,
         spec if isinstance(spec, dict) else {},
         row.digest,
         labels=row.labels,
         annotations=row.annotations,
-        edges=tuple(
-            Edge(str(edge[0]), Ref.parse(str(edge[1])), str(edge[2]), edge[3] if isinstance(edge[3], int) else None)
-            for edge in (edges if isinstance(edges, list) else [])
-            if isinstance(edge, list)
-        ),
+        edges=edges_of(body),
         derived=row.live.get("derived") == "1",
+    )
+
+
+def edges_of(body: JsonMap) -> tuple[Edge, ...]:
+    """The references that are stored with a resource."""
+    edges = body.get("edges")
+    return tuple(
+        Edge(str(edge[0]), Ref.parse(str(edge[1])), str(edge[2]), edge[3] if isinstance(edge[3], int) else None)
+        for edge in (edges if isinstance(edges, list) else [])
+        if isinstance(edge, list)
     )

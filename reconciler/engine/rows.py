@@ -1,5 +1,7 @@
 """The inventory rows that settle with an action: its own, and those of the rows it derives (R-OWN-3, R-OWN-8a)."""
 
+from datetime import timedelta
+
 from reconciler.engine.handler import Asked, Case, Context
 from reconciler.engine.lookup import View
 from reconciler.engine.observe import to_bundle
@@ -7,10 +9,12 @@ from reconciler.engine.orders import Orders
 from reconciler.model.action import Action, Verb
 from reconciler.model.json import JsonMap
 from reconciler.model.ref import Ref, Uid
-from reconciler.model.resource import Position, Resource
+from reconciler.model.resource import Position, Resource, at_path
 from reconciler.ports.catalog import Absence, InventoryRow, Override, RequestRow, Transaction
 from reconciler.ports.clock import Clock
 
+RETAIN_MS = 7 * 24 * 3_600_000
+"""How long what was removed can be brought back, where it does not say."""
 DERIVED = {"derived": "1"}
 """Kept with the row and not with the spec: a declared resource may say the same as a derived one."""
 
@@ -53,9 +57,10 @@ class Rows:
         want = case.want
         known = self._known(context)
         if action.verb in (Verb.REMOVE, Verb.FORGET) or want is None:
+            until = (self._clock.now_utc() + timedelta(milliseconds=self._retained_ms(action.ref))).isoformat()
             for row in known:
-                tx.drop_inventory(row.uid)
-            tx.drop_inventory(context.uid)
+                tx.bury(row.uid, until)
+            tx.bury(context.uid, until)
             absent = case.books.absent
             if absent is not None:
                 tx.put_absence(Absence(case.ref, absent.by, absent.until.isoformat()))
@@ -69,6 +74,12 @@ class Rows:
         self._books(tx, context, case)
         if want.ref in self._absent:
             tx.drop_absence(want.ref)
+
+    def _retained_ms(self, ref: Ref) -> int:
+        """How long it can be brought back (R-PRU-5)."""
+        last = self._view.get(ref)
+        found = at_path(last.spec, "lifecycle.retain") if last is not None else None
+        return found if isinstance(found, int) else RETAIN_MS
 
     def _books(self, tx: Transaction, context: Context, case: Case) -> None:
         """Overrides that come and go with this action, and the request it answers."""

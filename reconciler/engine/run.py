@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from functools import partial
 
-from reconciler.engine import retry
+from reconciler.engine import kept, retry
 from reconciler.engine.flight import INTENT, SETTLED, Flight, fault_point
 from reconciler.engine.handler import (
     FULL_UID,
@@ -457,7 +457,7 @@ class Runner:
         if action.verb is Verb.UPDATE:
             # A payload that the new declaration does without: a removal has dropped its own.
             for path in tx.freed:
-                self.ports.files.remove(f"{self.ports.places.content}/{path}")
+                kept.put_aside(self.ports.files, self.ports.places.content, path)
         self.orders.probe(fault_point(action, SETTLED), "after", action.ref)
         self.flying.remove(flight)
         self._end(flight, Outcome(action, Result.SETTLED, flight.attempt, note=context.note))

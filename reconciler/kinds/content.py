@@ -6,6 +6,7 @@ edited between plan and apply is a stale observation and never silently the wron
 
 from collections.abc import Iterator, Mapping
 
+from reconciler.engine import kept
 from reconciler.engine.handler import Context
 from reconciler.model.errors import ActionFailed, StaleObservation
 from reconciler.model.json import Json, JsonMap, digest_bytes
@@ -123,9 +124,14 @@ def _write_slot(ports: Ports, context: Context, slot: Slot) -> None:
         _verify_stored(ports.files, target, slot)
         return
     if slot.tree:
-        ports.files.replace_tree(target, source_tree(ports.files, source))
+        tree = source_tree(ports.files, source)
+        stored = ports.files.stamp(target)
+        if stored is not None and not (stored.is_dir and ports.files.tree_digest(target).digest == slot.digest):
+            kept.put_aside(ports.files, ports.places.content, slot.relative_path)
+        ports.files.replace_tree(target, tree)
         return
     data = source_bytes(ports.files, source)
+    kept.copy_aside(ports.files, ports.places.content, slot.relative_path, data)
     ports.files.write(target, data)
 
 
@@ -186,8 +192,8 @@ def make_way(files: Files, root: str, tree: Tree) -> None:
 
 
 def drop(ports: Ports, context: Context, resource: Resource) -> None:
-    """Remove the payloads of a resource and of its derived rows."""
+    """Take the payloads of a resource and of its derived rows out of the store; they are kept until `houmao gc`."""
     rows = [resource, *context.look.owned(resource.ref)]
     for owner in rows:
         for slot in slots(owner):
-            ports.files.remove(f"{ports.places.content}/{slot.relative_path}")
+            kept.put_aside(ports.files, ports.places.content, slot.relative_path)

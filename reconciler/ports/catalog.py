@@ -4,7 +4,7 @@ Definitions are spoken of as facts in the canonical shape of the spec, whatever 
 run rows are the engine's own (R §28).
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Protocol
 
@@ -92,8 +92,38 @@ class Lease(NamedTuple):
     since: str
 
 
+class Tombstone(NamedTuple):
+    """What was removed and can still be brought back (R-PRU-5): its last row, and until when."""
+
+    row: InventoryRow
+    until: str
+    """ISO 8601, UTC."""
+
+
+class Event(NamedTuple):
+    """Something that happened to a resource, as often as it did (R-STA-8)."""
+
+    uid: Uid
+    ref: Ref
+    reason: str
+    message: str
+    times: int
+    first: str
+    last: str
+    """ISO 8601, UTC."""
+
+
+class NewEvent(NamedTuple):
+    """Something that happened just now; the same reason and message are one event that is counted."""
+
+    uid: Uid
+    reason: str
+    message: str
+    at: str
+
+
 class RunRow(NamedTuple):
-    """One apply with at least one action (R-HIS-1)."""
+    """One run with at least one action (R-HIS-1)."""
 
     id: str
     apply_set: str
@@ -104,6 +134,8 @@ class RunRow(NamedTuple):
     outcome: str
     started: str
     ended: str
+    command: str = ""
+    """`apply`, `watch`, `delete` …; empty where nobody told."""
     bundle: str = ""
     """Digest of the document that names what was declared; given by the catalog, ignored when written."""
 
@@ -164,6 +196,9 @@ class CatalogReader(Protocol):
 
         Perhaps others too: whoever asks looks at what it wants. Of a thousand rows it reads a few.
         """
+
+    def tombstones(self) -> tuple[Tombstone, ...]:
+        """What was removed and not yet collected, sorted by ref, the newest of one ref first."""
         ...
 
     def bundles(self, digests: Iterable[str]) -> Mapping[str, JsonMap]:
@@ -194,8 +229,16 @@ class CatalogReader(Protocol):
 
     def lease(self) -> Lease | None: ...
 
-    def runs(self, limit: int) -> tuple[RunRow, ...]:
-        """Newest first."""
+    def runs(self, limit: int, apply_set: str | None = None) -> tuple[RunRow, ...]:
+        """Newest first; of one apply set where it is named."""
+        ...
+
+    def events(self, limit: int, uid: Uid | None = None) -> tuple[Event, ...]:
+        """Newest first; of one resource where it is named, also of one that was removed."""
+        ...
+
+    def run_actions(self, ids: Iterable[str]) -> Mapping[str, tuple[JsonMap, ...]]:
+        """What became of each action of these runs; empty where nobody told."""
         ...
 
     def rest(self) -> None:
@@ -224,6 +267,17 @@ class Transaction(Protocol):
     def put_inventory(self, row: InventoryRow) -> None: ...
 
     def drop_inventory(self, uid: Uid) -> None: ...
+
+    def bury(self, uid: Uid, until: str) -> None:
+        """Take a row out of the inventory and keep it as a tombstone; what was held of it is over. Unknown is no error.
+
+        A row that is put again under its uid is no tombstone any more.
+        """
+        ...
+
+    def drop_runs(self, ids: Iterable[str]) -> None:
+        """Forget runs, with the documents that nobody else names, and what their actions wrote into the journal."""
+        ...
 
     def put_bundle(self, digest: str, body: JsonMap) -> None:
         """Deduplicated by digest."""
@@ -263,11 +317,15 @@ class Transaction(Protocol):
 
     def drop_attempt(self, uid: Uid) -> None: ...
 
-    def put_run(self, run: RunRow, bundle: JsonMap) -> None:
-        """Insert or replace by id; the bundle is the whole declared set by digest."""
+    def put_run(self, run: RunRow, bundle: JsonMap, actions: Sequence[JsonMap] = ()) -> None:
+        """Insert or replace by id; the bundle is the whole declared set by digest, `actions` what became of each."""
         ...
 
     def put_meta(self, key: str, value: str) -> None: ...
+
+    def put_events(self, events: Sequence[NewEvent], forget_before: str) -> None:
+        """Count or add each; of a resource that has no row, nothing. Older and surplus ones of theirs are forgotten."""
+        ...
 
     def put_lease(self, lease: Lease) -> None: ...
 

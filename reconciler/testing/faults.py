@@ -35,7 +35,7 @@ WRITES = {
 }
 """Everything by which a port changes the world; the catalog's transactions are told apart by what they hold."""
 
-BOOK_KEEPING = frozenset({"put_run", "put_bundle", "put_meta", "put_attempt", "note"})
+BOOK_KEEPING = frozenset({"put_run", "put_bundle", "put_meta", "put_attempt", "put_events", "note"})
 """What a run may record about itself outside a step: its history row and why something failed."""
 
 

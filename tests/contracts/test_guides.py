@@ -41,6 +41,7 @@ WALKED = [
     "docs/guides/keep-it-converged.md",
     "docs/guides/watch-as-a-service.md",
     "docs/guides/change-a-set.md",
+    "docs/guides/look-back.md",
 ]
 LEFT_OUT = ("make", "attach")
 

@@ -32,7 +32,7 @@ NO_FLAG = {
         "dependsOn.*.ref", "dependsOn.*.condition", "dependsOn.*.timeout", "gateway", "gateway.host", "gateway.tui",
         "disruption", "disruption.when",
         "drift", "drift.policy", "drift.ignore", "retry", "retry.limit", "retry.base", "retry.max", "retry.timeout",
-        "lifecycle", "lifecycle.preventDestroy", "lifecycle.ignoreChanges",
+        "lifecycle", "lifecycle.preventDestroy", "lifecycle.ignoreChanges", "lifecycle.retain",
         "headlessDisplay", "headlessDisplay.style", "headlessDisplay.detail",  # of `agents launch` alone
     ),
     "LaunchProfile": (

@@ -34,9 +34,16 @@ def _absences(opened: Connection) -> None:
     )
 
 
+def _runs_tell(opened: Connection) -> None:
+    """Which command a run was, and what became of each action; nobody wrote that down before."""
+    opened.run("ALTER TABLE run ADD COLUMN command TEXT NOT NULL DEFAULT ''")
+    opened.run("ALTER TABLE run ADD COLUMN actions TEXT NOT NULL DEFAULT '[]'")
+
+
 MIGRATIONS: tuple[Migration, ...] = (
     Migration(2, "overrides keep their values", _values_of_overrides),
     Migration(3, "what is deleted can be held absent", _absences),
+    Migration(schema.RUNS_TELL, "runs tell what they did", _runs_tell),
 )
 """In order; the first release wrote version 1."""
 

@@ -8,7 +8,9 @@ import os
 from collections.abc import Callable, Sequence
 from typing import Any
 
-VERSION = 3
+VERSION = 4
+RUNS_TELL = 4
+"""The version since which a run says what it did."""
 STORAGE_MODEL = "hybrid_sqlite_catalog"
 
 Rows = Callable[..., list[tuple[Any, ...]]]
@@ -26,7 +28,7 @@ CONTENT_OWNERS: dict[str, str] = {
 }
 """Table of a definition to the SQL expression of its kind, where `OLD` is the row that goes."""
 
-_UNCOUNTED = frozenset({"meta", "catalog_meta"})
+_UNCOUNTED = frozenset({"meta", "catalog_meta", "event"})
 """Their rows say things about the catalog; a record of what was seen must not itself look like a change."""
 
 

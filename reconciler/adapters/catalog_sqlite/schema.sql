@@ -320,7 +320,9 @@ CREATE TABLE run (
   outcome TEXT NOT NULL,
   started TEXT NOT NULL,
   ended TEXT NOT NULL,
-  bundle_ref TEXT NOT NULL REFERENCES bundle (digest) ON DELETE RESTRICT
+  bundle_ref TEXT NOT NULL REFERENCES bundle (digest) ON DELETE RESTRICT,
+  command TEXT NOT NULL DEFAULT '',
+  actions TEXT NOT NULL DEFAULT '[]'
 );
 CREATE INDEX run_bundle ON run (bundle_ref);
 

@@ -18,6 +18,7 @@ from reconciler.adapters.catalog_sqlite.connection import (
     open_reader,
     open_writer,
 )
+from reconciler.adapters.catalog_sqlite.schema import RUNS_TELL
 from reconciler.model.errors import TokenLost
 from reconciler.model.json import Json, JsonMap, canonical, parse, parse_map
 from reconciler.model.ref import Ref, Uid
@@ -26,23 +27,27 @@ from reconciler.ports.catalog import (
     Absence,
     Attempt,
     Definition,
+    Event,
     Intent,
     InventoryRow,
     Lease,
     Override,
     RequestRow,
     RunRow,
+    Tombstone,
 )
 
 if TYPE_CHECKING:
     from reconciler.adapters.catalog_sqlite.transaction import SqliteTransaction
 
-_ROWS = (
+_RESOURCES = (
     "SELECT uid, kind, resource.name, apply_set.name, owner_uid, resource.source_root_id, position, digest, generation,"
     " launch_digest, layout_version, labels, annotations, lifecycle, live"
-    " FROM resource JOIN apply_set ON apply_set.id = set_id WHERE tombstone_until IS NULL"
+    " FROM resource JOIN apply_set ON apply_set.id = set_id"
 )
+_ROWS = f"{_RESOURCES} WHERE tombstone_until IS NULL"
 _IN_ORDER = " ORDER BY kind, resource.name"
+_GONE = " WHERE tombstone_until IS NOT NULL ORDER BY kind, resource.name, tombstone_until DESC, resource.rowid DESC"
 _NAMED = "? IN (uid, resource.name) OR instr(live, ?)"
 _ESCAPED = "instr(live, char(92))"
 """JSON writes a handle as it is, or escapes something in it."""
@@ -51,7 +56,7 @@ _PLAIN, _NOTES = 11, 4
 _TEXT = frozenset((str,))
 _RUNS = (
     "SELECT run.id, apply_set.name, run.revision, source_revision, plan_digest, actor, outcome, started, ended,"
-    " bundle_ref FROM run JOIN apply_set ON apply_set.id = set_id ORDER BY run.rowid DESC LIMIT ?"
+    " {command}, bundle_ref FROM run JOIN apply_set ON apply_set.id = set_id{of} ORDER BY run.rowid DESC LIMIT ?"
 )
 
 
@@ -122,6 +127,13 @@ class SqliteReader:
         arguments = tuple(word for word in wanted for _ in range(2))
         return _inventory(self._rows(f"{_ROWS} AND ({named}){_IN_ORDER}", arguments))
 
+    def tombstones(self) -> tuple[Tombstone, ...]:
+        """What was removed and not yet collected, the newest of one ref first: two queries."""
+        untils: dict[str, str] = dict(
+            self._rows("SELECT uid, tombstone_until FROM resource WHERE tombstone_until NOT NULL")
+        )
+        return tuple(Tombstone(row, untils[row.uid]) for row in _inventory(self._rows(_RESOURCES + _GONE)))
+
     def bundles(self, digests: Iterable[str]) -> Mapping[str, JsonMap]:
         """Documents by digest, missing ones left out: one query."""
         wanted = sorted(set(digests))
@@ -190,9 +202,33 @@ class SqliteReader:
         found = self._rows("SELECT token, owner, pid, start_ticks, boot_id, purpose, since FROM lease")
         return Lease(*found[0]) if found else None
 
-    def runs(self, limit: int) -> tuple[RunRow, ...]:
-        """Newest first."""
-        return tuple(RunRow(*row) for row in self._rows(_RUNS, (limit,)))
+    def runs(self, limit: int, apply_set: str | None = None) -> tuple[RunRow, ...]:
+        """Newest first; of one apply set where it is named."""
+        of = "" if apply_set is None else " WHERE apply_set.name = ?"
+        sql = _RUNS.format(command="command" if self._runs_tell() else "''", of=of)
+        named = () if apply_set is None else (apply_set,)
+        return tuple(RunRow(*row) for row in self._rows(sql, (*named, limit)))
+
+    def events(self, limit: int, uid: Uid | None = None) -> tuple[Event, ...]:
+        """Newest first; of one resource where it is named."""
+        of, named = ("", ()) if uid is None else (" WHERE event.uid = ?", (uid,))
+        sql = (
+            "SELECT event.uid, kind, name, reason, template, count, first, last FROM event"
+            f" JOIN resource ON resource.uid = event.uid{of} ORDER BY last DESC, event.id DESC LIMIT ?"
+        )
+        rows = self._rows(sql, (*named, limit))
+        return tuple(Event(Uid(uid), Ref(kind, name), *rest) for uid, kind, name, *rest in rows)
+
+    def run_actions(self, ids: Iterable[str]) -> Mapping[str, tuple[JsonMap, ...]]:
+        """What became of each action of these runs: one query; a catalog from before that has none."""
+        if not self._runs_tell():
+            return {}
+        sql = "SELECT id, actions FROM run WHERE id IN (SELECT value FROM json_each(?))"
+        return {id: tuple(json.loads(text)) for id, text in self._rows(sql, (canonical(sorted(set(ids))),))}
+
+    def _runs_tell(self) -> bool:
+        connection = self._opened()
+        return connection is not None and connection.version >= RUNS_TELL
 
     def rest(self) -> None:
         """Empty the page cache of the connection."""

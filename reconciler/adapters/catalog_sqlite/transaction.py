@@ -1,6 +1,6 @@
 """Writes of one transaction; all or nothing. Definitions, inventory, journal, attempts, history, lease."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cache
 
 from reconciler.adapters.catalog_sqlite import facts
@@ -16,11 +16,14 @@ from reconciler.ports.catalog import (
     Intent,
     InventoryRow,
     Lease,
+    NewEvent,
     Override,
     RequestRow,
     RunRow,
 )
 
+EVENTS_EACH = 50
+"""How many events of one resource are kept, newest first."""
 _UNUSED_BUNDLES = (
     "DELETE FROM bundle WHERE NOT EXISTS (SELECT 1 FROM resource WHERE last_applied_ref = bundle.digest)"
     " AND NOT EXISTS (SELECT 1 FROM resource WHERE canonical_ref = bundle.digest)"
@@ -84,12 +87,28 @@ class SqliteTransaction:
                 "layout_version": row.layout_version,
                 "live": canonical(dict(row.live)),
                 "last_applied_ref": row.digest or None,
+                "tombstone_until": None,
             },
         )
 
     def drop_inventory(self, uid: Uid) -> None:
         """Forget a resource and what was recorded about it; unknown is no error."""
         self._connection.run("DELETE FROM resource WHERE uid = ?", (uid,))
+
+    def bury(self, uid: Uid, until: str) -> None:
+        """Keep the row as a tombstone; unknown is no error."""
+        self._connection.run("UPDATE resource SET tombstone_until = ? WHERE uid = ?", (until, uid))
+        for table in ("field_owner", "condition", "observation"):
+            self._connection.run(f"DELETE FROM {table} WHERE uid = ?", (uid,))
+
+    def drop_runs(self, ids: Iterable[str]) -> None:
+        """Forget runs and their settled journal rows; documents that nobody else names go with the transaction."""
+        listed = (canonical(sorted(set(ids))),)
+        self._connection.run("DELETE FROM run WHERE id IN (SELECT value FROM json_each(?))", listed)
+        self._connection.run(
+            "DELETE FROM journal WHERE state = 'settled' AND run IN (SELECT value FROM json_each(?))", listed
+        )
+        self._history_changed = True
 
     def put_bundle(self, digest: str, body: JsonMap) -> None:
         """Keep a document under its digest; one that is there stays."""
@@ -208,7 +227,7 @@ class SqliteTransaction:
         """Forget the retry state; unknown is no error."""
         self._connection.run("DELETE FROM attempt WHERE uid = ?", (uid,))
 
-    def put_run(self, run: RunRow, bundle: JsonMap) -> None:
+    def put_run(self, run: RunRow, bundle: JsonMap, actions: Sequence[JsonMap] = ()) -> None:
         """Insert or replace by id; `bundle` is the declared set by digest, kept once under its own digest.
 
         Documents that the set names and the catalog has are kept as long as the run: write it again at the end.
@@ -235,6 +254,8 @@ class SqliteTransaction:
                 "started": run.started,
                 "ended": run.ended,
                 "bundle_ref": whole,
+                "command": run.command,
+                "actions": canonical(list(actions)),
             },
         )
         self._connection.run(
@@ -248,6 +269,26 @@ class SqliteTransaction:
             raise OverlayError("the revision is raised by triggers alone", code="catalog.constraint")
         self._upsert("meta", ("key",), {"key": key, "value": value})
 
+    def put_events(self, events: Sequence[NewEvent], forget_before: str) -> None:
+        """Two statements, however many: count or add, and forget what is old or too much."""
+        if not events:
+            return
+        told: list[Json] = [list(event) for event in events]
+        self._connection.run(
+            "INSERT INTO event (uid, reason, template, first, last)"
+            " SELECT resource.uid, json_extract(told.value, '$[1]'), json_extract(told.value, '$[2]'),"
+            " json_extract(told.value, '$[3]'), json_extract(told.value, '$[3]')"
+            " FROM json_each(?) AS told JOIN resource ON resource.uid = json_extract(told.value, '$[0]') WHERE true"
+            " ON CONFLICT (uid, reason, template) DO UPDATE SET count = count + 1, last = excluded.last",
+            (canonical(told),),
+        )
+        self._connection.run(
+            "DELETE FROM event WHERE id IN (SELECT id FROM ("
+            "SELECT id, last, row_number() OVER (PARTITION BY uid ORDER BY last DESC, id DESC) AS place"
+            " FROM event WHERE uid IN (SELECT value FROM json_each(?))) WHERE place > ? OR last < ?)",
+            (canonical(sorted({event.uid for event in events})), EVENTS_EACH, forget_before),
+        )
+
     def put_lease(self, lease: Lease) -> None:
         """Replace the lease row, its token included."""
         self._upsert("lease", ("slot",), {"slot": 1, **lease_values(lease)})
@@ -256,7 +297,9 @@ class SqliteTransaction:
         """What goes with the last user: payload rows and, when history changed, documents nobody names."""
         self.freed[:] = self._definitions.sweep()
         if self._history_changed:
-            self._connection.run(_UNUSED_BUNDLES)
+            # What a set named goes with it: its documents are nobody's only once it is gone.
+            while self._connection.run(_UNUSED_BUNDLES).rowcount:
+                pass
 
     def _set_id(self, name: str, source_root: str | None) -> int:
         """The apply set's id; made when new. None leaves its source root as it is."""

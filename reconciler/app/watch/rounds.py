@@ -7,7 +7,7 @@ plan. Everything that decides is in the catalog, the source and the world.
 from datetime import datetime
 
 from reconciler.app import apply as applying
-from reconciler.app import gate, gate_record, holding, rollout_pins, rollout_undo, rollouts
+from reconciler.app import events, gate, gate_record, holding, rollback, rollout_pins, rollout_undo, rollouts
 from reconciler.app import suspended as suspended_
 from reconciler.app.ask import Restore
 from reconciler.app.desired import Desired, inputs_of
@@ -24,10 +24,11 @@ from reconciler.model.action import Action, Code, Notice, Plan, Verb
 from reconciler.model.errors import GuardRefused
 from reconciler.model.json import Json, JsonMap
 from reconciler.model.outcome import Report, Result
-from reconciler.model.ref import Ref
+from reconciler.model.ref import Ref, Uid
 from reconciler.model.resource import at_path
 from reconciler.model.tuples import NamedTuple
 from reconciler.ports.bundle import Ports, Reader
+from reconciler.ports.catalog import NewEvent
 
 BUSY_S = 2.0
 """How soon a busy agent is looked at again: nothing tells that a turn is over, nor that an agent is Ready."""
@@ -71,10 +72,10 @@ class Rounds:
         if not full and self._quiet is not None and gate.holds(self._ports.places.overlay, self._quiet):
             return Seen()
         self.plans += 1
-        prepared = self._prepared(desired) if self._quick else None
         reader = self._ports.reader()
-        desired, pinned = rollout_pins.standing(desired, reader)
+        desired, pinned = rollout_pins.standing(rollback.standing(desired, reader), reader)
         self._skipped(pinned)
+        prepared = self._prepared(desired) if self._quick else None
         planned, refused = self._planned(desired, wanted, reader)
         notes = notes_.read(reader.catalog)
         rules = self._rules(planned, desired, notes, reader)
@@ -176,14 +177,32 @@ class Rounds:
         plan = found.planned.plan
         self._emit("observe", {"resources": plan.declared, "revision": found.planned.view.snapshot.revision})
         now: set[tuple[str, str]] = set()
+        fresh: list[tuple[Ref, str, str]] = []
         for notice in plan.notices:
+            key = (str(notice.ref), f"{_type_of(notice)} {notice.code.value}")
+            if key not in self._said:
+                fresh.append((notice.ref, notice.code.value, notice.text))
             now.add(self._once(_type_of(notice), str(notice.ref), notice.to_json()))
         for action in plan.actions:
             if action.verb in (Verb.WAIT, Verb.BLOCKED):
-                now.add(self._once("wait", str(action.ref), _waits(action)))
+                waits = _waits(action)
+                if (str(action.ref), f"wait {waits['code']}") not in self._said:
+                    fresh.append(
+                        (action.ref, str(waits["code"]), f"{action.verb.value} {waits['verb']}: {waits['text']}")
+                    )
+                now.add(self._once("wait", str(action.ref), waits))
         self._said = now
+        self._note(fresh, {row.ref: row.uid for row in found.planned.view.snapshot.inventory.values()})
         if not plan.empty:
             self._emit("plan", {"planDigest": plan.digest(), "actions": len(plan.actions)})
+
+    def _note(self, fresh: list[tuple[Ref, str, str]], uids: dict[Ref, Uid]) -> None:
+        """Keep what was said for those who look later; nothing is written where nothing is new."""
+        now = self._ports.clock.now_utc()
+        told = [NewEvent(uids[ref], code, text, now.isoformat()) for ref, code, text in fresh if ref in uids]
+        if told:
+            with self._ports.catalog.transaction(self._writer.token(self._ports)) as tx:
+                events.write(tx, told, now)
 
     def _once(self, kind: str, ref: str, fields: JsonMap) -> tuple[str, str]:
         key = (ref, f"{kind} {fields.get('code')}")
@@ -214,7 +233,7 @@ class Rounds:
         return min([*left, BUSY_S] if busy else left, default=None)
 
     def _prepared(self, desired: Desired) -> str | None:
-        if desired.compiled is None:
+        if desired.compiled is None or desired.restored:
             return None
         inputs = inputs_of(self._source)
         return gate_record.prepare(self._ports, desired.compiled, inputs, desired.declared, desired.apply_set)

@@ -1,7 +1,7 @@
 """`houmao apply`: make what runs match what is declared."""
 
 from reconciler.cli.grammar import Args, Argument, Command, Example, Option, Usage, is_file
-from reconciler.cli.options import GIT, OUTPUT_PLAN, PLANNING, RUN_CODES, RUNNING, SOURCE, output
+from reconciler.cli.options import GIT, METRICS, OUTPUT_PLAN, PLANNING, RUN_CODES, RUNNING, SOURCE, output
 
 
 def apply(args: Args) -> int:
@@ -79,6 +79,7 @@ COMMANDS = (
                 "TYPE[,FIELD=VALUE…]",
             ),
             *RUNNING,
+            METRICS,
             output(*OUTPUT_PLAN),
         ),
         examples=(

@@ -1,7 +1,7 @@
 """`houmao watch`: keep what runs as declared, until told to stop."""
 
 from reconciler.cli.grammar import Args, Command, Example, Option, Usage
-from reconciler.cli.options import SOURCE, VALIDATE
+from reconciler.cli.options import METRICS, SOURCE, VALIDATE
 
 
 def watch(args: Args) -> int:
@@ -27,6 +27,8 @@ def watch(args: Args) -> int:
     told = Watching(args, teller)
     emit: Emit = told.emit
     wakers: lead.MakeWakers = wiring.wakers
+    if teller.metering is not None:
+        wakers = teller.metering.over(wakers)
     stopping = stop.asked
     if service is not None:
         from reconciler.app.watch.supervised import Supervised
@@ -71,6 +73,7 @@ OPTIONS = (
         kind="seconds",
     ),
     Option(("--events",), "Write what happens as JSON lines to a file, - or fd:N.", "WHERE"),
+    METRICS,
 )
 """What a watch can be told; as a service it is told the same."""
 
@@ -84,6 +87,7 @@ COMMANDS = (
             Example("houmao watch -f fleet/ -R", "in the foreground, until Ctrl-C"),
             Example("houmao watch -f fleet/ -R --once", "one look, for a scheduler of your own"),
             Example("houmao watch -f team.yaml --events watch.jsonl", "and what happens as JSON lines"),
+            Example("houmao watch -f team.yaml --metrics 127.0.0.1:9464", "and what it counts, for Prometheus"),
         ),
         notes=(
             "It holds the lock of the overlay while it runs. A source that cannot be read changes nothing: the last "

@@ -104,7 +104,9 @@ class Gateway(Spec):
 class Lifecycle(Spec):
     """Protection that outlives the manifest's text (R-OWN-6)."""
 
-    refused: ClassVar[Mapping[str, str]] = {"retain": "delete keeps the home and says where; leave it out"}
+    retain: Duration = field(
+        None, change=RECORD, doc="How long it can be brought back once it was removed; else seven days."
+    )
     prevent_destroy: Flag = field(False, change=RECORD, doc="Refuse whatever would remove it.")
     ignore_changes: list[Line] = field(
         [], change=RECORD, list_kind=ListKind.SET, doc="Paths below spec whose changes are never acted on."

@@ -5,7 +5,18 @@ from typing import Annotated, ClassVar
 
 from reconciler.declare.node import REQUIRED
 from reconciler.declare.schema import Schema, Spec, field
-from reconciler.declare.vocabulary import END, FilePath, Name, PromptMode, choice, number, pattern, whole
+from reconciler.declare.vocabulary import (
+    END,
+    Duration,
+    FilePath,
+    Line,
+    Name,
+    PromptMode,
+    choice,
+    number,
+    pattern,
+    whole,
+)
 from reconciler.kinds.instance.schema import Drift, Probe, Retry
 from reconciler.model.field import Change, ListKind
 
@@ -73,13 +84,55 @@ class Window(Spec):
     ] = field("UTC", change=RECORD, doc="Whose clock is meant; a name of the zone database.")
 
 
+class Hook(Spec):
+    """One command, run by whoever applies, in the directory of the project."""
+
+    command: list[Line] = field(
+        REQUIRED,
+        change=RECORD,
+        list_kind=ListKind.SEQUENCE,
+        shortest=1,
+        doc="Program and arguments; no shell reads them.",
+    )
+    timeout: Duration = field(60_000, change=RECORD, doc="It is ended after this.")
+    on_error: Annotated[str, choice("Fail", "Warn", "Ignore")] = field(
+        "Fail", change=RECORD, doc="What its failure means: the run fails, it is said, or nothing."
+    )
+
+
+class Hooks(Spec):
+    """Commands around a run that does something (R-EXT-2)."""
+
+    refused: ClassVar[Mapping[str, str]] = {
+        "preStop": "hooks of one agent come in a later release; leave it out",
+        "postReady": "hooks of one agent come in a later release; leave it out",
+    }
+    pre_apply: list[Hook] = field(
+        [],
+        change=RECORD,
+        list_kind=ListKind.SEQUENCE,
+        doc="Before the first action; a failure means that nothing is done.",
+    )
+    post_apply: list[Hook] = field(
+        [],
+        change=RECORD,
+        list_kind=ListKind.SEQUENCE,
+        doc="After the last action, if all of them settled.",
+    )
+    on_failure: list[Hook] = field(
+        [],
+        change=RECORD,
+        list_kind=ListKind.SEQUENCE,
+        doc="After the last action, if any of them did not settle.",
+    )
+
+
 class ProjectSpec(Spec):
     """Overlay-wide defaults and policies; at most one."""
 
     refused: ClassVar[Mapping[str, str]] = {
         "policies": "predicates of your own come later; use limits",
         "predicates": "predicates of your own come later; use limits",
-        "hooks": "hooks come later; leave it out",
     }
     defaults: Defaults = field({}, change=RECORD, doc="Values for fields that documents leave out.")
     limits: Limits = field({}, change=RECORD, doc="Policies over the whole set.")
@@ -96,6 +149,7 @@ class ProjectSpec(Spec):
         merge_key="name",
         doc="When a watch may disturb running agents; else at any time.",
     )
+    hooks: Hooks = field({}, change=RECORD, doc="Commands around a run.")
     tmux_socket: FilePath = field(
         None, change=RECORD, doc="Name or path of the tmux server's socket; the flag and the environment win."
     )

@@ -6,7 +6,7 @@ import pytest
 
 from reconciler.adapters.catalog_sqlite.store import SqliteCatalog, SqliteReader
 from reconciler.model.errors import ErrorClass, OverlayError, TokenLost
-from reconciler.model.json import digest
+from reconciler.model.json import JsonMap, digest
 from tests.adapters.catalog.conftest import Elsewhere
 from tests.adapters.catalog.rows import AT, attempt, intent, inventory, lease, role, run, uid
 
@@ -278,7 +278,7 @@ def test_every_table_of_definitions_and_engine_raises_the_revision(
     counted = {
         name
         for (name,) in elsewhere("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'")
-    } - {"meta", "catalog_meta"}
+    } - {"meta", "catalog_meta", "event"}
     for event in ("insert", "update", "delete"):
         prefix = f"revision_{event}_"
         made = elsewhere("SELECT name FROM sqlite_master WHERE type = 'trigger' AND name LIKE ?", f"{prefix}%")
@@ -315,3 +315,15 @@ def test_writing_what_is_there_changes_no_row(catalog: SqliteCatalog, token: int
     changes, revision = catalog.total_changes, catalog.revision()
     write()
     assert (catalog.total_changes, catalog.revision()) == (changes, revision)
+
+
+def test_runs_of_one_set_and_what_they_did(reader: SqliteReader, catalog: SqliteCatalog, token: int) -> None:
+    did: JsonMap = {"ref": "Instance/alice", "verb": "create", "outcome": "settled"}
+    with catalog.transaction(token) as tx:
+        tx.put_run(run(1), {"Instance/alice": "sha256:ab"}, [did])
+        tx.put_run(run(2)._replace(apply_set="other", command="delete"), {})
+
+    assert [(each.id, each.command) for each in reader.runs(9, "other")] == [(run(2).id, "delete")]
+    assert reader.runs(9, "nobody's") == ()
+    assert reader.run_actions([run(1).id, run(2).id, "r-unknown"]) == {run(1).id: (did,), run(2).id: ()}
+    assert reader.bundles([reader.runs(1, "other")[0].bundle]) == {digest({}): {}}

@@ -15,7 +15,7 @@ from reconciler.model.errors import OverlayError
 from reconciler.model.ref import Ref
 from reconciler.ports.catalog import Absence, Override
 from tests.adapters.catalog.conftest import Elsewhere, Opening
-from tests.adapters.catalog.rows import inventory, role, team, uid
+from tests.adapters.catalog.rows import inventory, lease, role, run, team, uid
 
 
 def add_nickname(connection: Connection) -> None:
@@ -93,12 +93,19 @@ def test_an_older_catalog_goes_through_every_step_and_leaves_a_copy(
 
 @pytest.fixture
 def first(old: str, elsewhere: Elsewhere) -> str:
-    """The same as the first release left it: version 1, overrides without values."""
+    """As the first release left it: version 1, overrides without values, runs that do not say what they did."""
+    catalog = SqliteCatalog(old)
+    with catalog.transaction(int((catalog.lease() or lease()).token)) as tx:
+        tx.put_run(run(1), {})
+    catalog.close()
     for column in ("value", "declared"):
         # Triggers name every column of their table.
         elsewhere("DROP TRIGGER IF EXISTS revision_update_field_owner")
         elsewhere(f"ALTER TABLE field_owner DROP COLUMN {column}")
     elsewhere("DROP TABLE absence")
+    for column in ("command", "actions"):
+        elsewhere("DROP TRIGGER IF EXISTS revision_update_run")
+        elsewhere(f"ALTER TABLE run DROP COLUMN {column}")
     elsewhere("PRAGMA user_version = 1")
     return old
 
@@ -106,9 +113,15 @@ def first(old: str, elsewhere: Elsewhere) -> str:
 def test_a_catalog_of_the_first_release_is_read_and_migrated(opening: Opening, first: str, token: int) -> None:
     before = opening.reader(first)
     assert (before.overrides(), before.absences()) == ((), ())
+    assert [(each.revision, each.command) for each in before.runs(9)] == [(1, "")]
+    assert before.run_actions([before.runs(9)[0].id]) == {}
     assert set(before.definitions("Role")) == {"reviewer"}
     before.close()
-    assert migration.migrate(first).steps == ("overrides keep their values", "what is deleted can be held absent")
+    assert migration.migrate(first).steps == (
+        "overrides keep their values",
+        "what is deleted can be held absent",
+        "runs tell what they did",
+    )
     after = opening.catalog(first)
     held = Override(uid(1), "spec.state", "Stopped", "ann", "2026-01-01T01:00:00+00:00", "Running")
     with after.transaction(token) as tx:
