@@ -1,6 +1,10 @@
-"""Strategies for documents of every kind: valid ones, and ones with something wrong, made from the kinds' own nodes."""
+"""Strategies for documents of every kind: valid ones, and ones with something wrong, made from the kinds' own nodes.
+
+Each is made once: hypothesis examines a strategy when it is first drawn from, which costs more than what is drawn.
+"""
 
 import re
+from functools import cache
 
 from hypothesis import strategies as st
 
@@ -33,6 +37,7 @@ JUNK: st.SearchStrategy[Json] = st.recursive(
 )
 
 
+@cache
 def valid_leaf(scalar: Scalar) -> st.SearchStrategy[Json]:
     """Values that a scalar accepts; references and durations in each of their spellings."""
     schema = scalar.schema
@@ -65,13 +70,14 @@ def valid_any(schema: Json) -> st.SearchStrategy[Json]:
         assert isinstance(high, int)
         return st.integers(low, high)
     if schema.get("type") == "object":
-        return st.builds(lambda name: {"name": name}, names())
+        return names().map(lambda name: {"name": name})
     matches = re.compile(str(schema["pattern"])).search
     fitting = [sample for sample in SAMPLES if matches(sample)]
     extra = ["reviewer", "b0"] if matches("reviewer") else ["2s"] if matches("2s") else ["Role/z"]
     return st.sampled_from([*fitting, *extra])
 
 
+@cache
 def names() -> st.SearchStrategy[str]:
     """Valid names."""
     return st.from_regex(r"[a-z][a-z0-9_-]{0,6}[a-z0-9]", fullmatch=True).filter(
@@ -79,28 +85,30 @@ def names() -> st.SearchStrategy[str]:
     )
 
 
+@cache
 @st.composite
-def valid(draw: st.DrawFn, node: Node, depth: int = 0) -> Json:
+def valid(draw: st.DrawFn, node: Node) -> Json:
     """A value that a node accepts."""
     if isinstance(node, Scalar):
         return draw(valid_leaf(node))
     if isinstance(node, Free):
         return draw(JUNK)
     if isinstance(node, Items):
-        return draw(st.lists(valid(node.item, depth + 1), min_size=node.shortest, max_size=2 + node.shortest))
+        return draw(st.lists(valid(node.item), min_size=node.shortest, max_size=2 + node.shortest))
     if isinstance(node, Entries):
         keys = valid_leaf(node.key) if node.key is not None else st.sampled_from(SAMPLES)
-        return draw(st.dictionaries(keys, valid(node.value, depth + 1), max_size=2))  # type: ignore[arg-type]
-    return draw(valid_struct(node, depth))
+        return draw(st.dictionaries(keys, valid(node.value), max_size=2))  # type: ignore[arg-type]
+    return draw(valid_struct(node))
 
 
+@cache
 @st.composite
-def valid_struct(draw: st.DrawFn, struct: Struct, depth: int = 0) -> JsonMap:
+def valid_struct(draw: st.DrawFn, struct: Struct) -> JsonMap:
     """A mapping that a struct accepts: required fields, some others, and its rules kept."""
     out: JsonMap = {}
     for name, member in struct.members.items():
         if member.required or draw(st.integers(0, 3)) == 0:
-            out[name] = draw(valid(member.node, depth + 1))
+            out[name] = draw(valid(member.node))
     for rule in struct.rules:
         if rule.broken(out) is None:
             continue
@@ -109,10 +117,11 @@ def valid_struct(draw: st.DrawFn, struct: Struct, depth: int = 0) -> JsonMap:
             out.pop(name, None)
         if rule.broken(out) is not None:
             name = draw(st.sampled_from(involved))
-            out[name] = draw(valid(struct.members[name].node, depth + 1))
-    return out if all(rule.broken(out) is None for rule in struct.rules) else draw(valid_struct(struct, depth))
+            out[name] = draw(valid(struct.members[name].node))
+    return out if all(rule.broken(out) is None for rule in struct.rules) else draw(valid_struct(struct))
 
 
+@cache
 @st.composite
 def documents(draw: st.DrawFn, schema: Schema) -> JsonMap:
     """A valid document of a kind."""
@@ -127,6 +136,7 @@ def documents(draw: st.DrawFn, schema: Schema) -> JsonMap:
     }
 
 
+@cache
 @st.composite
 def spoiled(draw: st.DrawFn, schema: Schema) -> JsonMap:
     """A document that was valid until up to three places of it were changed at random."""
