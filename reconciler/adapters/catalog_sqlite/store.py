@@ -120,7 +120,7 @@ class SqliteReader:
     def naming(self, words: Iterable[str]) -> tuple[InventoryRow, ...]:
         """As the port says: one query, and nothing is parsed of the rows it leaves out."""
         # No row of ours has a name that is no text; SQLite cannot even be asked.
-        wanted = [word for word in words if not any("\ud800" <= char <= "\udfff" for char in word)]
+        wanted = [word for word in dict.fromkeys(words) if not any("\ud800" <= char <= "\udfff" for char in word)]
         if not wanted:
             return ()
         named = " OR ".join([_ESCAPED, *[_NAMED] * len(wanted)])
