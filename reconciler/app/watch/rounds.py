@@ -16,6 +16,7 @@ from reconciler.app.watch import calendar
 from reconciler.app.watch import notes as notes_
 from reconciler.app.watch.busy import busy
 from reconciler.engine import unasked as unasked_
+from reconciler.engine.handler import Case
 from reconciler.engine.plan import Planned
 from reconciler.engine.unasked import Rules, Unasked
 from reconciler.model.action import Action, Code, Notice, Plan, Verb
@@ -26,8 +27,6 @@ from reconciler.model.resource import at_path
 from reconciler.model.tuples import NamedTuple
 from reconciler.ports.bundle import Ports, Reader
 
-BUSY_S = 2.0
-"""How soon a busy agent is looked at again: nothing tells that a turn is over."""
 AGAIN_S = (0.0, 0.5, 5.0, 60.0)
 """Pauses before the same action is run again, where it settles and is planned again all the same."""
 
@@ -39,6 +38,8 @@ class Seen(NamedTuple):
     """None where it stood exactly as before."""
     again_s: float | None = None
     """When to look again, whatever wakes before; None for the timer."""
+    busy: bool = False
+    """Whether agents are waited for that are in the middle of something: nothing tells when they are done."""
 
 
 class Rounds:
@@ -55,6 +56,7 @@ class Rounds:
         self._emit = emit
         self._quick = quick
         self._quiet: str | None = None
+        self._waited_for: tuple[Case, ...] = ()
         self._said: set[tuple[str, str]] = set()
         self._repeated: dict[tuple[object, ...], int] = {}
         self.looks = 0
@@ -72,6 +74,7 @@ class Rounds:
         planned, refused = self._planned(desired, wanted, reader)
         notes = notes_.read(reader.catalog)
         rules = self._rules(planned, desired, notes, reader)
+        self._waited_for = tuple(case for case in planned.cases.values() if case.ref in rules.busy)
         found = unasked_.hold_back(planned, rules)
         plan = self._with_orphans(found.planned.plan, desired, refused)
         found = found._replace(planned=found.planned._replace(plan=plan))
@@ -83,7 +86,7 @@ class Rounds:
             if calm and desired.gated is not None and prepared is not None:
                 self._record(prepared)
             self._repeated.clear()
-            return Seen(Report(plan), self._next_s(found, reader, bool(rules.busy)))
+            return Seen(Report(plan), self._next_s(found, reader), bool(rules.busy))
         self._quiet = None
         self.runs += 1
         self._shown(plan)
@@ -95,8 +98,14 @@ class Rounds:
                 notes.heals.note(outcome.action, self._ports.clock.now_utc())
         self._keep(notes._replace(since=found.since))
         soon = self._after(report)
-        later = self._next_s(found, self._ports.reader(), bool(rules.busy))
-        return Seen(report, min((each for each in (soon, later) if each is not None), default=None))
+        later = self._next_s(found, self._ports.reader())
+        again = min((each for each in (soon, later) if each is not None), default=None)
+        return Seen(report, again, bool(rules.busy))
+
+    def still_busy(self) -> bool:
+        """Whether all of those who are waited for are still in the middle of something: their screens alone are read,
+        the fleet is not planned for it."""
+        return len(busy(self._waited_for, self._ports.reader())) == len(self._waited_for)
 
     # Planning
 
@@ -169,14 +178,14 @@ class Rounds:
             return None
         return AGAIN_S[min(max(self._repeated.values()), len(AGAIN_S) - 1)]
 
-    def _next_s(self, found: Unasked, reader: Reader, busy: bool) -> float | None:
+    def _next_s(self, found: Unasked, reader: Reader) -> float | None:
         """Seconds until something is due by the calendar: a retry, a gate, the end of an override."""
         now = reader.clock.now_utc()
         moments = [] if found.wakes is None else [found.wakes]
         moments += [each.until for held in holding.recorded(reader).values() for each in held if each.until > now]
         moments += [at for each in reader.catalog.attempts().values() if (at := _moment(each.next_at)) and at > now]
         left = [max(0.0, (moment - now).total_seconds()) for moment in moments]
-        return min([*left, BUSY_S] if busy else left, default=None)
+        return min(left, default=None)
 
     def _prepared(self, desired: Desired) -> str | None:
         if desired.compiled is None:
