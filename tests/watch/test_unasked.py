@@ -41,6 +41,9 @@ def test_an_agent_in_the_middle_of_a_turn_is_not_restarted_because_a_file_change
     assert told.done.count("relaunch Instance/bob") == 1
     assert told.done.count("relaunch Instance/alice") == 1
     assert [(each["ref"], each["code"]) for each in told.of("wait")] == [("Instance/alice", "AgentBusy")]
+    # Its screen is read every other second, and the fleet is planned for it by the timer alone.
+    assert len(told.of("plan")) <= 17
+    assert story.script.waits > 300
 
 
 def test_one_that_says_so_is_restarted_at_once(fake_world: FakeWorld) -> None:

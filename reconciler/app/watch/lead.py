@@ -25,6 +25,9 @@ from reconciler.ports.bundle import Ports
 from reconciler.ports.wakers import Followed, Waker, Wakers, Woken
 
 FLEET, SOURCE, TIMER, LATER, ASKED = Key("fleet"), Key("source"), Key("timer"), Key("later"), Key("asked")
+BUSY = Key("busy")
+BUSY_S = 2.0
+"""How soon a busy agent is looked at again: nothing tells that a turn is over."""
 REGISTRY_S = 0.2
 """Records come in bursts, most of them our own."""
 MakeWakers = Callable[[Ports], Wakers]
@@ -183,7 +186,11 @@ class _Watch:
         plans = self._rounds.plans
         while (key := self._queue.take()) is not None:
             due.append(key)
-        full = LATER in due
+        if due == [BUSY] and self._rounds.still_busy():
+            self._queue.done(BUSY)
+            self._queue.add(BUSY, Priority.TIMER, BUSY_S)
+            return
+        full = LATER in due or BUSY in due
         if ASKED in due:
             full = self._lend(wakers) or full
             if self._how.stopping() is not None:
@@ -242,6 +249,9 @@ class _Watch:
             self._fault = None
             self._report = seen.report or self._report
             again = seen.again_s
+            self._queue.drop(BUSY)
+            if seen.busy:
+                self._queue.add(BUSY, Priority.TIMER, BUSY_S)
         except TokenLost:
             raise
         except ReconcilerError as error:

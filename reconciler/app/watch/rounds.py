@@ -17,6 +17,7 @@ from reconciler.app.watch import calendar
 from reconciler.app.watch import notes as notes_
 from reconciler.app.watch.busy import busy
 from reconciler.engine import unasked as unasked_
+from reconciler.engine.handler import Case
 from reconciler.engine.plan import Planned
 from reconciler.engine.rolling import failure, rolled_back
 from reconciler.engine.unasked import Rules, Unasked
@@ -30,8 +31,6 @@ from reconciler.model.tuples import NamedTuple
 from reconciler.ports.bundle import Ports, Reader
 from reconciler.ports.catalog import NewEvent
 
-BUSY_S = 2.0
-"""How soon a busy agent is looked at again: nothing tells that a turn is over, nor that an agent is Ready."""
 AGAIN_S = (0.0, 0.5, 5.0, 60.0)
 """Pauses before the same action is run again, where it settles and is planned again all the same."""
 
@@ -43,6 +42,8 @@ class Seen(NamedTuple):
     """None where it stood exactly as before."""
     again_s: float | None = None
     """When to look again, whatever wakes before; None for the timer."""
+    busy: bool = False
+    """Whether agents are waited for that are in the middle of something: nothing tells when they are done."""
 
 
 class Rounds:
@@ -60,6 +61,7 @@ class Rounds:
         self._quick = quick
         self._quiet: str | None = None
         self._pinned: tuple[Ref, ...] = ()
+        self._waited_for: tuple[Case, ...] = ()
         self._said: set[tuple[str, str]] = set()
         self._repeated: dict[tuple[object, ...], int] = {}
         self.looks = 0
@@ -79,12 +81,12 @@ class Rounds:
         planned, refused = self._planned(desired, wanted, reader)
         notes = notes_.read(reader.catalog)
         rules = self._rules(planned, desired, notes, reader)
+        self._waited_for = tuple(case for case in planned.cases.values() if case.ref in rules.busy)
         found = unasked_.hold_back(planned, rules)
         rolled = rollouts.watched(found.planned, desired.session.handlers, self._ports, reader)
         rollouts.write(self._ports, self._writer.token(self._ports), rolled.states)
         wakes = min((each for each in (found.wakes, rolled.wakes) if each is not None), default=None)
         found = found._replace(planned=rolled.planned, wakes=wakes)
-        waits = bool(rules.busy) or rolled.active
         for name, text in rolled.failed.items():
             self._emit("condition", failure(name, text))
         if self._roll_back([ref for ref in rolled.rollback if ref not in pinned], reader):
@@ -99,7 +101,7 @@ class Rounds:
             if calm and desired.gated is not None and prepared is not None and not pinned:
                 self._record(prepared)
             self._repeated.clear()
-            return Seen(Report(plan), self._next_s(found, reader, waits))
+            return Seen(Report(plan), self._next_s(found, reader), bool(rules.busy))
         self._quiet = None
         self.runs += 1
         self._shown(plan)
@@ -111,8 +113,14 @@ class Rounds:
                 notes.heals.note(outcome.action, self._ports.clock.now_utc())
         self._keep(notes._replace(since=found.since))
         soon = self._after(report)
-        later = self._next_s(found, self._ports.reader(), waits)
-        return Seen(report, min((each for each in (soon, later) if each is not None), default=None))
+        later = self._next_s(found, self._ports.reader())
+        again = min((each for each in (soon, later) if each is not None), default=None)
+        return Seen(report, again, bool(rules.busy))
+
+    def still_busy(self) -> bool:
+        """Whether all of those who are waited for are still in the middle of something: their screens alone are read,
+        the fleet is not planned for it."""
+        return len(busy(self._waited_for, self._ports.reader())) == len(self._waited_for)
 
     # Planning
 
@@ -223,14 +231,14 @@ class Rounds:
             return None
         return AGAIN_S[min(max(self._repeated.values()), len(AGAIN_S) - 1)]
 
-    def _next_s(self, found: Unasked, reader: Reader, busy: bool) -> float | None:
+    def _next_s(self, found: Unasked, reader: Reader) -> float | None:
         """Seconds until something is due by the calendar: a retry, a gate, the end of an override."""
         now = reader.clock.now_utc()
         moments = [] if found.wakes is None else [found.wakes]
         moments += [each.until for held in holding.recorded(reader).values() for each in held if each.until > now]
         moments += [at for each in reader.catalog.attempts().values() if (at := _moment(each.next_at)) and at > now]
         left = [max(0.0, (moment - now).total_seconds()) for moment in moments]
-        return min([*left, BUSY_S] if busy else left, default=None)
+        return min(left, default=None)
 
     def _prepared(self, desired: Desired) -> str | None:
         if desired.compiled is None or desired.restored:
