@@ -18,8 +18,9 @@ import subprocess
 import sys
 from collections.abc import Callable
 
-from bench.cases import Case, Fleets, cases
+from bench.cases import LARGEST, Case, Fleets, cases
 from bench.measure import Pairs, Sample, Wrong, cpu, run, spread, wall
+from bench.simulated import LIMIT
 
 PAIRS = 7
 QUICK = 3
@@ -115,7 +116,7 @@ class Bench:
                 "want": case.want,
                 "met": case.must is None or ratio.median <= case.must,
                 "wanted": case.want is None or ratio.median <= case.want,
-                "simulated": False,
+                "simulated": case.n > LIMIT,
                 "versions": self.versions,
             }
         )
@@ -126,6 +127,8 @@ class Bench:
             few, many = self.measured.get((name, 100)), self.measured.get((name, 1000))
             if few and many:
                 self._growth(name, few, many)
+            if few and (most := self.measured.get((name, LARGEST))):
+                self._exponent(name, few, most)
         for name in ("plan-unchanged", "plan-parsed"):
             if found := self.measured.get((name, 1000)):
                 self._memory(name, found)
@@ -147,6 +150,26 @@ class Bench:
                 "met": at["cpu"] <= must and exponent <= EXPONENT,
                 "wanted": at["cpu"] <= want,
                 "simulated": False,
+                "versions": self.versions,
+            }
+        )
+
+    def _exponent(self, name: str, few: Pairs, most: Pairs) -> None:
+        """From 100 to the largest: the exponent alone is asked for, by CPU time."""
+        times, floor = growth(few.project, most.project, cpu), growth(few.floor, most.floor, cpu)
+        exponent = math.log(times, LARGEST / 100)
+        self._print(
+            {
+                "name": f"growth-{name}",
+                "n": LARGEST,
+                "ratio": {"cpu": round(times, 2), "wall": round(growth(few.project, most.project, wall), 2)},
+                "floor": {"cpu": round(floor, 2)},
+                "project": {"cpu": round(times, 2), "exponent": round(exponent, 2)},
+                "must": None,
+                "want": None,
+                "met": exponent <= EXPONENT,
+                "wanted": exponent <= EXPONENT,
+                "simulated": True,
                 "versions": self.versions,
             }
         )

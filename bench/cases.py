@@ -11,6 +11,10 @@ from typing import NamedTuple
 
 from bench.fleet import Fleet
 from bench.measure import Pairs, Sample, Wrong, pairs
+from bench.simulated import LIMIT, SimulatedFleet
+
+LARGEST = 10_000
+"""Held to what is asked of 1,000: nothing may grow faster than the fleet."""
 
 
 class Case(NamedTuple):
@@ -33,7 +37,7 @@ class Fleets:
         """A fleet of `n` running agents; 0 for a place without any."""
         if self._held is None or self._held.n != n:
             self.close()
-            self._held = Fleet(n)
+            self._held = Fleet(n) if n <= LIMIT else SimulatedFleet(n)
             if n:
                 self._held.bring_up()
         return self._held
@@ -57,6 +61,8 @@ def cases() -> Iterator[Case]:
         yield Case("list", n, 2.0 if full else None, 1.5 if full else None, _looking(n, _list))
         yield Case("list-json", n, 2.0 if full else None, 1.5 if full else None, _looking(n, _list_json))
         yield Case("project-status", n, None, None, _looking(n, _project_status))
+    yield Case("plan-unchanged", LARGEST, 2.0, 1.5, _looking(LARGEST, _plan_unchanged))
+    yield Case("plan-parsed", LARGEST, 2.5, 1.8, _looking(LARGEST, _plan_parsed))
     for n, must, want in ((10, 3.5, 2.0), (20, 2.5, 1.5), (100, 2.0, 1.5)):
         yield Case("apply", n, must, want, _applying(n))
 

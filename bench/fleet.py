@@ -162,9 +162,8 @@ class Fleet:
         panes = [row.split("\t") for row in self.tmux("list-panes", "-a", "-F", form).splitlines()]
         with sqlite3.connect(f"{self.project}/.houmao/catalog.sqlite") as catalog:
             names = dict(catalog.execute("SELECT uid, name FROM resource WHERE kind = 'Instance'"))
-        shown = json.loads(self.houmao("get", "instances", "-o", "json").out)["items"]
-        bodies = {item["metadata"]["uid"]: json.dumps(_unobserved(item)) for item in shown}
-        agents = [(uid, names[uid], session, pid, _ticks(pid), bodies[uid]) for uid, session, pid in panes]
+        bodies = self._bodies()
+        agents = [(uid, names[uid], session, pid, _ticks(pid), bodies.get(uid, "")) for uid, session, pid in panes]
         files, documents = [], []
         for name in sorted(os.listdir(self.source)):
             path = f"{self.source}/{name}"
@@ -186,6 +185,11 @@ class Fleet:
             database.executemany("INSERT INTO document VALUES (?, ?, ?)", documents)
             database.executemany("INSERT INTO agent VALUES (?, ?, ?, ?, ?, ?)", agents)
         database.close()
+
+    def _bodies(self) -> dict[str, str]:
+        """What a list of agents as JSON says of each, by uid."""
+        shown = json.loads(self.houmao("get", "instances", "-o", "json").out)["items"]
+        return {item["metadata"]["uid"]: json.dumps(_unobserved(item)) for item in shown}
 
 
 class Comment:

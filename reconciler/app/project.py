@@ -5,7 +5,11 @@ from reconciler.app import settings as settings_
 from reconciler.app.session import Flags, open_session
 from reconciler.app.settings import Settings
 from reconciler.model import names
-from reconciler.model.json import JsonMap
+from reconciler.model.json import Json, JsonMap
+from reconciler.ports.bundle import Reader
+
+RUNS = 100
+"""How many runs are looked through for the last one of each apply set."""
 
 
 def init(flags: Flags) -> JsonMap:
@@ -72,9 +76,25 @@ def status(flags: Flags) -> JsonMap:
         "registry_root": found.registry,
         "tmux_socket": found.tmux_socket,
         "tmux_socket_source": found.tmux_socket_source,
+        "sources": _sources(session.reader) if present else [],
         "requires_project_init": not exists,
         "would_bootstrap_overlay": False,
     }
+
+
+def _sources(reader: Reader) -> list[Json]:
+    """Of each apply set, what was applied last; the commit, where its source is in a git repository (R-WAT-6)."""
+    found: dict[str, Json] = {}
+    for run in reader.catalog.runs(RUNS):
+        if run.apply_set not in found:
+            found[run.apply_set] = {
+                "apply_set": run.apply_set,
+                "source_revision": run.source_revision or None,
+                "revision": run.revision,
+                "outcome": run.outcome,
+                "applied": run.ended,
+            }
+    return [found[name] for name in sorted(found)]
 
 
 def _bootstrap(exists: bool) -> str:

@@ -317,7 +317,6 @@ LATER_OPTIONS = frozenset(
         "--respect-busy",
         "--ignore-window",
         "--check-auth",
-        "--refresh-only",
         "--watch",
         "--fix",
         "--rebuild",

@@ -45,7 +45,7 @@ STATUS = (
     "overlay_root overlay_root_source overlay_discovery_mode overlay_discovery_detail selected_overlay_detail "
     "overlay_bootstrap_detail discovered project_root config_path catalog_path migration effective_agent_def_dir "
     "effective_agent_def_dir_source project_runtime_root project_memory_root project_mailbox_root "
-    "requires_project_init would_bootstrap_overlay"
+    "requires_project_init would_bootstrap_overlay sources"
 )
 BUILT = (
     "home_id home_path manifest_path launch_helper_path runtime_root runtime_root_detail overlay_root "

@@ -31,6 +31,11 @@ def test_a_commit_is_applied_and_recorded_everywhere(author: Author, project: Pa
     assert main(["apply", *source(author)]) == 0
     assert "2 settled" in capsys.readouterr().out
 
+    assert main(["project", "status", "-o", "json"]) == 0
+    (applied,) = json.loads(capsys.readouterr().out)["sources"]
+    assert (applied["apply_set"], applied["source_revision"], applied["outcome"]) == ("default", commit, "settled")
+    assert main(["project", "status", "--print-plain"]) == 0
+    assert f"source_revision={commit}" in capsys.readouterr().out
     catalog = open_session(Flags()).reader.catalog
     assert catalog.runs(1)[0].source_revision == commit
     rows = [row for row in catalog.inventory() if row.ref.kind == "Specialist"]

@@ -40,7 +40,7 @@ def _shown(args: Args, use_case: Callable[[], JsonMap]) -> int:
     if form:
         write(found, form)
         return 0
-    each_on_its_line = {key: "\n".join(map(str, value)) for key, value in found.items() if isinstance(value, list)}
+    each_on_its_line = {key: "\n".join(map(in_words, value)) for key, value in found.items() if isinstance(value, list)}
     pairs([(key, each_on_its_line.get(key) or in_words(value)) for key, value in found.items()], out)
     return 0
 
