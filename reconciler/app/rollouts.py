@@ -104,11 +104,12 @@ def of_run(
 
 def paused(planned: Planned, catalog: CatalogReader) -> Planned:
     """The same plan with the members of paused sets held back: who paused it is nobody that an apply may overrule."""
-    stopped = {name: state for name, state in read(catalog).items() if state.paused}
+    found = rollout.groups(planned)
+    stopped = {name: state for name, state in read(catalog).items() if state.paused} if found else {}
     if not stopped:
         return planned
     waits: dict[Ref, str] = {}
-    for group in rollout.groups(planned):
+    for group in found:
         state = stopped.get(group.name)
         if state is not None:
             text = f"the rollout of {group.name} is paused ({state.paused}); `houmao rollout resume` goes on with it"
