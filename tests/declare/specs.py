@@ -19,7 +19,8 @@ SAMPLES = (
     "Specialist/coder", "Role/r", "Skill/s", "Setup/default", "AuthProfile/a", "Recipe/r",
     "LaunchProfile/p", "instance/a",
     "90s", "1m30s", "1.5s", "s", "0ms", "9" * 12 + "s", "5", "true", "path/to", "../up", "~/x", "unattended", "default",
-    "exact", "new", "team.io/key", "houmao/source-id", "houmao/wave", "/x", "a/", "x" * 64 + "/a", "claude_code", "25%", "0%", "101%",
+    "exact", "new", "team.io/key", "houmao/source-id", "houmao/wave", "/x", "a/", "x" * 64 + "/a", "claude_code",
+    "25%", "0%", "101%",
 )  # fmt: skip
 LEAVES: st.SearchStrategy[Json] = st.one_of(
     st.sampled_from(SAMPLES),
