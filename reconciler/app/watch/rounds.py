@@ -31,7 +31,7 @@ from reconciler.ports.reading import ScreenState
 from reconciler.ports.tmux import Unanswered
 
 BUSY_S = 2.0
-"""How soon a busy agent is looked at again: nothing tells that a turn is over, nor that an agent is Ready."""
+"""How soon a busy agent is looked at again: nothing tells that a turn is over."""
 AGAIN_S = (0.0, 0.5, 5.0, 60.0)
 """Pauses before the same action is run again, where it settles and is planned again all the same."""
 
@@ -84,7 +84,6 @@ class Rounds:
         rollouts.write(self._ports, self._writer.token(self._ports), rolled.states)
         wakes = min((each for each in (found.wakes, rolled.wakes) if each is not None), default=None)
         found = found._replace(planned=rolled.planned, wakes=wakes)
-        waits = bool(rules.busy) or rolled.active
         for name, text in rolled.failed.items():
             self._emit("condition", failure(name, text))
         if self._roll_back([ref for ref in rolled.rollback if ref not in pinned], reader):
@@ -99,7 +98,7 @@ class Rounds:
             if calm and desired.gated is not None and prepared is not None and not pinned:
                 self._record(prepared)
             self._repeated.clear()
-            return Seen(Report(plan), self._next_s(found, reader, waits))
+            return Seen(Report(plan), self._next_s(found, reader, bool(rules.busy)))
         self._quiet = None
         self.runs += 1
         self._shown(plan)
@@ -111,7 +110,7 @@ class Rounds:
                 notes.heals.note(outcome.action, self._ports.clock.now_utc())
         self._keep(notes._replace(since=found.since))
         soon = self._after(report)
-        later = self._next_s(found, self._ports.reader(), waits)
+        later = self._next_s(found, self._ports.reader(), bool(rules.busy))
         return Seen(report, min((each for each in (soon, later) if each is not None), default=None))
 
     # Planning
