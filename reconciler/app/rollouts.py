@@ -1,7 +1,7 @@
 """Rollouts as a run and a watch meet them: what is kept of them in the catalog, and what is held back for them."""
 
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from reconciler.engine import rollout
 from reconciler.engine.handler import Handlers
@@ -18,6 +18,8 @@ from reconciler.ports.catalog import CatalogReader
 KEY = "rollouts"
 """Under which all of it is kept: it says things about runs and nothing about what is declared, so it raises no
 revision."""
+AGAIN = timedelta(seconds=1)
+"""How soon members that were started are looked at again."""
 
 
 class Watched(NamedTuple):
@@ -25,8 +27,9 @@ class Watched(NamedTuple):
 
     planned: Planned
     active: bool
-    """Somebody is waited for: nothing tells when that is over."""
+    """A change is not over yet: the fleet does not stand."""
     wakes: datetime | None
+    """When one of the waits is over by itself, or somebody may have become Ready: nothing tells of that."""
     states: Mapping[str, State]
     failed: Mapping[str, str]
     """Of which the change has just failed, and why."""
@@ -104,11 +107,12 @@ def of_run(
 
 def paused(planned: Planned, catalog: CatalogReader) -> Planned:
     """The same plan with the members of paused sets held back: who paused it is nobody that an apply may overrule."""
-    stopped = {name: state for name, state in read(catalog).items() if state.paused}
+    found = rollout.groups(planned)
+    stopped = {name: state for name, state in read(catalog).items() if state.paused} if found else {}
     if not stopped:
         return planned
     waits: dict[Ref, str] = {}
-    for group in rollout.groups(planned):
+    for group in found:
         state = stopped.get(group.name)
         if state is not None:
             text = f"the rollout of {group.name} is paused ({state.paused}); `houmao rollout resume` goes on with it"
@@ -126,11 +130,16 @@ def watched(planned: Planned, handlers: Handlers, ports: Ports, reader: Reader) 
     active, wakes = False, None
     for group in rollout.groups(planned, names):
         before = current(kept.get(group.name, State()), group.target)
-        verdict = judged(group, _members(group, planned, handlers, reader), before, ports)
+        members = _members(group, planned, handlers, reader)
+        verdict = judged(group, members, before, ports)
         states[group.name] = State(paused=verdict.state.paused) if verdict.over else verdict.state
         waits.update(verdict.waits)
-        active = active or not (verdict.over or verdict.state.failed or verdict.state.paused)
-        wakes = min((each for each in (wakes, verdict.wakes) if each is not None), default=None)
+        goes_on = not (verdict.over or verdict.state.failed or verdict.state.paused)
+        active = active or goes_on
+        soon = None
+        if goes_on and (verdict.start or not all(member.ready for member in members)):
+            soon = reader.clock.now_utc() + AGAIN
+        wakes = min((each for each in (wakes, soon, verdict.wakes) if each is not None), default=None)
         if verdict.state.failed and not before.failed:
             failed[group.name] = verdict.state.failed
             back += [Ref.parse(group.name)] if group.strategy.rollback else []

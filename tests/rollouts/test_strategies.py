@@ -5,6 +5,7 @@ import pytest
 from reconciler.model.ref import Ref
 from reconciler.ports.process import Finished
 from reconciler.testing.fake_world import FakeWorld
+from reconciler.testing.faults import Crashed, Fault, Kind
 from tests.rollouts.conftest import Crew, names, waits
 
 ALL = {f"crew-{ordinal}" for ordinal in range(8)}
@@ -182,5 +183,18 @@ def test_it_comes_out_the_same_one_at_a_time(fake_world: FakeWorld, parallelism:
     crew.edited()
     assert fake_world.when_applied(on_point=crew.on_point, parallelism=parallelism).settled
     assert len(crew.changed) == 3
+    fake_world.pass_time(10)
+    assert fake_world.when_planned().in_sync
+
+
+def test_a_rollout_that_was_killed_is_gone_on_with(fake_world: FakeWorld) -> None:
+    crew = Crew(fake_world, "type: Rolling, maxUnavailable: 2")
+    crew.edited()
+    with pytest.raises(Crashed):
+        fake_world.when_applied(fault=Fault("relaunch/Instance:start-session", "before", Kind.CRASH, 4))
+    assert len(fake_world.running) >= 6
+    assert fake_world.when_applied(on_point=crew.on_point).settled
+    assert max(crew.down) <= 2
+    assert crew.changed == ALL
     fake_world.pass_time(10)
     assert fake_world.when_planned().in_sync
