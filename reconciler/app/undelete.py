@@ -194,7 +194,14 @@ class _Revival:
     def planned(self, session: Session, reader: Reader) -> planning.Planned:
         """The plan, as if what was removed were still recorded."""
         snapshot = observe(self.declared, "", session.handlers, reader, revived=self.rows.values())
-        return planning.make(self.declared, snapshot, session.handlers, self._options(reader))
+        there = {row.ref for row in reader.catalog.inventory()}
+        # Its removal ended it: whatever the row said of it before, it is stopped.
+        rows = {
+            ref: row if ref in there or "state" not in row.live else row._replace(live={**row.live, "state": "stopped"})
+            for ref, row in snapshot.inventory.items()
+        }
+        made = snapshot._replace(inventory=rows)
+        return planning.make(self.declared, made, session.handlers, self._options(reader))
 
     def _options(self, reader: Reader) -> planning.Options:
         said = Reason(Code.REQUESTED, f"it was removed, and {self.by} asked for it back")

@@ -52,6 +52,7 @@ def test_a_deleted_agent_comes_back_on_its_home_under_its_uid(world: World) -> N
 
     after = world.rows["Instance/alice"]
     assert done(report) == ["create Instance/alice settled"]
+    assert [reason.code.value for reason in report.plan.actions[0].reasons] == ["StartDeclared", "Requested"]
     assert (after.uid, after.apply_set, after.position) == (before.uid, before.apply_set, before.position)
     assert after.live["home"] == before.live["home"]
     assert after.live["agent_id"] == before.live["agent_id"]

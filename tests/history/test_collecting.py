@@ -3,7 +3,10 @@
 import shutil
 from pathlib import Path
 
-from reconciler.model.errors import LockHeld
+import pytest
+
+from reconciler.model.errors import LockHeld, OverlayError
+from reconciler.ports.catalog import Catalog
 from reconciler.testing.fake_world import FakeWorld
 from tests.history.conftest import Houmao
 from tests.history.test_bringing_back import WEEK, bring_back, fleet
@@ -144,3 +147,58 @@ def test_it_needs_the_lock_and_creates_nothing(fake_world: FakeWorld, houmao: Ho
     finally:
         lock.release()  # type: ignore[union-attr]
     assert refused.code == LockHeld.exit_code
+
+
+class Fails:
+    """A catalog whose next transaction fails."""
+
+    def __init__(self, catalog: Catalog) -> None:
+        self._catalog = catalog
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._catalog, name)
+
+    def transaction(self, token: int) -> object:
+        raise OverlayError("the disk is full", hint="make room")
+
+
+def test_a_collection_that_is_ended_half_way_is_said_again_and_can_still_be_undone(
+    fake_world: FakeWorld, houmao: Houmao, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fleet(fake_world)
+    gone = paths_of(fake_world, "alice")
+    fake_world.when_deleted("instance/alice")
+    fake_world.pass_time(WEEK + 1)
+    real = fake_world.ports
+    with monkeypatch.context() as patched:
+        patched.setattr(fake_world, "ports", lambda s: (p := real(s))._replace(catalog=Fails(p.catalog)))
+        assert "the disk is full" in houmao("gc").err
+    assert not any(path.exists() for path in gone)
+
+    assert bring_back(fake_world, "instance/alice").exit_code == 0
+    assert fake_world.running == {"alice"}
+    fake_world.when_deleted("instance/alice")
+    fake_world.pass_time(WEEK + 1)
+    assert "resource Instance/alice" in names(houmao("gc", "-o", "json").data["removed"])
+    assert not any(path.exists() for path in gone)
+
+
+def test_no_credential_is_ever_kept(fake_world: FakeWorld, houmao: Houmao) -> None:
+    fleet(fake_world)
+    secret = "canary-9f8e7d"
+    added = houmao("project", "credentials", "echo", "add", "--name", "work", "--api-key", secret)
+    assert added.code == 0, added
+    assert any(secret in path.read_text(errors="replace") for path in bytes_below(fake_world.overlay / "content"))
+
+    removed = houmao("project", "credentials", "echo", "remove", "--name", "work", "--yes")
+
+    assert removed.code == 0, removed
+    for path in bytes_below(fake_world.overlay):
+        assert secret.encode() not in path.read_bytes(), path
+    refused = houmao("undelete", "authprofile/work")
+    assert refused.code == 1
+    assert "kept nowhere" in refused.err
+
+
+def bytes_below(root: Path) -> list[Path]:
+    return [path for path in root.rglob("*") if path.is_file() and not path.is_symlink()]
