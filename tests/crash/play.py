@@ -23,12 +23,20 @@ Luck = Fault | WriteFault
 
 
 class Clean(NamedTuple):
-    """A run that nothing disturbs: points passed, number of writes, its end, and the uids before it."""
+    """A run that nothing disturbs: points passed, number of writes, its end, the uids before it, programs started."""
 
     points: tuple[tuple[str, str], ...]
     writes: int
     end: State
     before: dict[str, str]
+    starts: int
+
+
+KEPT = frozenset({Kind.CRASH, Kind.HANG_ONCE})
+"""What makes nobody start over: not a program is started more, nor ended more, than without it (R §27, differential).
+
+After an error a first create is taken back, and begins anew.
+"""
 
 
 def by_name(name: str) -> Scenario:
@@ -41,12 +49,14 @@ def undisturbed(name: str) -> Clean:
     """Once per scenario."""
     played = by_name(name)
     with arranged(played) as world:
-        before = world.uids
+        before, started = world.uids, world.process.spawned
         applied = played.run(world)
+        starts = world.process.spawned - started
         assert applied.settled, (applied.report.outcomes, applied.report.remaining)
         after = world.when_planned(**played.flags)
         assert (after.told, [notice for notice in after.notices if not notice.startswith("Held ")]) == ([], [])
-        return Clean(tuple(dict.fromkeys(applied.watch.points)), len(applied.watch.writes), end_state(world), before)
+        points, writes = tuple(dict.fromkeys(applied.watch.points)), len(applied.watch.writes)
+        return Clean(points, writes, end_state(world), before, starts)
 
 
 def faults_of(name: str, kinds: Sequence[Kind] = tuple(Kind)) -> list[Fault]:
@@ -100,6 +110,7 @@ def disturbed(scenario: Scenario, *lucks: Luck) -> Played:
     wrong: list[str] = []
     hit = 0
     with arranged(scenario) as world:
+        started = world.process.spawned
         for nth, luck in enumerate(lucks):
             fault, write = (luck, None) if isinstance(luck, Fault) else (None, luck)
             try:
@@ -118,6 +129,9 @@ def disturbed(scenario: Scenario, *lucks: Luck) -> Played:
             left = [str(action) for action in again.report.remaining]
             wrong.append(f"{name}: the next run did not converge: {_bad(again)} {left}")
         wrong += [f"{name}: {line}" for line in _ended(world, scenario, clean)]
+        starts = world.process.spawned - started
+        if starts != clean.starts and all((one.kind if isinstance(one, Fault) else one[2]) in KEPT for one in lucks):
+            wrong.append(f"{name}: {starts} programs were started, {clean.starts} without it")
     return Played(wrong, hit)
 
 
