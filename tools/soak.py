@@ -135,8 +135,8 @@ class Soak:
 
     def _report(self, seconds: float) -> int:
         codes: dict[str, list[str]] = {}
-        for (verb, code), count in sorted(self.ground.codes.items()):
-            codes.setdefault(verb, []).append(f"{count} times {code}")
+        for (verb, code, told), count in sorted(self.ground.codes.items()):
+            codes.setdefault(verb, []).append(f"{count} times {code}{f' ({told})' if told else ''}")
         share = 100 * self.converged / self.rounds if self.rounds else 100.0
         disk = "a small one, filled" if self.ground.small_disk else "not filled: nothing could be mounted here"
         print(f"\nseed {self.seed}, {seconds / 60:.1f} minutes, disk: {disk}")

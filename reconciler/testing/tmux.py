@@ -100,6 +100,8 @@ class FakeTmux:
         self._now = now
         self._servers = 0
         self._next = 0
+        self.opened = 0
+        """Sessions made since the beginning, whoever made them."""
         self._pids = 40_000
         self._frozen: Listing | None = None
         self._lies: dict[int, _Lie] = {}
@@ -511,6 +513,7 @@ class FakeTmux:
     def _open(self, name: str, argv: tuple[str, ...], env: dict[str, str], cwd: str) -> FakeSession:
         number = self._next
         self._next += 1
+        self.opened += 1
         pid = self._spawned(argv, env, cwd)
         session = FakeSession(f"${number}", name, self._now(), env, [FakePane(f"%{number}", f"@{number}", pid)])
         self.sessions[session.session_id] = session

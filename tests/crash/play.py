@@ -23,12 +23,25 @@ Luck = Fault | WriteFault
 
 
 class Clean(NamedTuple):
-    """A run that nothing disturbs: points passed, number of writes, its end, and the uids before it."""
+    """A run that nothing disturbs: points passed, number of writes, its end, the uids before it, starts of agents."""
 
     points: tuple[tuple[str, str], ...]
     writes: int
     end: State
     before: dict[str, str]
+    starts: int
+
+
+KEPT = frozenset({Kind.CRASH, Kind.HANG_ONCE})
+"""After these no agent is started, nor ended, more often than without them (R §27, differential).
+
+After an error a first create is taken back, and begins anew. A gateway that was not advertised yet is started again.
+"""
+
+
+def agents_started(world: FakeWorld) -> int:
+    """How many sessions there have been."""
+    return world.tmux.opened
 
 
 def by_name(name: str) -> Scenario:
@@ -41,12 +54,14 @@ def undisturbed(name: str) -> Clean:
     """Once per scenario."""
     played = by_name(name)
     with arranged(played) as world:
-        before = world.uids
+        before, started = world.uids, agents_started(world)
         applied = played.run(world)
+        starts = agents_started(world) - started
         assert applied.settled, (applied.report.outcomes, applied.report.remaining)
         after = world.when_planned(**played.flags)
         assert (after.told, [notice for notice in after.notices if not notice.startswith("Held ")]) == ([], [])
-        return Clean(tuple(dict.fromkeys(applied.watch.points)), len(applied.watch.writes), end_state(world), before)
+        points, writes = tuple(dict.fromkeys(applied.watch.points)), len(applied.watch.writes)
+        return Clean(points, writes, end_state(world), before, starts)
 
 
 def faults_of(name: str, kinds: Sequence[Kind] = tuple(Kind)) -> list[Fault]:
@@ -100,6 +115,7 @@ def disturbed(scenario: Scenario, *lucks: Luck) -> Played:
     wrong: list[str] = []
     hit = 0
     with arranged(scenario) as world:
+        started = agents_started(world)
         for nth, luck in enumerate(lucks):
             fault, write = (luck, None) if isinstance(luck, Fault) else (None, luck)
             try:
@@ -118,6 +134,9 @@ def disturbed(scenario: Scenario, *lucks: Luck) -> Played:
             left = [str(action) for action in again.report.remaining]
             wrong.append(f"{name}: the next run did not converge: {_bad(again)} {left}")
         wrong += [f"{name}: {line}" for line in _ended(world, scenario, clean)]
+        starts = agents_started(world) - started
+        if starts != clean.starts and all((one.kind if isinstance(one, Fault) else one[2]) in KEPT for one in lucks):
+            wrong.append(f"{name}: agents were started {starts} times, {clean.starts} times without it")
     return Played(wrong, hit)
 
 

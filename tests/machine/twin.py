@@ -17,6 +17,7 @@ from reconciler.testing.faults import Fault, Kind, Watch
 from reconciler.testing.files import FakeFiles
 from reconciler.testing.registry import FakeRegistry
 from reconciler.testing.tmux import FakeSession
+from reconciler.testing.world import OnPoint
 
 RUN = RunFlags(yes=True, parallelism=2)
 
@@ -54,11 +55,12 @@ class Twin(FakeWorld):
         text: str,
         fault: Fault | None = None,
         write_fault: tuple[int, str, Kind] | None = None,
+        on_point: OnPoint | None = None,
         **flags: object,
     ) -> Report:
         """Plan, and run what there is to run under a lock and a token of its own; a fault may end it anywhere."""
         desired = self.desired(text)
-        watch = Watch(fault, write_fault=write_fault, on_hang=self.clock.advance)
+        watch = Watch(fault, write_fault=write_fault, on_hang=self.clock.advance, on_point=on_point)
         ports = watch.over(self.held)
         writer = take(ports, purpose="apply", wait_s=0.0, emit=lambda kind, fields: None)
         try:

@@ -216,7 +216,7 @@ class Deeds:
                 prune = ("--prune", "--prune-limit", "9") if draw.random() < 0.5 else ()
                 return self.ground.start("apply", *prune, *lock, source=True)
             case 3:
-                return self.ground.start("stop", name, "--override", draw.choice(("3s", "1h")), *lock)
+                return self.ground.start("stop", name, draw.choice(("--override=3s", "--override=1h")), *lock)
             case 4:
                 return self.ground.start("relaunch", name, *lock)
             case 5:

@@ -1,6 +1,7 @@
 """Where a soak happens: a world on real tmux with a disk small enough to be filled, and the programs started on it."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -11,6 +12,7 @@ from pathlib import Path
 
 from reconciler.testing.real_world import RealWorld, until
 
+TOLD = re.compile(r"^error\[([\w.]+)\]", re.MULTILINE)
 ROOT = Path(__file__).parents[2]
 DISK_MB = 24
 PATIENCE_S = 180.0
@@ -69,7 +71,8 @@ class Ground:
             "LANG": "C.UTF-8",
             "PYTHONPATH": str(ROOT),
         }
-        self.codes: Counter[tuple[str, int]] = Counter()
+        self.codes: Counter[tuple[str, int, str]] = Counter()
+        """Verb, exit code and the code of the error it told."""
         self.findings: list[str] = []
         self._started = 0
         for name in FOREIGN:
@@ -96,7 +99,8 @@ class Ground:
     def ended(self, program: Program) -> int:
         """Wait for it, count its exit code, and keep what no program may say."""
         code, said = program.end()
-        self.codes[program.words[0], code] += 1
+        told = TOLD.search(said)
+        self.codes[program.words[0], code, told.group(1) if told and code > 0 else ""] += 1
         if code not in CODES or "Traceback" in said:
             self.findings.append(f"houmao {' '.join(program.words)} ended with {code}: {said[-1500:]}")
         return code
