@@ -45,7 +45,7 @@ PATHS = {
     "--claude-config-dir", "--claude-state-template-file", "--codex-auth-json", "--config-dir", "--content-file",
     "--from", "--gemini-oauth-creds", "--oauth-creds", "--mail-account-dir", "--mail-root", "--manifest-path",
     "--memo-seed-dir", "--memo-seed-file", "--prompt-overlay-file", "--runtime-root", "--session-root", "--source",
-    "--state-template-file", "--system-prompt-file", "--with-skill", "--workdir", "--launch-overrides", "--events",
+    "--state-template-file", "--system-prompt-file", "--with-skill", "--workdir", "--launch-overrides", "--events", "--metrics", "--accept",
     "-f", "-k", "export:--to", "plan",
 }  # fmt: skip
 """Files and directories that the person who types the command chooses."""
