@@ -8,7 +8,7 @@ from reconciler import __version__
 from reconciler.app import holding, wiring
 from reconciler.app import settings as settings_
 from reconciler.app.request import PlanFlags, Source
-from reconciler.app.selector import parse_selector
+from reconciler.app.selector import parse_selector, set_named
 from reconciler.app.session import Session, ref_of
 from reconciler.app.starter import is_starter as is_starter
 from reconciler.declare.catalogue import Catalogue
@@ -89,7 +89,7 @@ def load(session: Session, source: Source, wanted: PlanFlags) -> Desired:
         strict=Validate(wanted.validate),
     )
     project = compiled.project.ref.name if compiled.project else None
-    apply_set = wanted.applyset or project or "default"
+    apply_set = set_named(wanted.applyset) if wanted.applyset is not None else project or "default"
     rewritten = ""
     if fetched is not None:
         from reconciler.app.source_git import rewritten as why_rewritten

@@ -1,9 +1,13 @@
-"""Label selectors with kubectl's grammar: `a=b`, `a==b`, `a!=b`, `a in (x,y)`, `a notin (x)`, `a`, `!a` (R-MOD-6)."""
+"""Label selectors with kubectl's grammar: `a=b`, `a==b`, `a!=b`, `a in (x,y)`, `a notin (x)`, `a`, `!a` (R-MOD-6).
+
+Names of apply sets, too.
+"""
 
 import re
 from collections.abc import Callable, Mapping
 
 from reconciler.model.errors import UsageFault
+from reconciler.model.ref import name_fault
 
 Labels = Mapping[str, str]
 _KEY = r"(?:[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?/)?[A-Za-z0-9](?:[A-Za-z0-9_.-]*[A-Za-z0-9])?"
@@ -49,3 +53,13 @@ def _requirement(part: str, whole: str) -> Callable[[Labels], bool]:
         f"selector {whole!r} cannot be read at {part!r}",
         hint="use key=value, key!=value, key in (a,b), key notin (a,b), key or !key, separated by commas",
     )
+
+
+def set_named(name: str) -> str:
+    """The name of an apply set as somebody typed it; raises UsageFault where none can be called so."""
+    why = name_fault(name)
+    if why:
+        raise UsageFault(
+            f"no apply set can be called {name[:100]!r}: it {why}", hint="name one with --applyset", code="usage.names"
+        )
+    return name

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Sequence
 from reconciler.app import read as reading
 from reconciler.app.noted import noted
 from reconciler.app.request import Emit
+from reconciler.app.selector import set_named
 from reconciler.app.session import Flags, Session, opened
 from reconciler.app.suspended import KEY, Since, Suspended, read
 from reconciler.model.errors import UsageFault
@@ -108,6 +109,8 @@ def _refs(
     gone: Iterable[Ref] = (),
 ) -> frozenset[Ref]:
     """What is meant; `gone` are refs that may be named although they are not recorded any more."""
+    if apply_set is not None:
+        set_named(apply_set)
     if not words and not selector:
         if apply_set is None:
             raise UsageFault(

@@ -45,7 +45,8 @@ PATHS = {
     "--claude-config-dir", "--claude-state-template-file", "--codex-auth-json", "--config-dir", "--content-file",
     "--from", "--gemini-oauth-creds", "--oauth-creds", "--mail-account-dir", "--mail-root", "--manifest-path",
     "--memo-seed-dir", "--memo-seed-file", "--prompt-overlay-file", "--runtime-root", "--session-root", "--source",
-    "--state-template-file", "--system-prompt-file", "--with-skill", "--workdir", "--launch-overrides", "--events", "--metrics", "--accept",
+    "--state-template-file", "--system-prompt-file", "--with-skill", "--workdir", "--launch-overrides",
+    "--events", "--metrics", "--accept",
     "-f", "-k", "export:--to", "plan",
 }  # fmt: skip
 """Files and directories that the person who types the command chooses."""
@@ -59,7 +60,7 @@ WORDS = {
     "--launch-args", "--tool-param", "--for", "--gateway-mail-notifier-appendix-text", "--mail-address",
     "--mail-base-url", "--mail-jmap-url", "--mail-management-url", "--mail-principal-id", "--managed-header-section",
     "--clear-managed-header-section", "--memo-seed-text", "--prompt-overlay-text", "--provider", "--system-skill",
-    "--system-skill-set", "-l", "-p", "shell", "words", "release:--path", "--verify-signatures",
+    "--system-skill-set", "-l", "-p", "shell", "words", "release:--path", "--verify-signatures", "--reason",
 }  # fmt: skip
 """Values, selectors and texts: kept as they are, compared, or given to a program as an argument."""
 
@@ -251,7 +252,7 @@ def test_what_a_command_takes_is_of_one_sort() -> None:
     assert len(EVERY) > 150
 
 
-HARMLESS = ("list", "export", "get", "delete")
+HARMLESS = ("list", "export", "get", "delete", "history", "events")
 """Verbs whose name may be a filter that nothing passes, or one that is gone already."""
 
 
