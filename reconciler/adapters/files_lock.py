@@ -64,7 +64,8 @@ def acquire(path: str) -> LocalLock | LockHolder:
                 kept, descriptor = descriptor, -1
                 return LocalLock(path, kept)
             if not taken:
-                found = holder(path) or _noted(descriptor)
+                # In a container the kernel does not show a lock whose taker has ended, and lent it before.
+                found = holder(path) or _noted(descriptor) or _borrower(os.fstat(descriptor))
                 if found is not None:
                     return found
         finally:
@@ -92,10 +93,22 @@ def holder(path: str) -> LockHolder | None:
         pid = int(words[4]) if words[4].isdigit() else 0
         if place == device:
             found = _described(pid)
-            return found if found.start_ticks and found.state != "Z" else _borrower(of) or found
+            return _borrower(of) or found if _has_ended(found, path) else found
         others.append(pid)
     # btrfs and overlays report another device there than stat does: who has the very file open is the holder.
     return next((_described(pid) for pid in others if _has_open(pid, of)), None)
+
+
+def _has_ended(found: LockHolder, path: str) -> bool:
+    """Whether who took the lock is gone: no process, one that only waits to be reaped, or another one of its number."""
+    if not found.start_ticks or found.state == "Z":
+        return True
+    try:
+        with open(path, "rb") as file:
+            words = file.read(64).split()
+    except OSError:
+        return False
+    return len(words) == 2 and words[0] == b"%d" % found.pid and words[1] not in (b"0", b"%d" % found.start_ticks)
 
 
 def _borrower(of: os.stat_result) -> LockHolder | None:
