@@ -67,10 +67,11 @@ check: setup ## lint, format, types, import contracts, generated files up to dat
 	  if [ -f $$script ]; then echo "$$script --check"; $(BIN)/python $$script --check || exit 1; fi; \
 	done
 
-bench: setup ## measure each operation beside its floor; prints JSON lines (BENCH=apply, answers, gateway or peer for one)
-	@case "$(BENCH)" in gateway|answers|peer) ;; *) $(BIN)/python -m bench $(BENCH) ;; esac
+bench: setup ## measure each operation beside its floor; prints JSON lines (BENCH=apply, answers, gateway, watch or peer for one)
+	@case "$(BENCH)" in gateway|answers|watch|peer) ;; *) $(BIN)/python -m bench $(BENCH) ;; esac
 	@case "$(BENCH)" in ""|answers) $(BIN)/python -m bench.answers ;; esac
 	@case "$(BENCH)" in ""|gateway) $(BIN)/python -m bench.gateway ;; esac
+	@case "$(BENCH)" in ""|watch) $(BIN)/python -m bench.watch_simulated && $(BIN)/python -m bench.watch 10 30 ;; esac
 	@case "$(BENCH)" in ""|peer) $(BIN)/python -m bench.peer ;; esac
 
 schemas: setup ## write schemas/ from the kinds

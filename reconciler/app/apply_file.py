@@ -1,5 +1,8 @@
 """Use case: run a plan that was saved, exactly, or nothing of it (R-PLN-2)."""
 
+import posixpath
+from typing import TYPE_CHECKING, cast
+
 from reconciler.app import holding, plan_file
 from reconciler.app.apply import carry_out
 from reconciler.app.desired import Desired, load, options
@@ -14,6 +17,9 @@ from reconciler.model.errors import ConflictError, PlanFileError
 from reconciler.model.json import Json, JsonMap
 from reconciler.model.outcome import Report
 from reconciler.ports.bundle import Reader
+
+if TYPE_CHECKING:
+    from reconciler.ports.process import Process
 
 
 class PlanStale(ConflictError):
@@ -92,9 +98,21 @@ def apply_file(
     confirm: Confirm,
     shown: Shown,
     emit: Emit,
+    signers: str = "",
 ) -> Report:
-    """Run the plan in `path`; `source` is where its declarations are now, if not where they were."""
+    """Run the plan in `path`; `source` is where its declarations are now, if not where they were.
+
+    With `signers`, an allowed-signers file, only one that somebody in it has signed.
+    """
     with opened(flags) as session:
+        if signers:
+            from reconciler.app import plan_signature
+
+            cwd = session.settings.cwd
+            # Looking is all that a reader promises, and checking a signature changes nothing.
+            process = cast("Process", session.reader.process)
+            where = (posixpath.join(cwd, path), posixpath.join(cwd, signers))
+            emit("source", {"event": "PlanSigned", "by": plan_signature.verify(*where, process, session.reader.files)})
         found = plan_file.read(path, session.reader.files)
         overlay = session.settings.overlay.root
         here = plan_file.place(session.reader.files, found.plan.overlay_id, overlay)

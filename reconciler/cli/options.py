@@ -24,7 +24,7 @@ GIT = (
     ),
     Option(
         ("--verify-signatures",),
-        "Use only a commit that somebody in this allowed-signers file has signed with an SSH key.",
+        "Use only a commit, or a plan file, that somebody in this allowed-signers file has signed with an SSH key.",
         "FILE",
     ),
 )

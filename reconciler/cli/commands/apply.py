@@ -51,7 +51,14 @@ def _reviewed(args: Args, plan: str) -> int:
     return run(
         args,
         lambda how, teller: use_case.apply_file(
-            flags, plan, source, how, confirm=teller.confirm, shown=teller.shown, emit=teller.emit
+            flags,
+            plan,
+            source,
+            how,
+            confirm=teller.confirm,
+            shown=teller.shown,
+            emit=teller.emit,
+            signers=args.text("verify_signatures"),
         ),
     )
 
@@ -90,6 +97,7 @@ COMMANDS = (
             Example("houmao apply -f team.yaml --dry-run=server", "only show what would be done"),
             Example("houmao apply --source git+https://example.org/team/fleet.git@main:agents", "from a repository"),
             Example("houmao apply plan.json", "exactly what `houmao plan -o plan.json` wrote, or nothing"),
+            Example("houmao apply plan.json --verify-signatures signers", "only where plan.json.sig vouches for it"),
         ),
         notes=(
             "Applying the same declarations again does nothing and says so. On a terminal it asks before an agent "
