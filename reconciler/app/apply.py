@@ -246,6 +246,7 @@ def run_plan(
     revision = _record_run(planned, desired, ports, token, run_id, started, outcomes)
     if not how.judged:
         rollout_pins.applied(desired, ports, token)
+    rollout_pins.removed(outcomes, ports, token)
     return Report(
         planned.plan,
         outcomes,
