@@ -281,6 +281,7 @@ def run_plan(
     revision = _record_run(planned, desired, ports, token, run_id, started, outcomes, kept)
     if not how.judged:
         rollout_pins.applied(desired, ports, token)
+    rollout_pins.removed(outcomes, ports, token)
     hooks.refuse()
     return Report(
         planned.plan,

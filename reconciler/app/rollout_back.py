@@ -11,7 +11,7 @@ from reconciler.app.session import Session
 from reconciler.engine.plan import Planned
 from reconciler.engine.rolling import rolled_back
 from reconciler.model import names
-from reconciler.model.outcome import Report
+from reconciler.model.outcome import Report, Result
 from reconciler.model.ref import Ref
 from reconciler.model.resource import at_path
 from reconciler.ports.bundle import Ports
@@ -26,7 +26,9 @@ def after(
         ref = Ref.parse(name)
         resource = planned.view.declared.get(ref)
         wants = at_path(resource.spec if resource is not None else None, "strategy.onFailure") == "Rollback"
-        if not state.failed or not wants or ref in pinned:
+        members = {child.ref for child in planned.view.children(ref)}
+        here = any(each.action.ref in members and each.result is not Result.SETTLED for each in report.outcomes)
+        if not state.failed or not wants or not here or ref in pinned:
             continue
         pin = rollout_undo.mark_of(ports.reader(), Restore(ref))
         if pin is None:

@@ -6,13 +6,15 @@ at once what was just taken back (R-HIS-2). Whoever applies the source by hand m
 
 from collections.abc import Iterable, Mapping
 
-from reconciler.app import wiring
+from reconciler.app import rollouts, wiring
 from reconciler.app.desired import Desired
 from reconciler.declare import hold
 from reconciler.declare.catalogue import Catalogue
 from reconciler.engine.observe import from_bundle
 from reconciler.kinds import content
+from reconciler.model.action import Verb
 from reconciler.model.json import Json, JsonMap, canonical, parse_map
+from reconciler.model.outcome import Outcome, Result
 from reconciler.model.ref import Ref
 from reconciler.model.resource import ContentSource, Resource
 from reconciler.model.tuples import NamedTuple
@@ -72,6 +74,20 @@ def applied(desired: Desired, ports: Ports, token: int) -> None:
     pins = read(ports.catalog)
     if pins and desired.compiled is not None:
         write(ports, token, {ref: pin for ref, pin in pins.items() if ref not in desired.declared})
+
+
+def removed(outcomes: Iterable[Outcome], ports: Ports, token: int) -> None:
+    """Nothing is kept of a set that is gone: another one of its name begins anew."""
+    gone = {
+        each.action.ref
+        for each in outcomes
+        if each.action.verb is Verb.REMOVE and each.result is Result.SETTLED and each.action.ref.kind == "InstanceSet"
+    }
+    if gone:
+        write(ports, token, {ref: pin for ref, pin in read(ports.catalog).items() if ref not in gone})
+        names = {str(ref) for ref in gone}
+        states = rollouts.read(ports.catalog)
+        rollouts.write(ports, token, {name: state for name, state in states.items() if name not in names})
 
 
 def standing(desired: Desired, reader: Reader) -> tuple[Desired, tuple[Ref, ...]]:

@@ -223,3 +223,11 @@ def test_under_a_watch_it_goes_back_and_stays_there(fake_world: FakeWorld) -> No
     assert models(fake_world) == {None}
     assert made.changed == {"crew-0"}
     assert watched(fake_world, 600, model("opus", strategy)) == []
+
+
+def test_another_set_of_the_same_name_begins_anew(fake_world: FakeWorld) -> None:
+    Crew(fake_world, ROLLING, replicas=2)
+    rollout.pause(fake_world.flags, "crew", RunFlags(), quiet)
+    fake_world.when_deleted("instanceset/crew", cascade="yes")
+    fake_world.when_applied()
+    assert rollout.status(fake_world.flags, "crew").state.paused == ""

@@ -23,7 +23,7 @@ FAMILIES = ("project easy specialist", "project easy profile", "project agents r
 LOOKS = {
     "plan", "diff", "validate", "get", "describe", "explain", "api-resources", "export", "wait", "logs", "attach",
     "top", "show", "doctor", "lock status", "completion", "verify", "project status", "agents global list",
-    "agents self identity",
+    "agents self identity", "drift", "events", "history",
 }  # fmt: skip
 LOOKING = ("get", "list", "state", "status", "path", "show", "tree", "resolve", "read", "history", "watch", "events",
            "stdout", "stderr")  # fmt: skip
@@ -33,7 +33,9 @@ OF_FILES = {"apply", "watch", "watch install", "watch uninstall", "project init"
 ASKED_FOR = {
     "relaunch", "agents single relaunch", "agents self relaunch",
     "agents single cleanup session", "agents single cleanup logs", "agents single cleanup mailbox",
+    "suspend", "resume", "retry", "reconcile", "rollout pause", "rollout resume", "rollout restart", "gc",
 }  # fmt: skip
+"""Asked of agents, of a watch, or of what is kept of the deleted: a manifest says nothing of them."""
 ASKING = ("prompt", "interrupt", "send-keys", "turn submit", "note-prompt", "reminders create", "reminders set",
           "reminders remove", "memo set", "memo append", "memory write", "memory append", "memory delete")  # fmt: skip
 """The last words of requests to a live agent, and of what it remembers: a manifest says nothing of them."""
@@ -69,6 +71,9 @@ ENDS_AS_ITS_EDIT: Mapping[str, str] = {
     "agents launch": "verbs/test_of_one_agent.py::test_a_launch_ends_where_its_document_does",
     "agents self join": ADOPTS,
     "agents single stop": "verbs/test_of_one_agent.py::test_a_stop_ends_where_the_edit_of_the_manifest_ends",
+    "history rollback": "history/test_going_back.py::test_the_prompt_of_then_is_back_and_its_agents_run_with_it",
+    "undelete": "history/test_bringing_back.py::test_a_deleted_agent_comes_back_on_its_home_under_its_uid",
+    "rollout undo": "rollouts/test_verbs.py::test_undo_of_an_undo_is_what_the_source_says",
     "agents single gateway attach": GATEWAY,
     "agents single gateway detach": GATEWAY,
     "agents self gateway attach": GATEWAY,
