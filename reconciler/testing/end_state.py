@@ -12,6 +12,7 @@ from itertools import zip_longest
 from pathlib import Path
 
 from reconciler.app import gate
+from reconciler.engine import kept
 from reconciler.engine.discover import built_in
 from reconciler.model.json import Json, digest
 from reconciler.ports.catalog import InventoryRow
@@ -225,8 +226,8 @@ def _files(world: World, names: list[tuple[str, str]]) -> dict[str, str]:
         for path in sorted(top.rglob("*")):
             if path.name.startswith(_SKIPPED) or (path.is_dir() and not path.is_symlink()):
                 continue
-            if "conversations" in path.parts or "__pycache__" in path.parts:
-                continue
+            if {"conversations", "__pycache__", kept.FOLDER} & set(path.parts):
+                continue  # of what was there before, two ways to one end may have kept different things
             found[_text(str(path.relative_to(world.root)), names)] = _text(_content(path), names)
     return found
 
