@@ -13,6 +13,7 @@ from functools import lru_cache
 from itertools import zip_longest
 
 from reconciler.app import gate
+from reconciler.engine import kept
 from reconciler.engine.discover import built_in
 from reconciler.model.json import Json, digest
 from reconciler.ports.catalog import InventoryRow
@@ -34,7 +35,7 @@ _DERIVED_DIGESTS = re.compile(
 )
 """Digests over text that names uids and paths."""
 _SKIPPED = ("catalog.sqlite", "lock", "fingerprint.key", gate.FILE)
-_NOT_OURS = ("conversations", "__pycache__")
+_NOT_OURS = ("conversations", "__pycache__", kept.FOLDER)  # two ways to one end may have kept different things
 _HANDLES = ("session", "session_name", "pane", "pid", "ticks", "mark", "record", "record_file", "boot")
 _GATEWAY = ("gateway_pid", "gateway_ticks")
 
