@@ -95,6 +95,7 @@ BY_PATH: dict[str, Turn] = {
     "launch.overrides.args.mode": Turn("append", "replace", "before",
                                        {"launch": {"overrides": {"args": {"values": ["-v"]}}}}),
     "launch.overrides.args.values": Turn(["-v"], ["-v", "-w"], "-v"),
+    "roleRef": Turn("tester", "second", "missing"),
     "path": Turn("skills/review", "skills/look", "skills/missing"),
     "mode": Turn("copy", "symlink", "move"),
 }  # fmt: skip
