@@ -40,7 +40,7 @@ crash-random: setup ## kill an apply of thirty agents at twenty random moments, 
 	@$(PYTEST) -m "tmux and slow" tests/crash/test_real_kills.py
 
 faults: setup ## every scenario with every fault, then the state machine; prints counts (FAULTS_SEED=7)
-	@$(PYTEST) -n 2 --dist worksteal -m "faults" tests/crash tests/stale tests/machine
+	@$(PYTEST) -n 2 --dist worksteal --timeout 1800 -m faults tests/crash tests/stale tests/machine tests/operations
 
 mutants: setup ## make the program worse in one way after the other, and see that the tests notice (MUTANTS="name …")
 	@$(BIN)/python tools/mutants.py $(MUTANTS)

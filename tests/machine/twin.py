@@ -23,10 +23,14 @@ RUN = RunFlags(yes=True, parallelism=2)
 
 
 class Twin(FakeWorld):
-    """`apply` and `plan` are what `houmao apply` and `plan` do between loading and telling."""
+    """`apply` and `plan` are what `houmao apply` and `plan` do between loading and telling.
 
-    def __init__(self) -> None:
+    `on_disk` has its files and records on disk like any fake world: gateways look there.
+    """
+
+    def __init__(self, *, on_disk: bool = False) -> None:
         super().__init__()
+        self._on_disk = on_disk
         self.files = FakeFiles()
         self.memory = FakeRegistry(str(self.registry), self.clock)
         self.initialised()
@@ -42,9 +46,16 @@ class Twin(FakeWorld):
         """What a text declares."""
         found = self._compiled.get(text)
         if found is None:
-            self.files.put(self.file, text)
+            self.put("fleet.yaml", text)
             found = self._compiled[text] = load(self.session, Source((self.file,)), PlanFlags())
         return found
+
+    def put(self, name: str, text: str) -> None:
+        """A file of the source."""
+        if self._on_disk:
+            self.given_file(name, text)
+        else:
+            self.files.put(f"{self.source}/{name}", text)
 
     def plan(self, text: str, **flags: object) -> Planned:
         """What an apply would do."""
@@ -77,7 +88,8 @@ class Twin(FakeWorld):
         return next(found, None) if uid else None
 
     def _twin(self, ports: Ports) -> Ports:
-        return super()._twin(ports)._replace(files=self.files, registry=self.memory)
+        ports = super()._twin(ports)
+        return ports if self._on_disk else ports._replace(files=self.files, registry=self.memory)
 
     def close(self) -> None:
         self.held.catalog.close()
