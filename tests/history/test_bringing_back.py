@@ -105,7 +105,8 @@ def test_what_was_pruned_comes_back_and_the_file_still_does_not_declare_it(fake_
 
 def test_the_newest_of_several_is_meant_and_one_that_is_there_is_refused(fake_world: FakeWorld) -> None:
     fleet(fake_world)
-    fake_world.when_deleted("instance/alice")
+    fake_world.when_deleted("instance/alice", override_s=60)
+    fake_world.pass_time(61)
     fake_world.when_applied()
     second = fake_world.uids["Instance/alice"]
     with pytest.raises(UsageFault, match="there is a Instance/alice now"):

@@ -134,7 +134,7 @@ def test_describe_shows_the_last_ten(fake_world: FakeWorld, houmao: Houmao) -> N
     fake_world.when_applied()
 
     found = houmao("describe", "instance/alice", "-o", "json").data["diagnosis"]["events"]
-    text = houmao("describe", "instance/alice").out
+    text = houmao("describe", "instance/alice", "--full").out
 
     assert [each["reason"] for each in found] == ["New", "SessionMissing"]
     assert "Last events" in text

@@ -8,7 +8,9 @@ from reconciler.adapters.catalog_sqlite import store
 from reconciler.adapters.catalog_sqlite.store import SqliteCatalog
 from reconciler.app import apply as applying
 from reconciler.app import desired, gate
-from reconciler.app.gateway.core import Core, Turned
+from reconciler.app.gateway.core import Core
+from reconciler.app.gateway.face import Asked, Turned
+from reconciler.app.gateway.typist import Typist
 from reconciler.app.lock import Writer
 from reconciler.app.watch import rounds, source
 from reconciler.app.watch.lead import _Watch
@@ -167,13 +169,13 @@ def a_turn_is_no_reason_to_wait() -> Iterator[None]:
 @mutant(on_desk(gateway.test_a_delivery_of_which_tmux_says_nothing_is_unknown))
 def a_delivered_prompt_is_sent_again() -> Iterator[None]:
     """A delivery of unknown end goes back in line."""
-    original = Core._type
+    original = Typist.hand
 
-    def _type(self: Core, text: str, label: str, *, judged: bool) -> Turned:
-        turned = original(self, text, label, judged=judged)
+    def hand(self: Typist, asked: Asked, label: str, *, judged: bool) -> Turned:
+        turned = original(self, asked, label, judged=judged)
         return turned._replace(moved=True) if turned.state is State.UNKNOWN else turned
 
-    with replaced(Core, original, _type):
+    with replaced(Typist, original, hand):
         yield
 
 

@@ -228,6 +228,7 @@ def test_under_a_watch_it_goes_back_and_stays_there(fake_world: FakeWorld) -> No
 def test_another_set_of_the_same_name_begins_anew(fake_world: FakeWorld) -> None:
     Crew(fake_world, ROLLING, replicas=2)
     rollout.pause(fake_world.flags, "crew", RunFlags(), quiet)
-    fake_world.when_deleted("instanceset/crew", cascade="yes")
+    fake_world.when_deleted("instanceset/crew", cascade="yes", override_s=60)
+    fake_world.pass_time(61)
     fake_world.when_applied()
     assert rollout.status(fake_world.flags, "crew").state.paused == ""
