@@ -70,7 +70,7 @@ class Machine:
         """So many steps, and a clean apply."""
         for _ in range(steps):
             chance = self.draw.random()
-            step = self.apply if chance < 0.03 else self.disturb if chance < 0.08 else self.draw.choice(self._deeds)
+            step = self.apply if chance < 0.02 else self.disturb if chance < 0.06 else self.draw.choice(self._deeds)
             self.take(step)
         self.take(self.apply)
 

@@ -17,8 +17,8 @@ from reconciler.testing.real_world import RealWorld
 from tests.machine.machine import FOREIGN, POINTS, Broken, Machine
 
 SEED = os.environ.get("MACHINE_SEED", "20260101")
-STEPS = int(os.environ.get("MACHINE_STEPS") or 30_000)
-LIFE = 1000
+STEPS = int(os.environ.get("MACHINE_STEPS") or 60_000)
+LIFE = 3000
 
 
 def lived(seed: str, steps: int) -> int:

@@ -34,6 +34,8 @@ class StaleWorld(FakeWorld):
         super().__init__()
         self.moments: list[News] = []
         self.serving: tuple[str, News] | None = None
+        self.also: tuple[str, News] | None = None
+        """A second source of old news, perhaps of another moment."""
         self.served = 0
         self.killed: list[str] = []
         """Sessions and processes that the program ended, in words; what people do to the world is not among them."""
@@ -57,10 +59,9 @@ class StaleWorld(FakeWorld):
         )
 
     def _aged(self, reader: Reader) -> Reader:
-        if self.serving is None:
-            return reader
-        port, news = self.serving
-        return reader._replace(**{port: _Aged(self, getattr(reader, port), port, news)})
+        for port, news in filter(None, (self.serving, self.also)):
+            reader = reader._replace(**{port: _Aged(self, getattr(reader, port), port, news)})
+        return reader
 
 
 class _Aged:
