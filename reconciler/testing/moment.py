@@ -7,6 +7,9 @@ from reconciler.testing.fake_world import FakeWorld
 from reconciler.testing.kept import Kept
 
 _LOCKS = ("_thread", "threading")
+_KIT = "reconciler.testing."
+_OF_THE_WORLD = ("root", "source", "overlay", "registry", "watch", "_catalogs")
+"""Where it is and what is under way: neither changes with what happens in it."""
 
 
 class Moment:
@@ -16,24 +19,27 @@ class Moment:
         world.let_go()
         self._world = world
         self._disk = Kept(world.root)
-        self._fakes: tuple[Any, ...] = (world.clock, world.process, world.tmux, world.gateways, world.environ)
-        self._shared = {id(each): each for each in (world, *self._fakes)}
+        about = {name: value for name, value in vars(world).items() if name not in _OF_THE_WORLD}
+        fakes = {name: value for name, value in about.items() if type(value).__module__.startswith(_KIT)}
+        self._fakes = [value for value in fakes.values() if hasattr(value, "__dict__")]
+        self._plain = {name: copy.copy(value) for name, value in about.items() if name not in fakes}
+        self._shared: dict[int, object] = {id(each): each for each in (world, *self._fakes)}
         self._shared |= {
             id(value): value
             for fake in self._fakes
             for value in vars(fake).values()
             if type(value).__module__ in _LOCKS
         }
-        self._held = self._copy(([vars(fake) for fake in self._fakes], world.stubborn, world.unkillable))
+        self._held = self._copy([vars(fake) for fake in self._fakes])
 
     def back(self) -> None:
         """Make the world what it was."""
         self._world.let_go()
         self._disk.back()
-        held, self._world.stubborn, self._world.unkillable = self._copy(self._held)
-        for fake, values in zip(self._fakes, held, strict=True):
+        for fake, values in zip(self._fakes, self._copy(self._held), strict=True):
             vars(fake).clear()
             vars(fake).update(values)
+        vars(self._world).update({name: copy.copy(value) for name, value in self._plain.items()})
 
     def _copy(self, held: Any) -> Any:
         """Locks, the fakes themselves and the world they refer to stay what they are."""
