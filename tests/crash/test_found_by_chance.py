@@ -6,9 +6,12 @@ from contextlib import closing
 import pytest
 
 from reconciler.model.errors import OverlayError
+from reconciler.ports.registry import Record
 from reconciler.testing.fake_world import FakeWorld
 from reconciler.testing.invariants import check_invariants
 from tests.crash.scenarios import ONE, crashed, files
+
+STOPPED = ONE.replace("specialistRef: coder}", "specialistRef: coder, state: Stopped}")
 
 
 def test_a_start_that_died_and_is_no_longer_wanted_leaves_no_record(fake_world: FakeWorld) -> None:
@@ -22,6 +25,26 @@ def test_a_start_that_died_and_is_no_longer_wanted_leaves_no_record(fake_world: 
     assert [line.split()[:2] for line in report.told] == [["remove", "Instance/alice"]]
     assert report.settled
     assert fake_world.sessions == {}
+    assert fake_world.look().registry.scan().records == {}
+    assert check_invariants(fake_world) == []
+
+
+def test_a_first_start_that_died_is_known_to_whoever_stops_it(fake_world: FakeWorld) -> None:
+    """Its row was written when it was declared Stopped, and names no record: the intent of the start does."""
+    files(fake_world)
+    fake_world.given(STOPPED)
+    fake_world.when_applied()
+    fake_world.given(ONE)
+    crashed(fake_world, "create/Instance:publish-record")
+    fake_world.given(STOPPED)
+
+    assert fake_world.when_applied().settled
+
+    (record,) = fake_world.look().registry.scan().records.values()
+    assert isinstance(record, Record)
+    assert (record.body["lifecycle"] or {})["state"] == "stopped"  # type: ignore[index]
+    fake_world.given(ONE.split("---")[0])
+    assert fake_world.when_applied(prune=True, allow_kind_removal=("Instance",)).settled
     assert fake_world.look().registry.scan().records == {}
     assert check_invariants(fake_world) == []
 

@@ -277,7 +277,8 @@ def record_stopped(ports: Ports, context: Context) -> None:
     """The record of a stopped agent: identity and home stay, what lived is gone."""
     body = _stopped_body(ports, context)
     if body is not None:
-        context.live["record_file"] = ports.registry.publish(str(body["agent_id"]), body)
+        context.live["agent_id"] = str(body["agent_id"])
+        context.live["record_file"] = ports.registry.publish(context.live["agent_id"], body)
         context.live["record"] = digest(body)
     for key in ("session", "pane", "pid", "ticks", "mark", *gateway.HANDLES):
         context.live.pop(key, None)
@@ -287,7 +288,8 @@ def record_stopped(ports: Ports, context: Context) -> None:
 
 def _stopped_body(ports: Ports, context: Context) -> JsonMap | None:
     """From the record as it is, so that nothing in it is invented; none where the agent never had one."""
-    agent_id = context.live.get("agent_id") or ""
+    # A start that was interrupted has published its record, and nothing but its intent names that.
+    agent_id = context.live.get("agent_id") or str(context.handle.get("agent_id") or "")
     found = ports.registry.scan().records.get(agent_id)
     if isinstance(found, BadRecord):
         ports.registry.remove(agent_id, context.uid)  # nobody can read it, and nothing runs any more that it could name
