@@ -4,6 +4,7 @@ For each mutant its killers are run twice, as they are and with the mutant. It i
 fail by an assertion with it. Exit 1 when one survives.
 """
 
+import shutil
 import sys
 import time
 from pathlib import Path
@@ -38,6 +39,8 @@ def judged(mutant: Mutant) -> str:
     """What is wrong with it; empty when each of its killers does its work."""
     wrong = ""
     for killer in mutant.killers:
+        if killer.tmux and not shutil.which("tmux"):
+            return "\n            tmux is not here, which its killer needs"
         if sober := died(killer):
             wrong += f"\n            {killer.name} fails without it: {sober}"
             continue

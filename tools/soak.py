@@ -138,7 +138,9 @@ class Soak:
         for (verb, code, told), count in sorted(self.ground.codes.items()):
             codes.setdefault(verb, []).append(f"{count} times {code}{f' ({told})' if told else ''}")
         share = 100 * self.converged / self.rounds if self.rounds else 100.0
-        disk = "a small one, filled" if self.ground.small_disk else "not filled: nothing could be mounted here"
+        disk = (
+            "a small one, filled" if self.ground.small_disk else "a quota on applies, for nothing could be mounted here"
+        )
         print(f"\nseed {self.seed}, {seconds / 60:.1f} minutes, disk: {disk}")
         print(
             f"convergence {share:.0f} % ({self.converged} of {self.rounds} rounds), foreign kills {self.foreign_kills}"

@@ -16,6 +16,8 @@ class Killer(NamedTuple):
 
     name: str
     run: Callable[[], object]
+    tmux: bool = False
+    """Whether it needs a real tmux."""
 
 
 class Mutant(NamedTuple):

@@ -89,7 +89,7 @@ def on_terminal(test: Test) -> Killer:
             finally:
                 terminal.close()
 
-    return Killer(named(test, "real"), run)
+    return Killer(named(test, "real"), run, tmux=True)
 
 
 def in_directory(test: Test, *args: object) -> Killer:

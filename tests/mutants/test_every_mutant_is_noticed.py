@@ -8,7 +8,11 @@ import pytest
 from tests.mutants.every import MUTANTS
 from tests.mutants.kit import Killer, Mutant, died
 
-PAIRS = [pytest.param(one, killer, id=one.name) for one in MUTANTS for killer in one.killers]
+PAIRS = [
+    pytest.param(one, killer, id=one.name, marks=[pytest.mark.tmux] if killer.tmux else [])
+    for one in MUTANTS
+    for killer in one.killers
+]
 
 
 @pytest.mark.parametrize(("mutant", "killer"), PAIRS)

@@ -159,11 +159,10 @@ class Deeds:
 
     # To the disk and to programs
 
-    def fill_disk(self) -> bool:
-        filled = self.ground.fill()
+    def fill_disk(self) -> None:
+        self.ground.fill()
         self._pause.wait(self.draw.uniform(1, 5))
         self.ground.free()
-        return filled
 
     def kill_watch(self) -> bool:
         watch = self.watch

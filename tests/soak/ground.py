@@ -9,7 +9,11 @@ import tempfile
 from collections import Counter
 from contextlib import suppress
 from pathlib import Path
+from typing import cast
 
+from reconciler.ports.bundle import Ports
+from reconciler.ports.files import DiskFull, Files
+from reconciler.testing.faults import WRITES
 from reconciler.testing.real_world import RealWorld, until
 
 TOLD = re.compile(r"^error\[([\w.]+)\]", re.MULTILINE)
@@ -52,6 +56,31 @@ class Program:
         return code, self._said.read_text(errors="replace")
 
 
+class Quota(RealWorld):
+    """For where no small disk can be mounted: what is applied by the soak itself finds no room from some write on."""
+
+    room: int | None = None
+
+    def _twin(self, ports: Ports) -> Ports:
+        ports = super()._twin(ports)
+        return ports if self.room is None else ports._replace(files=cast(Files, _Bounded(ports.files, self)))
+
+
+class _Bounded:
+    """Files with so much room for writes."""
+
+    def __init__(self, files: Files, world: Quota) -> None:
+        self._files = files
+        self._world = world
+
+    def __getattr__(self, name: str) -> object:
+        if name in WRITES["files"] and self._world.room is not None:
+            self._world.room -= 1
+            if self._world.room < 0:
+                raise DiskFull("no room is left", hint="free some space")
+        return getattr(self._files, name)
+
+
 class Ground:
     """The world, its small disk, and the sessions of somebody else."""
 
@@ -59,11 +88,10 @@ class Ground:
         self.root = Path(tempfile.mkdtemp(prefix="soak-"))
         self.aside = Path(tempfile.mkdtemp(prefix="soak-logs-"))
         size = ("-o", f"size={DISK_MB}m,mode=700")
-        mount = subprocess.run(
-            ("mount", "-t", "tmpfs", *size, "soak", str(self.root)), capture_output=True, check=False
-        )
-        self.small_disk = mount.returncode == 0
-        self.world = RealWorld(self.root)
+        mount = ("mount", "-t", "tmpfs", *size, "soak", str(self.root))
+        able = not os.environ.get("SOAK_NO_MOUNT")
+        self.small_disk = able and subprocess.run(mount, capture_output=True, check=False).returncode == 0
+        self.world = Quota(self.root)
         self.env = {
             "PATH": os.environ["PATH"],
             "HOME": str(self.root / "home"),
@@ -117,14 +145,18 @@ class Ground:
         now = self.foreign()
         return sorted(name for name, pid in self.theirs.items() if now.get(name) != pid)
 
-    def fill(self) -> bool:
-        """Leave no room on the disk; False where it is nobody's own."""
+    def fill(self) -> None:
+        """Leave no room on the disk; where it is not ours alone, only an apply made here finds none."""
         if not self.small_disk:
-            return False
+            self.world.room = self._started % 9
+            try:
+                self.world.when_applied(lock_timeout_s=1.0)
+            finally:
+                self.world.room = None
+            return
         with suppress(OSError), (self.root / "filler").open("wb", buffering=0) as file:
             while True:
                 file.write(b"x" * 4096)
-        return True
 
     def free(self) -> None:
         """Make room again."""
