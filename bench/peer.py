@@ -125,7 +125,17 @@ class Own(Side):
         self.houmao("project", "easy", "specialist", "create", *WORKER)
         launch = self.each(
             self.houmao,
-            lambda name: ("project", "easy", "instance", "launch", "--specialist", "worker", "--name", name),
+            lambda name: (
+                "project",
+                "easy",
+                "instance",
+                "launch",
+                "--specialist",
+                "worker",
+                "--name",
+                name,
+                "--no-gateway",
+            ),
             names,
         )
         self.must_run()
