@@ -123,21 +123,8 @@ class Own(Side):
         """With a command for each agent, as the peer does."""
         self.houmao("project", "init")
         self.houmao("project", "easy", "specialist", "create", *WORKER)
-        launch = self.each(
-            self.houmao,
-            lambda name: (
-                "project",
-                "easy",
-                "instance",
-                "launch",
-                "--specialist",
-                "worker",
-                "--name",
-                name,
-                "--no-gateway",
-            ),
-            names,
-        )
+        easy = ("project", "easy", "instance", "launch", "--specialist", "worker", "--no-gateway", "--name")
+        launch = self.each(self.houmao, lambda name: (*easy, name), names)
         self.must_run()
         stop = self.each(self.houmao, lambda name: ("agents", "single", "--agent-name", name, "stop"), names)
         self.must_have_ended()
