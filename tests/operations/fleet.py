@@ -7,6 +7,7 @@ from typing import Any
 
 from reconciler.engine.discover import built_in
 from reconciler.model.json import Json, JsonMap
+from reconciler.ports.process import Finished
 from tests.machine.twin import Twin
 from tests.operations.turns import Turn
 
@@ -61,6 +62,8 @@ def made() -> Twin:
     """A twin in which all of it is applied."""
     twin = Twin(on_disk=True)
     twin.environ.values |= {"KEY": "not-a-real-key", "OTHER": "not-a-real-one"}
+    twin.process.executables["env"] = "/usr/bin/env"  # commands that a project declares are run by it
+    twin.process.answers["env"] = Finished(0, b"", b"")
     for name, data in FILES.items():
         twin.put(name, data)
     for name in ("one", "two"):
