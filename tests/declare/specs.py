@@ -24,7 +24,7 @@ SAMPLES = (
     "LaunchProfile/p", "instance/a",
     "90s", "1m30s", "1.5s", "s", "0ms", "9" * 12 + "s", "5", "true", "path/to", "../up", "~/x", "unattended", "default",
     "exact", "new", "team.io/key", "houmao/source-id", "houmao/wave", "/x", "a/", "x" * 64 + "/a", "claude_code",
-    "25%", "0%", "101%",
+    "25%", "0%", "101%", "22:00", "UTC",
 )  # fmt: skip
 LEAVES: st.SearchStrategy[Json] = st.one_of(
     st.sampled_from(SAMPLES),
@@ -73,7 +73,7 @@ def valid_any(schema: Json) -> st.SearchStrategy[Json]:
         return names().map(lambda name: {"name": name})
     matches = re.compile(str(schema["pattern"])).search
     fitting = [sample for sample in SAMPLES if matches(sample)]
-    extra = ["reviewer", "b0"] if matches("reviewer") else ["2s"] if matches("2s") else ["Role/z"]
+    extra = [sample for sample in ("reviewer", "b0", "2s", "Role/z") if matches(sample)]
     return st.sampled_from([*fitting, *extra])
 
 

@@ -49,8 +49,14 @@ def fleet(text: str) -> list[dict[str, Any]]:
         "drift": {"ignore": [text]},
         "lifecycle": {"ignoreChanges": [text]},
     }
+    told = [{"command": ["true", text]}]
     return [
-        one("Project", "hostile", defaults={"drift": {"ignore": [text]}}),
+        one(
+            "Project",
+            "hostile",
+            defaults={"drift": {"ignore": [text]}},
+            hooks={"preApply": told, "postApply": told, "onFailure": told},
+        ),
         one(
             "AuthProfile",
             "keys",
@@ -106,6 +112,7 @@ def fleet(text: str) -> list[dict[str, Any]]:
             "InstanceSet",
             "none",
             replicas=0,
+            strategy={"type": "Canary", "analysis": {"exec": ["true", text]}},
             template={"specialistRef": "inline", "resume": {"mode": "exact", "id": text}},
         ),
     ]
