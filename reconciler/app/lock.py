@@ -14,27 +14,27 @@ from reconciler.model.json import JsonMap
 from reconciler.ports.bundle import Ports
 from reconciler.ports.catalog import Lease
 from reconciler.ports.files import Lock, LockHolder
+from reconciler.ports.lending import Loan
 from reconciler.ports.process import ProcessFacts
-from reconciler.ports.turns import Turn
 
 POLL_S = 0.1
-TURN_S = 600.0
-"""How long a turn is waited for while the watch that gives it lives and is not stopped."""
+LOAN_S = 600.0
+"""How long a loan is waited for while the watch that gives it lives and is not stopped."""
 PATIENT_S = 2.0
 """A watch that gives the turn sooner is not spoken of."""
 Tell = Callable[[str, JsonMap], None]
 
 
 class Writer:
-    """A held lock, and the token once one was needed. With a `turn` both are lent, by who is at its other end."""
+    """A held lock, and the token once one was needed. With a `loan` both are lent, by who is at its other end."""
 
     def __init__(
-        self, lock: Lock, purpose: str, *, token: int | None = None, turn: Turn | None = None, emit: Tell | None = None
+        self, lock: Lock, purpose: str, *, token: int | None = None, loan: Loan | None = None, emit: Tell | None = None
     ) -> None:
         self._lock = lock
         self._purpose = purpose
         self._token = token
-        self._turn = turn
+        self._loan = loan
         self._emit = emit
 
     @property
@@ -45,7 +45,7 @@ class Writer:
     @property
     def borrowed(self) -> bool:
         """Whether somebody waits to have it back."""
-        return self._turn is not None
+        return self._loan is not None
 
     def token(self, ports: Ports) -> int:
         """This writer's number; the lease row is written with it the first time."""
@@ -77,11 +77,11 @@ class Writer:
     def release(self) -> None:
         """Free the lock; give it back where it was lent, and say so if nobody is left to take it."""
         self._lock.release()
-        if self._turn is not None:
-            if self._turn.gone and self._emit is not None:
-                self._emit("lock", {"lender_ended": self._turn.pid})
-            self._turn.close()
-            self._turn = None
+        if self._loan is not None:
+            if self._loan.gone and self._emit is not None:
+                self._emit("lock", {"lender_ended": self._loan.pid})
+            self._loan.close()
+            self._loan = None
 
     def let_go(self) -> None:
         """Hold it no longer, but leave it to who borrowed it."""
@@ -95,16 +95,16 @@ def take(
     wait_s: float,
     emit: Tell,
     stopping: Callable[[], int | None] = lambda: None,
-    turn_s: float | None = TURN_S,
+    loan_s: float | None = LOAN_S,
 ) -> Writer:
-    """Take the overlay's lock, or a turn of the watch that holds it, for which `turn_s` are waited; None asks for none.
+    """Take the overlay's lock, or a turn of the watch that holds it, for which `loan_s` are waited; None asks for none.
 
     Raises LockHeld naming holder, purpose, age and state after `wait_s` where nobody lends it. A stopped watch lends
     nothing. Raises Interrupted when `stopping` answers a signal while it waits.
     """
     begun = ports.clock.monotonic()
     told = False
-    turn: Turn | None = None
+    loan: Loan | None = None
     try:
         while True:
             found = ports.files.lock(ports.places.lock)
@@ -113,32 +113,32 @@ def take(
             told_to_stop = stopping()
             if told_to_stop is not None:
                 raise Interrupted(told_to_stop)
-            if turn is None and turn_s is not None:
-                turn = ports.turns.ask(ports.places.lock, purpose)
-            if turn is not None:
-                said = turn.wait(POLL_S)
+            if loan is None and loan_s is not None:
+                loan = ports.lending.ask(ports.places.lock, purpose)
+            if loan is not None:
+                said = loan.wait(POLL_S)
                 token = said.body.get("token") if said is not None else None
                 if said is not None and said.lock is not None and isinstance(token, int):
-                    emit("lock", {"lent_by": turn.pid, "token": token})
-                    lent, turn = turn, None
-                    return Writer(said.lock, purpose, token=token, turn=lent, emit=emit)
-                if turn.gone:
-                    turn.close()
-                    turn = None
+                    emit("lock", {"lent_by": loan.pid, "token": token})
+                    lent, loan = loan, None
+                    return Writer(said.lock, purpose, token=token, loan=lent, emit=emit)
+                if loan.gone:
+                    loan.close()
+                    loan = None
                     continue
-            led = turn is not None and found.state not in ("T", "t")
-            limit = max(wait_s, turn_s or 0.0) if led else wait_s
+            led = loan is not None and found.state not in ("T", "t")
+            limit = max(wait_s, loan_s or 0.0) if led else wait_s
             waited = ports.clock.monotonic() - begun
             if waited >= limit:
                 raise LockHeld(describe(found, ports), hint=remedy(found))
             if not told and (not led or waited >= PATIENT_S):
                 emit("lock", {"waiting_for": found.pid, "seconds": limit})
                 told = True
-            if turn is None:
+            if loan is None:
                 ports.clock.sleep(POLL_S)
     finally:
-        if turn is not None:
-            turn.close()
+        if loan is not None:
+            loan.close()
 
 
 def describe(holder: LockHolder, ports: Ports) -> str:

@@ -46,8 +46,8 @@ def reconcile(flags: Flags, timeout_s: float, *, emit: Emit) -> Reconciled:
     """
     with opened(flags) as session:
         reader = session.reader
-        turn = reader.turns.ask(reader.places.lock, RECONCILE)
-        if turn is None:
+        loan = reader.lending.ask(reader.places.lock, RECONCILE)
+        if loan is None:
             raise NoWatch(
                 "no watch leads this overlay",
                 hint="`houmao watch -f PATH` starts one; `houmao apply -f PATH` acts by itself",
@@ -55,29 +55,29 @@ def reconcile(flags: Flags, timeout_s: float, *, emit: Emit) -> Reconciled:
         deadline = reader.clock.monotonic() + timeout_s
         try:
             while True:
-                told = turn.wait(POLL_S)
+                told = loan.wait(POLL_S)
                 if told is not None and "exit_code" in told.body:
-                    return _answer(turn.pid, told.body)
+                    return _answer(loan.pid, told.body)
                 if told is not None:
                     fields = told.body.get("fields")
                     emit(str(told.body.get("event")), fields if isinstance(fields, dict) else {})
                     continue
-                if turn.gone:
+                if loan.gone:
                     raise WatchEnded(
-                        f"the watch (process {turn.pid}) ended before it had answered",
+                        f"the watch (process {loan.pid}) ended before it had answered",
                         hint="what it had begun is in the journal; the next watch or apply goes on from there",
                     )
                 holder = reader.files.lock_holder(reader.places.lock)
-                if holder is not None and holder.pid == turn.pid and holder.state in ("T", "t"):
+                if holder is not None and holder.pid == loan.pid and holder.state in ("T", "t"):
                     raise LockHeld(lock_.describe(holder, cast(Ports, reader)), hint=lock_.remedy(holder))
                 if reader.clock.monotonic() >= deadline:
                     raise DeadlineExceeded(
-                        f"the watch (process {turn.pid}) did not answer within {timeout_s:g} s",
+                        f"the watch (process {loan.pid}) did not answer within {timeout_s:g} s",
                         hint="it may be in the middle of a long look; --timeout waits longer",
                         code="watch.timeout",
                     )
         finally:
-            turn.close()
+            loan.close()
 
 
 def _answer(leader: int, body: JsonMap) -> Reconciled:

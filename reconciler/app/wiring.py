@@ -24,13 +24,13 @@ if TYPE_CHECKING:
     from reconciler.ports.clock import Clock
     from reconciler.ports.files import Files
     from reconciler.ports.gateway import GatewayQueue, Gateways, GatewaySeen, Log, NoReply, Reply
+    from reconciler.ports.lending import Desk, Loan
     from reconciler.ports.process import Process
     from reconciler.ports.provider import Provider
     from reconciler.ports.registry import Registry
     from reconciler.ports.requests import RequestLog
     from reconciler.ports.supervisor import Supervisor
     from reconciler.ports.tmux import Tmux
-    from reconciler.ports.turns import Desk, Turn
     from reconciler.ports.wakers import Wakers
 
 KINDS, PROVIDERS = "reconciler.kinds", "reconciler.providers"
@@ -81,20 +81,20 @@ class RequestLogs:
         return SqliteRequests().log(session_root, create=create)
 
 
-class LazyTurns:
+class LazyLending:
     """Turns at the desk of who leads, loaded where somebody else holds the lock."""
 
     def desk(self, lock: str) -> "Desk | None":
         """As the port says."""
-        from reconciler.adapters.turns_socket import SocketTurns
+        from reconciler.adapters.lending_socket import SocketLending
 
-        return SocketTurns().desk(lock)
+        return SocketLending().desk(lock)
 
-    def ask(self, lock: str, verb: str) -> "Turn | None":
+    def ask(self, lock: str, verb: str) -> "Loan | None":
         """As the port says."""
-        from reconciler.adapters.turns_socket import SocketTurns
+        from reconciler.adapters.lending_socket import SocketLending
 
-        return SocketTurns().ask(lock, verb)
+        return SocketLending().ask(lock, verb)
 
 
 def places(settings: Settings) -> Places:
@@ -357,5 +357,5 @@ def _ports(settings: Settings, catalog: "Catalog | CatalogReader", overlay_id: s
         overlay_id=overlay_id,
         gateways=LazyGateways(),
         requests=RequestLogs(),
-        turns=LazyTurns(),
+        lending=LazyLending(),
     )

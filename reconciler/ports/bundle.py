@@ -13,12 +13,12 @@ if TYPE_CHECKING:  # whoever makes a port loads its module; most commands make a
     from reconciler.ports.clock import Clock
     from reconciler.ports.files import Files, FilesReader
     from reconciler.ports.gateway import Gateways, GatewaysReader
+    from reconciler.ports.lending import Lending
     from reconciler.ports.process import Process, ProcessReader
     from reconciler.ports.provider import Provider
     from reconciler.ports.registry import Registry, RegistryReader
     from reconciler.ports.requests import Requests
     from reconciler.ports.tmux import Tmux, TmuxReader
-    from reconciler.ports.turns import Turns
 
 
 class Places(NamedTuple):
@@ -62,7 +62,7 @@ class Reader(NamedTuple):
     overlay_id: str
     gateways: GatewaysReader
     requests: Requests
-    turns: Turns
+    lending: Lending
 
 
 class Ports(NamedTuple):
@@ -80,7 +80,7 @@ class Ports(NamedTuple):
     overlay_id: str
     gateways: Gateways
     requests: Requests
-    turns: Turns
+    lending: Lending
 
     def reader(self) -> Reader:
         """The half that only looks."""

@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from reconciler.ports.bundle import Ports
+from reconciler.ports.lending import Lending
 from reconciler.ports.tmux import Screen, Unanswered
-from reconciler.ports.turns import Turns
 from reconciler.testing.clock import FakeClock
 from reconciler.testing.gateway import FakeGateways
+from reconciler.testing.lending import NoLending
 from reconciler.testing.process import Behaviour, FakeProcess
 from reconciler.testing.tmux import FakePane, FakeSession, FakeTmux
-from reconciler.testing.turns import NoTurns
 from reconciler.testing.world import World
 
 MEMORY = Path("/dev/shm")
@@ -31,7 +31,7 @@ class FakeWorld(World):
         self.process = FakeProcess(self.clock)
         self.tmux = _Server(self)
         self.gateways = FakeGateways(self.process)
-        self.turns: Turns = NoTurns()
+        self.lending: Lending = NoLending()
         self.stubborn: set[str] = set()
         self.unkillable: set[str] = set()
         self.ready_after: float | None = 0.0
@@ -92,7 +92,9 @@ class FakeWorld(World):
         return (
             super()
             ._twin(ports)
-            ._replace(tmux=self.tmux, process=self.process, clock=self.clock, gateways=self.gateways, turns=self.turns)
+            ._replace(
+                tmux=self.tmux, process=self.process, clock=self.clock, gateways=self.gateways, lending=self.lending
+            )
         )
 
 

@@ -13,7 +13,7 @@ import pytest
 from tests.cli.conftest import program
 from tests.rollouts.test_real import declared
 
-pytest.importorskip("reconciler.adapters.turns_socket", reason="the watch has to lend its lock")
+pytest.importorskip("reconciler.adapters.lending_socket", reason="the watch has to lend its lock")
 pytestmark = pytest.mark.tmux
 ROOT = Path(__file__).parents[2]
 OTHER = """---

@@ -13,7 +13,7 @@ from reconciler.ports.wakers import Waker, Woken
 from reconciler.testing.fake_world import FakeWorld
 from reconciler.testing.real_world import until
 from tests.watch.conftest import FLEET, Story
-from tests.watch.test_turns import Led, led
+from tests.watch.test_lending import Led, led
 
 __all__ = ["led"]
 ALICE, BOB = Ref("Instance", "alice"), Ref("Instance", "bob")

@@ -81,7 +81,7 @@ def watch(
         session = session._replace(reader=ports.reader())
         try:
             wait_s = how.lock_timeout_s or 0.0
-            writer = take(ports, purpose="watch", wait_s=wait_s, emit=emit, stopping=how.stopping, turn_s=None)
+            writer = take(ports, purpose="watch", wait_s=wait_s, emit=emit, stopping=how.stopping, loan_s=None)
             try:
                 emit("lock", {"held": True, "token": writer.token(ports)})
                 return _Watch(session, ports, writer, source, wanted, how, watching, wakers, shown, emit).run()

@@ -11,7 +11,7 @@ from reconciler.model.errors import ReconcilerError
 from reconciler.model.json import Json, JsonMap
 from reconciler.model.outcome import Report
 from reconciler.ports.bundle import Ports
-from reconciler.ports.turns import Asked, Desk
+from reconciler.ports.lending import Asked, Desk
 
 
 class Serving:
@@ -30,7 +30,7 @@ class Serving:
 
     def receive(self) -> None:
         """Be found from now on; the lock is held."""
-        self._desk = self._ports.turns.desk(self._ports.places.lock)
+        self._desk = self._ports.lending.desk(self._ports.places.lock)
 
     @property
     def descriptor(self) -> int | None:

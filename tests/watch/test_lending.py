@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from reconciler.adapters.lending_socket import SocketLending
 from reconciler.adapters.tmux_notices import Notices
-from reconciler.adapters.turns_socket import SocketTurns
 from reconciler.adapters.wakers_linux import LinuxWakers
 from reconciler.app import verbs
 from reconciler.app.lock import take
@@ -53,7 +53,7 @@ class Led:
         self.events: list[tuple[str, JsonMap]] = []
         self.ended: Ended | None = None
         self._stop: int | None = None
-        world.turns = SocketTurns()
+        world.lending = SocketLending()
         world.given_file("prompts/coder.md", "You write code.\n")
         world.given(FLEET)
         self._thread = threading.Thread(target=self._watch)
@@ -72,9 +72,9 @@ class Led:
 
     def stop(self) -> None:
         self._stop = 15
-        turn = SocketTurns().ask(self.lock, "nothing")  # wakes it
-        if turn is not None:
-            turn.close()
+        loan = SocketLending().ask(self.lock, "nothing")  # wakes it
+        if loan is not None:
+            loan.close()
         self._thread.join(30)
         assert not self._thread.is_alive()
 
@@ -147,9 +147,9 @@ def test_many_at_once_each_have_their_turn(led: Led) -> None:
 
 def test_who_leaves_without_a_word_gives_its_turn_back(led: Led) -> None:
     led.start()
-    turn = SocketTurns().ask(led.lock, "leaves before its turn")
-    assert turn is not None
-    turn.close()
+    loan = SocketLending().ask(led.lock, "leaves before its turn")
+    assert loan is not None
+    loan.close()
     ports = led.ports()
     writer = take(ports, purpose="test", wait_s=0.0, emit=lambda kind, fields: None)
     writer.release()
@@ -192,42 +192,42 @@ def test_what_a_dead_leader_left_and_what_nobody_of_ours_says_is_harmless(led: L
     left = socket.socket(socket.AF_UNIX)
     left.bind(f"{led.lock}.ask")
     left.close()
-    assert SocketTurns().ask(led.lock, "test") is None
+    assert SocketLending().ask(led.lock, "test") is None
     assert led.world.when_asked(verbs.release((BOB,), ())).settled
 
 
 def test_a_desk_is_found_below_a_path_longer_than_a_socket_may_have(tmp_path: Path) -> None:
     lock = tmp_path / ("d" * 120) / "lock"
     lock.parent.mkdir()
-    desk = SocketTurns().desk(str(lock))
+    desk = SocketLending().desk(str(lock))
     assert desk is not None
-    turn = SocketTurns().ask(str(lock), "test")
-    assert turn is not None
+    loan = SocketLending().ask(str(lock), "test")
+    assert loan is not None
     until(desk.asked, "nobody was heard")
     assert [(each.verb, each.pid) for each in desk.asked()] == [("test", os.getpid())]
     assert desk.tell(desk.asked()[0], {"b": 1, "a": 2})
-    told = turn.wait(30)
+    told = loan.wait(30)
     assert told is not None
     assert list(told.body) == ["b", "a"], "the order of keys is the teller's"
     desk.close()
-    assert turn.gone
-    turn.close()
+    assert loan.gone
+    loan.close()
     assert not Path(f"{lock}.ask").exists()
 
 
 def test_a_desk_that_was_replaced_leaves_the_new_one_alone(tmp_path: Path) -> None:
     lock = str(tmp_path / "lock")
-    old = SocketTurns().desk(lock)
-    new = SocketTurns().desk(lock)
+    old = SocketLending().desk(lock)
+    new = SocketLending().desk(lock)
     assert old is not None
     assert new is not None
     old.close()
-    turn = SocketTurns().ask(lock, "test")
-    assert turn is not None
+    loan = SocketLending().ask(lock, "test")
+    assert loan is not None
     until(new.asked, "nobody was heard")
-    turn.close()
+    loan.close()
     new.close()
 
 
 def test_who_asks_while_nobody_listens_is_told_so_at_once(tmp_path: Path) -> None:
-    assert SocketTurns().ask(str(tmp_path / "lock"), "test") is None
+    assert SocketLending().ask(str(tmp_path / "lock"), "test") is None

@@ -15,7 +15,7 @@ from contextlib import suppress
 from reconciler.adapters.files_lock import LocalLock
 from reconciler.model.json import JsonMap, parse_map
 from reconciler.ports.files import Lock
-from reconciler.ports.turns import Asked, Told
+from reconciler.ports.lending import Asked, Told
 
 SUFFIX = ".ask"
 _LINE = 1 << 16
@@ -24,8 +24,8 @@ _PATIENCE_S = 5.0
 """How long somebody who is told something may take to read it."""
 
 
-class SocketTurns:
-    """`ports.turns.Turns`."""
+class SocketLending:
+    """`ports.lending.Lending`."""
 
     def desk(self, lock: str) -> "SocketDesk | None":
         """Listen beside the lock, which must be held: a socket that lies there is a dead leader's."""
@@ -36,7 +36,7 @@ class SocketTurns:
         except OSError:
             return None
 
-    def ask(self, lock: str, verb: str) -> "SocketTurn | None":
+    def ask(self, lock: str, verb: str) -> "SocketLoan | None":
         """Connect and say what for."""
         path = f"{lock}{SUFFIX}"
         made = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
@@ -50,7 +50,7 @@ class SocketTurns:
         except OSError:
             made.close()
             return None
-        return SocketTurn(made, pid, lock)
+        return SocketLoan(made, pid, lock)
 
 
 class SocketDesk:
@@ -192,7 +192,7 @@ class _End:
         self.heard = b""
 
 
-class SocketTurn:
+class SocketLoan:
     """The side of who asks."""
 
     def __init__(self, made: socket.socket, pid: int, lock: str) -> None:

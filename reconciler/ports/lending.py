@@ -57,7 +57,7 @@ class Told(NamedTuple):
     lock: Lock | None = None
 
 
-class Turn(Protocol):
+class Loan(Protocol):
     """The side of who asks."""
 
     @property
@@ -77,13 +77,13 @@ class Turn(Protocol):
     def close(self) -> None: ...
 
 
-class Turns(Protocol):
+class Lending(Protocol):
     """Where leaders are found: by the lock they hold."""
 
     def desk(self, lock: str) -> Desk | None:
         """The desk of who holds the lock at this path; None where this system has none."""
         ...
 
-    def ask(self, lock: str, verb: str) -> Turn | None:
+    def ask(self, lock: str, verb: str) -> Loan | None:
         """Ask who leads; None where nobody does."""
         ...
