@@ -25,6 +25,8 @@ DONE = re.compile(r"^  Worked for .+ • \d")
 MARK = re.compile(r"^(?:[•■⚠] |› (?!\d+\. ))")
 INTERRUPTED = "■ Conversation interrupted"
 CRASHED = re.compile(r"^(?:Error: |error: unexpected argument)")
+LEAVING = re.compile(r"^(?:Token usage: |To continue this session, run:)")
+"""What it says when it leaves: a question that stands above is nobody's any more, or was somebody's words."""
 LOADING = re.compile(r"^\s+>_ OpenAI Codex ")
 DIALOGS: tuple[shared.DialogSign, ...] = (
     (DialogKind.LOGIN, re.compile(r"Choose how you want to use Codex|Sign in with ChatGPT")),
@@ -68,7 +70,7 @@ def _found(screen: Screen) -> shared.Found | None:
     at, box = _box(lines)
     loading = _loading(lines)
     if box is None or loading:
-        below = shared.after(lines, MARK)
+        below = shared.after(shared.after(lines, MARK), LEAVING)
         return shared.Found(
             said=lines,
             busy=Tri.YES if turning else Tri.NO,
