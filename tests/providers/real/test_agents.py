@@ -75,13 +75,25 @@ def test_an_agent_in_a_terminal(name: str, talk: Talk, wait_until: WaitUntil) ->
     _, entry = talk.asked("echo going on")
     assert entry["earlier"][0] == "echo hello there"
     assert talk.fleet.instance()["status"]["pid"] != before
-    kept = conversations(talk.fleet)
+    # A program may be writing its file anew while it is looked at.
+    kept: set[str] = set()
+    wait_until(
+        lambda: bool(kept.update(conversations(talk.fleet)) or kept),
+        within_s=START_S,
+        what="a conversation on the disk",
+    )
 
     assert talk("relaunch", "--chat-session-mode", "new")["success"] is True
     _, entry = talk.asked("echo a new one")
     assert entry["earlier"] == []
 
-    (conversation,) = kept & conversations(talk.fleet)
+    still: set[str] = set()
+    wait_until(
+        lambda: bool(still.update(kept & conversations(talk.fleet)) or still),
+        within_s=START_S,
+        what="the conversation of before on the disk",
+    )
+    (conversation,) = still
     exact = ("--chat-session-mode", "exact", "--chat-session-id", conversation)
     assert talk("relaunch", *exact)["success"] is True
     _, entry = talk.asked("echo the first again")
