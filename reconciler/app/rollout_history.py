@@ -4,8 +4,10 @@ A run records what was declared, whole or in part; several runs may carry out on
 to do with it. A revision of the set is each state of it that another one followed or that is the last.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
+from reconciler.app import revisions as revisions_
+from reconciler.engine.observe import edges_of
 from reconciler.model.json import Json, JsonMap
 from reconciler.model.ref import Ref
 from reconciler.model.tuples import NamedTuple
@@ -13,7 +15,7 @@ from reconciler.ports.catalog import CatalogReader, RunRow
 
 EVERY = 10_000
 """Runs that are looked at."""
-PART_OF = "Instance/"
+MEMBER = "Instance"
 """Members follow from their set: what they are is no part of what a revision is."""
 
 
@@ -46,8 +48,10 @@ class Revision(NamedTuple):
 def revisions(catalog: CatalogReader, owner: Ref) -> tuple[Revision, ...]:
     """Every revision of a set, oldest first."""
     runs = catalog.runs(EVERY)[::-1]
-    bundles = catalog.bundles({run.bundle for run in runs})
-    declared = [(run, _digests(bundles.get(run.bundle, {}))) for run in runs]
+    declared = [
+        (each.run, {ref: entry.digest for ref, entry in each.entries.items() if ref.kind != MEMBER})
+        for each in revisions_.read(catalog, runs)
+    ]
     bodies = catalog.bundles({digest for _, found in declared for digest in found.values()})
     found: list[Revision] = []
     known: dict[Ref, str] = {}
@@ -73,23 +77,5 @@ def reached(owner: Ref, digests: Mapping[Ref, str], bodies: Mapping[str, JsonMap
         if digest is None or ref in found:
             continue
         found[ref] = digest
-        stack += references(bodies.get(digest, {}))
-    return found
-
-
-def references(body: JsonMap) -> Iterable[Ref]:
-    """What a kept document refers to."""
-    edges = body.get("edges")
-    return [Ref.parse(str(edge[1])) for edge in edges if isinstance(edge, list)] if isinstance(edges, list) else []
-
-
-def _digests(bundle: JsonMap) -> dict[Ref, str]:
-    """Digests by ref, in either form in which they were kept: bare, or beside what else is known of a resource."""
-    inner = bundle.get("resources")
-    entries = inner if isinstance(inner, dict) else bundle
-    found: dict[Ref, str] = {}
-    for text, value in entries.items():
-        digest = value.get("digest") if isinstance(value, dict) else value
-        if isinstance(digest, str) and "/" in text and not text.startswith(PART_OF):
-            found[Ref.parse(text)] = digest
+        stack += [edge.to for edge in edges_of(bodies.get(digest, {}))]
     return found

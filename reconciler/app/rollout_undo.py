@@ -12,9 +12,8 @@ from reconciler.app.compose import Recorded, recorded
 from reconciler.app.rollout_history import Revision, reached, revisions
 from reconciler.app.rollout_pins import Pin
 from reconciler.declare.catalogue import Catalogue
-from reconciler.engine.observe import from_bundle
+from reconciler.engine.observe import from_bundle, to_bundle
 from reconciler.model.errors import GuardRefused, ReconcilerError, UsageFault
-from reconciler.model.json import JsonMap
 from reconciler.model.ref import Ref
 from reconciler.model.resource import Resource
 from reconciler.model.tuples import NamedTuple
@@ -106,10 +105,7 @@ def mark_of(reader: Reader, asked: Restore) -> Pin | None:
 
 def _as_recorded(owner: Ref, known: Recorded) -> dict[Ref, str]:
     digests = {ref: row.digest for ref, row in known.rows.items()}
-    bodies: dict[str, JsonMap] = {
-        last.digest: {"edges": [[edge.path, str(edge.to)] for edge in last.edges]} for last in known.last.values()
-    }
-    return reached(owner, digests, bodies)
+    return reached(owner, digests, {last.digest: to_bundle(last) for last in known.last.values()})
 
 
 def _mark(

@@ -73,6 +73,13 @@ class Found(NamedTuple):
     """The parts that move while it works."""
 
 
+def above_the_box(found: Found | None, own: re.Pattern[str]) -> Sequence[str]:
+    """What was said, the oldest line first, without the lines that match `own`; nothing where there is no box."""
+    if found is None or found.box is None:
+        return ()
+    return [line for line in found.said if not own.match(line)]
+
+
 def reading(found: Found) -> Reading:
     """The one way from what was found to what may be concluded."""
     said = [line for line in found.said if line.strip()]

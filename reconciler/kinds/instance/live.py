@@ -288,8 +288,7 @@ def record_stopped(ports: Ports, context: Context) -> None:
 
 def _stopped_body(ports: Ports, context: Context) -> JsonMap | None:
     """From the record as it is, so that nothing in it is invented; none where the agent never had one."""
-    # A start that was interrupted has published its record, and nothing but its intent names that.
-    agent_id = context.live.get("agent_id") or str(context.handle.get("agent_id") or "")
+    agent_id = _agent_id(context)
     found = ports.registry.scan().records.get(agent_id)
     if isinstance(found, BadRecord):
         ports.registry.remove(agent_id, context.uid)  # nobody can read it, and nothing runs any more that it could name
@@ -318,9 +317,14 @@ def _stopped_body(ports: Ports, context: Context) -> JsonMap | None:
     }
 
 
+def _agent_id(context: Context) -> str:
+    """Under which its record stands. A start that was interrupted has published one that its intent alone names."""
+    return context.live.get("agent_id") or str(context.handle.get("agent_id") or "")
+
+
 def drop_record(ports: Ports, context: Context) -> None:
     """Remove our record; somebody else's under the same id stays."""
-    agent_id = context.live.get("agent_id") or str(context.handle.get("agent_id") or "")
+    agent_id = _agent_id(context)
     if agent_id:
         ports.registry.remove(agent_id, context.uid)
     home = context.live.get("home") or str(context.handle.get("home") or "")

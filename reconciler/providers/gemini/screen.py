@@ -44,10 +44,7 @@ def read(screen: Screen) -> Reading:
 
 def said(screen: Screen) -> Sequence[str]:
     """What was said above the prompt box, the oldest line first, without what the program tells of its own work."""
-    found = _found(screen)
-    if found is None or found.box is None:
-        return ()
-    return [line for line in found.said if not OWN.match(line)]
+    return shared.above_the_box(_found(screen), OWN)
 
 
 def _found(screen: Screen) -> shared.Found | None:
