@@ -40,9 +40,10 @@ def test_never_more_are_down_than_may_be_and_who_is_busy_is_waited_for(fake_worl
     assert max(crew.down) == 2
     assert crew.order == names(0, 1, 2, 3, 4, 6, 7, 5)
     assert crew.changed == ALL
-    assert [action for action in told.done if action.startswith("relaunch")] == [
+    # Two are under way at a time, and either may be the first to end.
+    assert sorted(action for action in told.done if action.startswith("relaunch")) == sorted(
         f"relaunch Instance/{name}" for name in crew.order
-    ]
+    )
     assert rollouts.read(fake_world.look().catalog) == {}
     assert fake_world.when_planned().in_sync
 
