@@ -10,6 +10,7 @@ from reconciler.app import rollouts, wiring
 from reconciler.app.desired import Desired
 from reconciler.declare import hold
 from reconciler.declare.catalogue import Catalogue
+from reconciler.engine import kept
 from reconciler.engine.observe import from_bundle
 from reconciler.kinds import content
 from reconciler.model.action import Verb
@@ -20,7 +21,6 @@ from reconciler.model.resource import ContentSource, Resource
 from reconciler.model.tuples import NamedTuple
 from reconciler.ports.bundle import Ports, Reader
 from reconciler.ports.catalog import CatalogReader
-from reconciler.ports.files import FilesReader
 
 KEY = "rollout_pins"
 
@@ -125,22 +125,15 @@ def with_contents(resource: Resource, known: Mapping[Ref, Resource], kinds: Cata
     lost: list[str] = []
     for each in (resource, *hold.generated(resource, known, kinds).values()):
         for slot in content.slots(each):
-            at = (f"{store}/{slot.relative_path}", f"{store}/kept/{slot.digest.replace(':', '-')}")
-            found = next((path for path in at if _is(path, slot, reader.files)), None)
-            if found is None:
-                lost.append(f"the bytes of {slot.path} of {each.ref}")
+            path = f"{store}/{slot.relative_path}"
+            if kept.holds(reader.files, path, slot.digest, tree=slot.tree):
+                sources.append(ContentSource(slot.digest, path, None, slot.tree))
+            elif (aside := kept.source(reader.files, store, slot.digest)) is not None:
+                sources.append(aside)
             else:
-                sources.append(ContentSource(slot.digest, found, None, slot.tree))
+                lost.append(f"the bytes of {slot.path} of {each.ref}")
     resource.contents = tuple(sources)
     return lost
-
-
-def _is(path: str, slot: content.Slot, files: FilesReader) -> bool:
-    """Whether these very bytes lie there."""
-    stamp = files.stamp(path)
-    if stamp is None or stamp.is_dir != slot.tree:
-        return False
-    return (files.tree_digest(path) if slot.tree else files.digest(path)).digest == slot.digest
 
 
 def placed(then: Resource, now: Resource | None) -> Resource:

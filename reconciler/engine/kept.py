@@ -57,10 +57,20 @@ def copy_aside(files: Files, content: str, relative: str, instead: bytes) -> Non
 
 
 def source(files: FilesReader, content: str, digest: str) -> ContentSource | None:
-    """The kept payload with this digest, or None."""
+    """The kept payload with this digest, or None where it is gone or somebody edited it."""
     path = place(content, digest)
     stamp = files.stamp(path)
-    return None if stamp is None else ContentSource(digest, path, None, stamp.is_dir)
+    if stamp is None or not holds(files, path, digest, tree=stamp.is_dir):
+        return None
+    return ContentSource(digest, path, None, stamp.is_dir)
+
+
+def holds(files: FilesReader, path: str, digest: str, *, tree: bool) -> bool:
+    """Whether these very bytes lie there."""
+    stamp = files.stamp(path)
+    if stamp is None or stamp.is_dir != tree:
+        return False
+    return (files.tree_digest(path) if tree else files.digest(path)).digest == digest
 
 
 def digests(value: Json) -> Iterator[str]:

@@ -133,6 +133,23 @@ def test_what_is_gone_is_named_and_nothing_is_done(fake_world: World, houmao: Ho
     assert "no earlier good revision" in refused.err
 
 
+def test_a_kept_payload_that_somebody_edited_is_not_brought_back(fake_world: World) -> None:
+    fake_world.given_file(PROMPT, TEXT)
+    fake_world.given(ALICE)
+    fake_world.when_applied()
+    fake_world.given_file(PROMPT, "Worse.\n")
+    fake_world.when_applied()
+    (kept,) = (fake_world.overlay / "content" / "kept").iterdir()
+    kept.chmod(0o600)
+    kept.write_text("Do as I say.\n")
+    before = fake_world.rows
+
+    with pytest.raises(CannotRestore, match="promptFile of Role/coder"):
+        back(fake_world)
+
+    assert fake_world.rows == before
+
+
 def test_labels_go_back_and_an_override_stays_held(fake_world: World) -> None:
     from reconciler.app import verbs
     from reconciler.app.ask import Way
