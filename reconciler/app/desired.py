@@ -74,11 +74,15 @@ class Desired(NamedTuple):
         return self.compiled.source_revision if self.compiled else ""
 
 
-def load(session: Session, source: Source, wanted: PlanFlags) -> Desired:
-    """Compile the source; raises DeclarationError with every fault, or the guard about an empty source."""
+def load(session: Session, source: Source, wanted: PlanFlags, fetched: "Fetched | None" = None) -> Desired:
+    """Compile the source; raises DeclarationError with every fault, or the guard about an empty source.
+
+    A source in a git repository is fetched, unless it is given as `fetched`.
+    """
     reader = session.reader
     rows = {row.ref for row in reader.catalog.inventory()}
-    fetched = fetched_of(session, source) if source.git else None
+    if source.git and fetched is None:
+        fetched = fetched_of(session, source)
     inputs = fetched.inputs(recursive=source.recursive) if fetched else inputs_of(source)
     compiled = compile_source(
         inputs,
@@ -118,8 +122,10 @@ def load(session: Session, source: Source, wanted: PlanFlags) -> Desired:
     )
 
 
-def fetched_of(session: Session, source: Source) -> "Fetched":
-    """Fetch a git source; raises SourceUnavailable."""
+def fetched_of(
+    session: Session, source: Source, *, offline: bool = False, keep: frozenset[str] = frozenset()
+) -> "Fetched":
+    """Fetch a git source, or `offline` take what was fetched last; raises SourceUnavailable."""
     from reconciler.app import source_git
     from reconciler.declare.git_address import parse
 
@@ -128,7 +134,7 @@ def fetched_of(session: Session, source: Source) -> "Fetched":
     process = cast("Process", reader.process)
     world = source_git.World(reader.places, process, wiring.local_files(), reader.clock, reader.environ)
     signers = posixpath.join(session.settings.cwd, source.signers) if source.signers else ""
-    return source_git.fetch(parse(source.git), world, signers=signers)
+    return source_git.fetch(parse(source.git), world, signers=signers, offline=offline, keep=keep)
 
 
 def _applied(reader: Reader, apply_set: str) -> str:

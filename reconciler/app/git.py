@@ -26,7 +26,7 @@ FIXED = {
     "GIT_TERMINAL_PROMPT": "0",
     "GIT_ASKPASS": "/bin/false",
     "SSH_ASKPASS": "/bin/false",
-    "GIT_SSH_COMMAND": "ssh -o BatchMode=yes -o PermitLocalCommand=no",
+    "GIT_SSH_COMMAND": "ssh -o BatchMode=yes -o PermitLocalCommand=no -o ConnectTimeout=30 -o ServerAliveInterval=15",
     "GIT_ALLOW_PROTOCOL": "https:ssh:file",
     "GIT_PROTOCOL_FROM_USER": "0",
     "GIT_LITERAL_PATHSPECS": "1",
@@ -47,6 +47,9 @@ SETTINGS = {
     "fetch.recurseSubmodules": "false",
     "fetch.fsckObjects": "true",
     "gc.auto": "0",
+    # A remote that says nothing is given up by git itself: who asked may have ended meanwhile.
+    "http.lowSpeedLimit": "1",
+    "http.lowSpeedTime": "60",
     "maintenance.auto": "false",
     "gpg.program": "/bin/false",
     "gpg.format": "ssh",

@@ -67,11 +67,16 @@ class World(NamedTuple):
     environ: Environment
 
 
-def fetch(address: GitAddress, world: World, *, signers: str = "") -> Fetched:
+def fetch(
+    address: GitAddress, world: World, *, signers: str = "", offline: bool = False, keep: frozenset[str] = frozenset()
+) -> Fetched:
     """Ask the remote, take what is new, and lay out the commit.
 
-    Raises SourceUnavailable where the remote or the ref cannot be had, and GuardRefused where `signers`, an
-    allowed-signers file, does not vouch for the commit.
+    signers   an allowed-signers file that must vouch for the commit
+    offline   take what was fetched last, and ask nobody
+    keep      commits whose files are still read, however old they are
+
+    Raises SourceUnavailable where the remote or the ref cannot be had, and GuardRefused where nobody vouches for it.
     """
     home = posixpath.join(world.places.overlay, DIRECTORY, digest(address.url).removeprefix("sha256:")[:16])
     repository = f"{home}/repository.git"
@@ -83,10 +88,13 @@ def fetch(address: GitAddress, world: World, *, signers: str = "") -> Fetched:
             world.files.remove(repository)
             world.files.make_dir(repository)
             git("init", "--quiet", "--bare", "--template=", "--initial-branch=none", repository)
-        commit = _named(address, git) if address.commit else _newest(address, git)
+        if offline:
+            commit = _last(address, git)
+        else:
+            commit = _named(address, git) if address.commit else _newest(address, git)
         if signers:
             _verify(commit, address, git, signers)
-        tree = _laid_out(commit, home, git, world)
+        tree = _laid_out(commit, home, git, world, keep)
     finally:
         held.release()
     _confined(address, tree, git, commit, world.files)
@@ -118,9 +126,29 @@ def _alone(path: str, world: World) -> Lock:
         world.clock.sleep(POLL_S)
 
 
+def _last(address: GitAddress, git: Git) -> str:
+    """The commit that a branch or tag named when it was fetched last."""
+    refs = [address.ref] if address.commit else [_fetched(name) for name in _wanted(address)]
+    found = [ran for ref in refs if (ran := git.run("rev-parse", "--verify", "--quiet", f"{ref}^{{commit}}")).code == 0]
+    if len(found) != 1:
+        raise SourceUnavailable(
+            f"nothing of {address.ref!r} of {address.url} is here", hint="it has to be fetched", code="source.not_here"
+        )
+    return found[0].stdout.decode().strip()
+
+
+def _wanted(address: GitAddress) -> list[str]:
+    return [address.ref] if address.ref.startswith("refs/") else [HEADS + address.ref, TAGS + address.ref]
+
+
+def _fetched(name: str) -> str:
+    """Where a ref of the remote is kept."""
+    return f"refs/fetched/{name.removeprefix('refs/')}"
+
+
 def _newest(address: GitAddress, git: Git) -> str:
     """The commit that a branch or tag names at the remote now."""
-    wanted = [address.ref] if address.ref.startswith("refs/") else [HEADS + address.ref, TAGS + address.ref]
+    wanted = _wanted(address)
     asked = git.run("ls-remote", "--quiet", "source", *wanted, remote=True)
     if asked.code != 0:
         raise _unavailable(address, said(asked))
@@ -139,7 +167,7 @@ def _newest(address: GitAddress, git: Git) -> str:
             hint=f"write {HEADS}{address.ref} or {TAGS}{address.ref}",
             code="source.ref_twice",
         )
-    mine = f"refs/fetched/{found[0].removeprefix('refs/')}"
+    mine = _fetched(found[0])
     here = git.run("rev-parse", "--verify", "--quiet", mine)
     if here.code != 0 or here.stdout.decode().strip() != names[found[0]]:
         _take(address, git, f"+{found[0]}:{mine}")
@@ -184,7 +212,7 @@ def _verify(commit: str, address: GitAddress, git: Git, signers: str) -> None:
         )
 
 
-def _laid_out(commit: str, home: str, git: Git, world: World) -> str:
+def _laid_out(commit: str, home: str, git: Git, world: World, keep: frozenset[str]) -> str:
     """The files of a commit; a directory that is whole or not there."""
     files, tree, index = world.files, f"{home}/trees/{commit}", f"{home}/trees/{commit}.index"
     around = {"GIT_INDEX_FILE": index, "GIT_WORK_TREE": tree}
@@ -201,15 +229,15 @@ def _laid_out(commit: str, home: str, git: Git, world: World) -> str:
     git("checkout-index", "--all", "--force", "--quiet", env=making, cwd=new)
     files.move(new, tree)
     git("update-index", "-q", "--refresh", env=around, cwd=tree)
-    _sweep(f"{home}/trees", commit, files)
+    _sweep(f"{home}/trees", keep | {commit}, files)
     return tree
 
 
-def _sweep(trees: str, commit: str, files: Files) -> None:
-    """Older commits go, the newest few stay."""
+def _sweep(trees: str, keep: frozenset[str], files: Files) -> None:
+    """Older commits go, the newest few stay, and those of `keep`."""
     aged = []
     for name in files.names(trees):
-        if name.endswith("/") and name != f"{commit}/":
+        if name.endswith("/") and name.rstrip("/") not in keep:
             stamp = files.stamp(f"{trees}/{name}")
             aged.append((stamp.mtime_ns if stamp else 0, name.rstrip("/")))
     for _, name in sorted(aged, reverse=True)[KEPT:]:

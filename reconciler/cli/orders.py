@@ -33,6 +33,13 @@ def source(args: Args) -> Source:
     return Source(paths, args.flag("recursive"), composition, stdin)
 
 
+def has_secret(source: Source) -> bool:
+    """Whether a credential stands in the address of a git source; raises UsageFault where that is none."""
+    from reconciler.declare.git_address import parse
+
+    return bool(parse(source.git).secret)
+
+
 def has_source(args: Args) -> bool:
     """Whether declarations were named at all."""
     return bool(args.many("file")) or args.maybe("composition") is not None or args.maybe("source") is not None

@@ -62,6 +62,8 @@ def _source(fields: JsonMap) -> str:
         well = " again" if event == "Recovered" else ""
         count = fields.get("declared")
         return f"the source reads well{well}: {count} resource{'' if count == 1 else 's'}"
+    if event == "Fetched":
+        return f"the source is at commit {str(fields.get('revision'))[:12]}"
     if event in ("SourceInvalid", "SourceUnavailable"):
         kept = "what was declared before stays in force" if fields.get("kept") else "nothing is done until it can be"
         return f"the source cannot be used, {kept}: {_first(fields.get('problems'))}"

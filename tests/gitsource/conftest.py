@@ -12,6 +12,7 @@ from reconciler.adapters.process_local import LocalProcess
 from reconciler.app import source_git
 from reconciler.declare.git_address import GitAddress
 from reconciler.ports.bundle import Places
+from reconciler.testing.plugin import real_world
 
 SPECIALIST = (
     "apiVersion: houmao/v1alpha1\nkind: Specialist\nmetadata: {{name: {0}}}\nspec: {{provider: echo, prompt: {1}}}\n"
@@ -119,3 +120,6 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("HOUMAO_GLOBAL_REGISTRY_DIR", str(tmp_path / "registry"))
     monkeypatch.setenv("HOUMAO_TMUX_SOCKET", str(tmp_path / "tmux"))
     return path
+
+
+__all__ = ["Author", "author", "here", "project", "real_world", "specialist"]

@@ -25,7 +25,7 @@ from reconciler.ports.bundle import Ports
 from reconciler.ports.wakers import Followed, Waker, Wakers, Woken
 
 FLEET, SOURCE, TIMER, LATER, ASKED = Key("fleet"), Key("source"), Key("timer"), Key("later"), Key("asked")
-BUSY = Key("busy")
+BUSY, FETCH = Key("busy"), Key("fetch")
 BUSY_S = 2.0
 """How soon a busy agent is looked at again: nothing tells that a turn is over."""
 REGISTRY_S = 0.2
@@ -34,10 +34,11 @@ MakeWakers = Callable[[Ports], Wakers]
 
 
 class WatchFlags(NamedTuple):
-    """How to watch: once or until it is told to stop, and the slowest pace of looking."""
+    """How to watch: once or until it is told to stop, the slowest pace of looking, and that of asking a remote."""
 
     once: bool = False
     period_s: float = 60.0
+    poll_s: float = 60.0
 
 
 class Ended(NamedTuple):
@@ -116,7 +117,7 @@ class _Watch:
         self._make_wakers = wakers
         self._serving = Serving(ports, writer, emit)
         self._emit = emit = self._serving.emit
-        self._sources = Sources(session, source, wanted, emit)
+        self._sources = Sources(session, source, wanted, emit, poll_s=watching.poll_s)
         quick = isinstance(session.world, System)
         self._rounds = Rounds(ports, writer, source, how, shown=shown, emit=emit, quick=quick)
         self._queue = Queue(ports.clock)
@@ -129,6 +130,7 @@ class _Watch:
     def run(self) -> Ended:
         """Look, and again whenever something may have changed."""
         if self._watching.once:
+            self._sources.fetch(wait=True)
             self._sources.compile()
             if self._sources.desired is not None:
                 self._round(self._sources.desired, full=True)
@@ -141,6 +143,8 @@ class _Watch:
             self._sources.compile()
             self._tick()
             self._queue.add(FLEET, Priority.LIVENESS)
+            if self._sources.remote is not None:
+                self._queue.add(FETCH, Priority.SOURCE)
             wakers.follow(self._followed())
             self._rest(wakers)
             while self._how.stopping() is None:
@@ -190,27 +194,35 @@ class _Watch:
             self._queue.done(BUSY)
             self._queue.add(BUSY, Priority.TIMER, BUSY_S)
             return
-        full = LATER in due or BUSY in due
+        news = FETCH in due and self._fetch()
+        if due == [FETCH] and not news:
+            self._queue.done(FETCH)
+            return
+        full = LATER in due or BUSY in due or news
         if ASKED in due:
             full = self._lend(wakers) or full
             if self._how.stopping() is not None:
                 return  # the lock may still be lent: nothing more is done here
             if self._serving.asked_to_look():
                 full = True
-                due.append(SOURCE)
+                if self._sources.remote is not None:
+                    self._sources.remote.ask()
+                    self._queue.add(FETCH, Priority.REQUEST)
+                else:
+                    due.append(SOURCE)
         if TIMER in due:
             self._tick()
             if not self._sources.settling.pending and self._sources.moved():
                 due.append(SOURCE)
         settled = self._sources.settling.ready_in_s(locked=self._sources.locked) == 0
-        if settled or SOURCE in due:
+        if settled or SOURCE in due or news:
             full = self._sources.compile(lambda: self._overtaken(wakers)) or full
             due.append(SOURCE)
         if due and self._sources.desired is not None and not self._sources.settling.pending:
             self._round(self._sources.desired, full=full)
         elif due and self._sources.settling.pending:
             self._queue.add(FLEET, Priority.LIVENESS, 0.02)  # a compile was overtaken; nothing due is forgotten
-        if due and not self._sources.settling.pending:
+        if due and not self._sources.settling.pending and not self._awaited:
             self._serving.looked(self._report, self._fault or self._sources.fault)
         for key in due:
             self._queue.done(key)
@@ -220,6 +232,21 @@ class _Watch:
             self._rest(wakers)
         if ASKED in due and self._serving.hear():
             self._queue.add(ASKED, Priority.REQUEST)  # one at a time, and a look after each
+
+    @property
+    def _awaited(self) -> bool:
+        """Whether somebody waits for what the remote has now."""
+        return self._sources.remote is not None and self._sources.remote.awaited
+
+    def _fetch(self) -> bool:
+        """Go on with asking the remote; whether there is a reason to look."""
+        remote = self._sources.remote
+        if remote is None:
+            return False
+        awaited = remote.awaited
+        came = self._sources.fetch()
+        self._queue.add(FETCH, Priority.SOURCE, remote.next_s())
+        return came or (awaited and not remote.awaited)
 
     def _rest(self, wakers: Wakers) -> None:
         self._ports.catalog.rest()

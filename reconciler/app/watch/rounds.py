@@ -243,7 +243,8 @@ class Rounds:
     def _prepared(self, desired: Desired) -> str | None:
         if desired.compiled is None or desired.restored:
             return None
-        inputs = inputs_of(self._source)
+        fetched = desired.fetched
+        inputs = fetched.inputs(recursive=self._source.recursive) if fetched else inputs_of(self._source)
         return gate_record.prepare(self._ports, desired.compiled, inputs, desired.declared, desired.apply_set)
 
     def _record(self, text: str) -> None:

@@ -2,9 +2,10 @@
 
 import posixpath
 from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING
 
 from reconciler.app import settings as settings_
-from reconciler.app.desired import Desired, load
+from reconciler.app.desired import Desired, fetched_of, load
 from reconciler.app.request import Emit, PlanFlags, Source
 from reconciler.app.session import Session
 from reconciler.declare import origin
@@ -15,14 +16,23 @@ from reconciler.model.json import Json
 from reconciler.ports.files import FilesReader, Stamp
 from reconciler.ports.wakers import Woken
 
+if TYPE_CHECKING:
+    from reconciler.app.source_git import Fetched
+    from reconciler.app.watch.remote import Remote
+
 GONE = frozenset({"declare.root.missing", "declare.root.unreadable", "guard.empty", "declare.no_documents"})
 """What says that the source is not there, which is not the same as declaring nothing (R-WAT-5)."""
 
 
 class Sources:
-    """What is declared, as last read well. `compiles` counts compiles that came to their end."""
+    """What is declared, as last read well. `compiles` counts compiles that came to their end.
 
-    def __init__(self, session: Session, source: Source, wanted: PlanFlags, emit: Emit) -> None:
+    A source in a git repository has a `remote`: nothing of it is followed, it is asked for now and then.
+    """
+
+    def __init__(
+        self, session: Session, source: Source, wanted: PlanFlags, emit: Emit, *, poll_s: float = 60.0
+    ) -> None:
         self._session = session
         self._source = source
         self._wanted = wanted
@@ -30,12 +40,25 @@ class Sources:
         self._files: FilesReader = session.reader.files
         self.settling = Settling(session.reader.clock)
         self.desired: Desired | None = None
-        self.fault: ReconcilerError | None = None
+        self.remote: Remote | None = None
+        if source.git:
+            from reconciler.app.watch.remote import Remote as GitRemote
+            from reconciler.declare.git_address import parse
+
+            parse(source.git)  # what is no address now will be none later
+            clock, seed = session.reader.clock, session.reader.overlay_id
+            self.remote = GitRemote(self._fetched, clock, seed=seed, period_s=poll_s)
+        self._fault: ReconcilerError | None = None
         self.compiles = 0
         self.abandoned = 0
         self._roots = tuple(self._root(path) for path in (*source.paths, source.composition) if path not in (None, "-"))
         self._trees: dict[str, origin.WorkTree | None] = {}
         self._listed: dict[str, Stamp | None] = {}
+
+    @property
+    def fault(self) -> ReconcilerError | None:
+        """Why the source as it is now is not in force."""
+        return self._fault or (self.remote.fault if self.remote is not None else None)
 
     def _root(self, given: str | None) -> str:
         return posixpath.normpath(posixpath.join(settings_.cwd(), given or ""))
@@ -44,6 +67,8 @@ class Sources:
 
     def directories(self) -> frozenset[str]:
         """Directories whose changes matter: of files that were read, listed ones, and those above the roots."""
+        if self.remote is not None:
+            return frozenset()
         found = set(self._walked())
         compiled = self.desired.compiled if self.desired else None
         if compiled is not None:
@@ -115,7 +140,9 @@ class Sources:
 
     def moved(self) -> bool:
         """Whether anything that was read is another file now: for the timer, which trusts no waker."""
-        if self.desired is None or self.fault is not None or self.desired.compiled is None:
+        if self.remote is not None:
+            return False
+        if self.desired is None or self._fault is not None or self.desired.compiled is None:
             return True
         compiled = self.desired.compiled
         return any(self._stamp(path) != stamp for path, stamp in (*compiled.inputs, *compiled.directories))
@@ -126,13 +153,39 @@ class Sources:
         except ReconcilerError:
             return None
 
+    # Fetching
+
+    def fetch(self, *, wait: bool = False) -> bool:
+        """Go on with asking the remote, if there is one, or `wait` for its answer; whether another commit came."""
+        remote = self.remote
+        if remote is None:
+            return False
+        before = remote.fault
+        came = remote.at_once() if wait else remote.step()
+        fault = remote.fault
+        if fault is not None and (before is None or before.to_json() != fault.to_json()):
+            kept = remote.fetched is not None
+            self._emit("source", {"event": "SourceUnavailable", "kept": kept, "problems": [fault.to_json()]})
+        if remote.fetched is not None and (came or (before is not None and fault is None)):
+            self._emit("source", {"event": "Fetched", "revision": remote.fetched.revision})
+        return came
+
+    def _fetched(self, *, offline: bool) -> "Fetched":
+        """In a thread of its own. What is in force stays laid out: it may be old, where newer commits are bad."""
+        desired = self.desired
+        keep = frozenset({desired.fetched.revision} if desired is not None and desired.fetched is not None else ())
+        return fetched_of(self._session, self._source, offline=offline, keep=keep)
+
     # Compiling
 
     def compile(self, overtaken: Callable[[], bool] = lambda: False) -> bool:
         """Read it all; whether what is declared is another now. Nothing is taken over once `overtaken`."""
         self.settling.begun()
+        fetched = self.remote.fetched if self.remote is not None else None
+        if self.remote is not None and fetched is None:
+            return False
         try:
-            found = load(self._session, self._source, self._wanted)
+            found = load(self._session, self._source, self._wanted, fetched)
         except (DeclarationError, GuardRefused) as fault:
             if overtaken():
                 self.abandoned += 1
@@ -144,7 +197,7 @@ class Sources:
             return False
         self.compiles += 1
         before, self.desired = self.desired, found
-        recovered, self.fault = self.fault is not None, None
+        recovered, self._fault = self._fault is not None, None
         changed = before is None or _differs(before, found)
         if changed or recovered:
             count = sum(1 for resource in found.declared.values() if not resource.derived)
@@ -155,7 +208,7 @@ class Sources:
     def _broken(self, fault: ReconcilerError) -> None:
         """What was good stays in force; nothing is derived from this (R-WAT-4)."""
         self.compiles += 1
-        before, self.fault = self.fault, fault
+        before, self._fault = self._fault, fault
         if before is not None and before.to_json() == fault.to_json():
             return
         problems = fault.problems if isinstance(fault, DeclarationError) else []

@@ -1,7 +1,7 @@
 """`houmao watch`: keep what runs as declared, until told to stop."""
 
 from reconciler.cli.grammar import Args, Command, Example, Option, Usage
-from reconciler.cli.options import METRICS, SOURCE, VALIDATE
+from reconciler.cli.options import GIT, METRICS, SOURCE, VALIDATE
 
 
 def watch(args: Args) -> int:
@@ -19,9 +19,14 @@ def watch(args: Args) -> int:
     period = args.seconds("interval")
     if period is not None and period < 1:
         raise Usage("--interval must be at least 1s", "write --interval 60s; what happens is noticed without it")
+    poll = args.seconds("poll")
+    if poll is not None and poll < 1:
+        raise Usage("--poll must be at least 1s", "write --poll 5m")
     source, wanted, how = orders.source(args), orders.planning(args), orders.running(args)
     if "-" in source.paths:
         raise Usage("a watch cannot read standard input again", "name a file or a directory with -f")
+    if poll is not None and not source.git:
+        raise Usage("--poll is about the repository of --source", "files are followed as they are saved")
     service = wiring.supervisor()  # before anything is started: the variables are for this process alone
     stop, teller = Stop(), Teller(args)
     told = Watching(args, teller)
@@ -41,7 +46,7 @@ def watch(args: Args) -> int:
             source,
             wanted,
             how._replace(stopping=stopping, yes=True),
-            lead.WatchFlags(args.flag("once"), 60.0 if period is None else period),
+            lead.WatchFlags(args.flag("once"), period or 60.0, poll or 60.0),
             wakers=wakers,
             shown=teller.shown,
             emit=emit,
@@ -55,6 +60,13 @@ def watch(args: Args) -> int:
 
 OPTIONS = (
     *SOURCE,
+    *GIT,
+    Option(
+        ("--poll",),
+        "How often to ask the repository of --source, 60s by default; a tenth more or less.",
+        "TIME",
+        kind="seconds",
+    ),
     Option(("--once",), "Look once, do what there is to do, and leave."),
     Option(
         ("--interval",),
@@ -86,6 +98,10 @@ COMMANDS = (
         examples=(
             Example("houmao watch -f fleet/ -R", "in the foreground, until Ctrl-C"),
             Example("houmao watch -f fleet/ -R --once", "one look, for a scheduler of your own"),
+            Example(
+                "houmao watch --source git+https://example.org/team/fleet.git@main:agents --poll 5m",
+                "what is merged, as soon as it is",
+            ),
             Example("houmao watch -f team.yaml --events watch.jsonl", "and what happens as JSON lines"),
             Example("houmao watch -f team.yaml --metrics 127.0.0.1:9464", "and what it counts, for Prometheus"),
         ),

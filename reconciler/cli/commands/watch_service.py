@@ -23,6 +23,11 @@ def install(args: Args) -> int:
     source = orders.source(args)
     if "-" in source.paths:
         raise Usage("a service has no standard input to read", "name a file or a directory with -f")
+    if source.git and orders.has_secret(source):
+        raise Usage(
+            "the address of --source holds a credential, which the unit would show to everybody who can read it",
+            "put it into ~/.netrc, or use ssh:// with a key",
+        )
     events = args.text("events")
     if events == "-" or events.startswith("fd:"):
         raise Usage(f"a service cannot write events to {events}", "name a file: --events watch.jsonl")
