@@ -39,15 +39,17 @@ class Inotify:
         self._paths: dict[int, str] = {}
         self._numbers: dict[str, int] = {}
 
-    def follow(self, directories: Iterable[str]) -> None:
-        """Watch exactly these. One that was replaced by another of its name is watched anew."""
-        wanted = set(directories)
+    def follow(self, directories: Iterable[str], *, ends: Iterable[str] = ()) -> None:
+        """Watch exactly these; of `ends`, only what goes away. One replaced by another of its name is watched anew."""
+        alone = set(ends)
+        wanted = {*directories, *alone}
         for path in self._numbers.keys() - wanted:
             number = self._numbers.pop(path)
             self._paths.pop(number, None)
             self._libc.inotify_rm_watch(self.descriptor, number)
         for path in wanted - self._numbers.keys():
-            number = self._libc.inotify_add_watch(self.descriptor, os.fsencode(path), _CHANGES | _ONLYDIR)
+            mask = _DELETE if path in alone else _CHANGES
+            number = self._libc.inotify_add_watch(self.descriptor, os.fsencode(path), mask | _ONLYDIR)
             if number >= 0:
                 self._numbers[path], self._paths[number] = number, path
 

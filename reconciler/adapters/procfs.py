@@ -10,6 +10,7 @@ import os
 from reconciler.model.ref import Uid
 from reconciler.ports.process import Gone, NoAnswer, ProcessFacts, ProcessSeen
 
+_PTS_MAJOR = 136
 _PID_MAX = 2**31 - 1
 _UID = b"HOUMAO_UID="
 _COMMAND_MAX = 200
@@ -50,6 +51,17 @@ def parse_stat(text: bytes) -> ProcessFacts:
         ppid=int(rest[1]),
         session=int(rest[3]),
     )
+
+
+def terminal(pid: int) -> str:
+    """The name below /dev/pts of the terminal that a process is controlled by; empty where it has none."""
+    try:
+        text = _read(f"/proc/{pid}/stat")
+        number = int(text[text.rfind(b") ") + 2 :].split()[4])
+    except (OSError, ValueError, IndexError):
+        return ""
+    major, minor = number >> 8 & 0xFFF, number & 0xFF | number >> 12 & 0xFFF00
+    return str(minor) if major == _PTS_MAJOR else ""
 
 
 def pids() -> list[int]:

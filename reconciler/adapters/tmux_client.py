@@ -1,8 +1,9 @@
 """tmux through its own client program: one listing, one batch of conditional requests (R §10a).
 
-One or two requests go as one `;` line each in argv. More of them need two processes: the first request starts the
-server where none runs and tells a session to attach to, the others are pipelined through a control client, which reads
-up to a nonce per request. Nothing here imports more than the standard library's `os`, `select`, `signal` and `time`.
+One or two requests go as one `;` line each in argv. More of them go together, as a file on standard input. None goes
+through a control client: one that is being let in while a session begins or ends takes the server with it, and all
+sessions (docs/decisions/0013-no-control-client.md). Nothing here imports more than the standard library's `os`,
+`select`, `signal` and `time`.
 """
 
 import os
@@ -14,17 +15,13 @@ from reconciler.adapters import tmux_listing as listing
 from reconciler.adapters import tmux_process as process
 from reconciler.adapters import tmux_requests as requests_
 from reconciler.model.errors import Unreachable
-from reconciler.model.tuples import NamedTuple
 from reconciler.ports.tmux import (
     Answer,
     Create,
-    Created,
     Delivery,
     Done,
     Failed,
     Fence,
-    Kill,
-    Leave,
     Listing,
     Paste,
     Refused,
@@ -76,11 +73,6 @@ class TmuxClient:
         self._spawn = spawn
         self.socket = listing.socket_path(socket_name, socket_path, self._env.get("TMUX_TMPDIR"))
         """Absolute path of the server's socket."""
-        self._created: tuple[str, ...] = ()
-        """The session created last, as a target: the next batch goes through it without asking for one.
-
-        By its name, for an id would be somebody else's session in a server that was started anew.
-        """
         self.round_trips = 0
         """Times tmux was asked something and answered for: one per process run."""
         self.processes = 0
@@ -240,11 +232,7 @@ class TmuxClient:
         where tmux was told and did not answer: the request may be carried out later still. What comes after a silence,
         or after a server that stays on its way out, is not sent: each request would wait as long again.
         """
-        # A batch that kills could kill the session it went through, which is known by its name alone.
-        known = (
-            {} if any(isinstance(request, Kill | Leave) for request in requests) else dict.fromkeys(self._created, True)
-        )
-        call = _Call(fence, _nonce(), _Patience(self._timeout_s), known, {})
+        call = _Call(fence, _nonce(), _Patience(self._timeout_s))
         batch: list[_Asked] = []
         for number, request in enumerate(requests):
             wrong = request_fault(fence, request)
@@ -257,63 +245,43 @@ class TmuxClient:
             batch = batch[self._some(call, batch) :]
         for asked in batch:
             call.answers[asked.number] = Failed(f"it was not sent: {call.patience.lost}")
-        for number, request in enumerate(requests):
-            if isinstance(request, Create) and isinstance(call.answers[number], Created):
-                self._created = (f"={request.name}",)
         return tuple(call.answers[number] for number in range(len(requests)))
 
     def _some(self, call: "_Call", batch: "list[_Asked]") -> int:
         """Answer some of the batch from its beginning; how many."""
         wide = _size(batch[0].line.words()) > ARGV_LIMIT
-        sessions = call.sessions
-        if len(batch) > _BY_ARGV or wide:
-            if wide and not any(sessions.values()):
-                seen = self.listing()
-                for pane in seen.panes if isinstance(seen, Listing) else ():
-                    sessions.setdefault(pane.session_id, bool(pane.uid))
-            target, count = _attach_to(batch, [session_id for session_id, usable in sessions.items() if usable])
-            if target and (count > _BY_ARGV or wide):
-                done = self._by_control(call, batch[:count], target)
-                if done is not None:
-                    call.take(batch[:count], done)
-                    return count
-                sessions[target] = False  # it ended meanwhile, or its server did before anything was sent
-                return 0
-        if wide:
-            why = "it is longer than one tmux command line may be, and no agent runs yet"
-            call.answers[batch[0].number] = Failed(why)
-            return 1
-        call.take(batch[:1], (self._by_argv(call, batch[0], len(batch) > _BY_ARGV),))
+        if wide or (len(batch) > _BY_ARGV and not call.singly):
+            asked = batch[:1] if call.singly else batch
+            done = self._by_source(call, asked)
+            if done is not None:
+                call.take(asked, done)
+                return len(asked)
+            if call.singly:
+                return 0  # one of them cannot be read: each has to show whether it is the one
+        call.take(batch[:1], (self._by_argv(call, batch[0]),))
         return 1
 
-    def _by_argv(self, call: "_Call", asked: "_Asked", more: bool) -> Answer:
-        """One request as one `;` line; `more` asks for the sessions there are, too."""
+    def _by_argv(self, call: "_Call", asked: "_Asked") -> Answer:
+        """One request as one `;` line."""
         creating = isinstance(asked.request, Create)
         words = [*(("start-server", ";") if creating else ()), *requests_.claim(call.fence), ";", *asked.line.words()]
-        if more:
-            words += [";", "list-sessions", "-f", "#{@houmao_uid}", "-F", f"{call.nonce} at #{{session_id}}"]
         call.patience.begin()
         while True:
             ran = self._run(words)
             if isinstance(ran, Unanswered):
                 return Failed(ran.why)
             text, err = _text(ran)
-            rows = requests_.complete(text)
-            prefix = f"{call.nonce} at "
-            call.sessions.update((row[len(prefix) :], True) for row in rows if row.startswith(prefix))
-            found = requests_.answer(asked.tag, rows, asked.line.whys)
-            if isinstance(found, Created):
-                call.sessions[found.session_id] = True
+            found = requests_.answer(asked.tag, requests_.complete(text), asked.line.whys)
+            if isinstance(found, Failed):
+                found = Failed(f"{found.why}: {_first(err)}", unknown=True)
             if ran.timed_out:
                 call.patience.lost = self._silent()
                 return found or Failed(call.patience.lost, unknown=True)
             if found is not None:
-                return found if ran.code == 0 else Failed(f"only in part: {_first(err)}", unknown=True)
+                return found
             nobody = None if creating else listing.no_server(err, self.socket)
-            if nobody is not None and isinstance(asked.request, Vacant):
-                return Done() if isinstance(nobody, Listing) else Failed(nobody.why)
             if nobody is not None:
-                return Refused(f"no tmux server runs: {_first(err)}")
+                return _of_nobody(asked.request, nobody, err)
             if not (isinstance(asked.request, Create | Vacant) and _leaving(err)):
                 break
             # A server whose last session has just ended was still leaving. What died with it cannot hold the session.
@@ -324,29 +292,33 @@ class TmuxClient:
             return Failed(_first(err), unknown=_leaving(err))
         return Failed("tmux gave no answer", unknown=True)
 
-    def _by_control(self, call: "_Call", batch: "Sequence[_Asked]", target: str) -> tuple[Answer, ...] | None:
-        """All of `batch` through one control client; None when it could not attach, and nothing was sent."""
-        rows = [requests_.claim_text(call.fence), f'display-message -p "{batch[0].tag} begin"']
-        for asked in batch:
-            rows += [asked.line.text(), f'display-message -p "{asked.tag} end"']
+    def _by_source(self, call: "_Call", batch: "Sequence[_Asked]") -> tuple[Answer, ...] | None:
+        """All of `batch` as one file; None where nothing of it was carried out, and the first has to find out more."""
+        creating = any(isinstance(asked.request, Create) for asked in batch)
+        rows = [requests_.claim_text(call.fence), *(asked.line.text() for asked in batch)]
         ran = self._run(
-            ("attach-session", "-E", "-f", "no-output,ignore-size", "-t", target),
-            control=True,
+            (*(("start-server", ";") if creating else ()), "source-file", "-"),
             feed=os.fsencode("\n".join(rows) + "\n"),
-            last=f"{batch[-1].tag} end".encode(),
             beat=call.nonce.encode(),
         )
         if isinstance(ran, Unanswered):
             return tuple(Failed(ran.why) for _ in batch)
         text, err = _text(ran)
-        found = requests_.control_answers(text, [asked.tag for asked in batch], [asked.line.whys for asked in batch])
-        if not ran.timed_out and (requests_.not_attached(text) or listing.says_no_server(err.strip())):
+        unread = requests_.unread(text)
+        if unread and call.singly:
+            return (Failed(f"tmux cannot read it: {unread}"),)
+        nobody = None if creating or ran.timed_out else listing.no_server(err, self.socket)
+        if nobody is not None:
+            return tuple(_of_nobody(asked.request, nobody, err) for asked in batch)
+        none = call.nonce not in text
+        if unread or (none and not ran.timed_out and _leaving(err) and isinstance(batch[0].request, Create | Vacant)):
+            call.singly = bool(unread)
             return None
         if ran.timed_out:
             call.patience.lost = self._silent()
-        why = call.patience.lost or "the tmux server ended meanwhile"
-        lost = Failed(f"{why}{f': {_first(err)}' if err else ''}", unknown=True)
-        return tuple(lost if each is None else each for each in found)
+        lost = call.patience.lost or ("the tmux server ended meanwhile" if _leaving(err) or ran.code == 0 else "")
+        tags = [asked.tag for asked in batch]
+        return requests_.answers(text, err, tags, [asked.line.whys for asked in batch], lost=lost)
 
     def _silent(self) -> str:
         return f"tmux did not answer within {self._timeout_s:g} s"
@@ -359,18 +331,14 @@ class TmuxClient:
             return said
         return f"{said}: the tmux server on {self.socket} lets nobody in; if its process stays, end it"
 
-    def _run(
-        self, words: Sequence[str], *, control: bool = False, feed: bytes = b"", last: bytes = b"", beat: bytes = b""
-    ) -> process.Output | Unanswered:
+    def _run(self, words: Sequence[str], *, feed: bytes = b"", beat: bytes = b"") -> process.Output | Unanswered:
         """One tmux process. -u: without it tmux writes an underscore for each tab and each letter beyond ASCII."""
         path = process.find("tmux", self._env.get("PATH", os.defpath))
         if path is None:
             return Unanswered(_MISSING)
-        argv = ("tmux", "-u", *self._where, *self._config, *(("-C",) if control else ()), *words)
+        argv = ("tmux", "-u", *self._where, *self._config, *words)
         try:
-            ran = process.run(
-                self._spawn, path, argv, self._env, timeout_s=self._timeout_s, feed=feed, last=last, beat=beat
-            )
+            ran = process.run(self._spawn, path, argv, self._env, timeout_s=self._timeout_s, feed=feed, beat=beat)
         except OSError as fault:
             return Unanswered(f"tmux.missing: {path} could not be started: {fault.strerror}")
         self.processes += 1
@@ -404,22 +372,20 @@ class _Patience:
         return True
 
 
-class _Call(NamedTuple):
+class _Call:
     """What one call of `act` has found out so far."""
 
-    fence: Fence
-    nonce: str
-    patience: _Patience
-    sessions: dict[str, bool]
-    """Targets, and whether a control client may attach there."""
-    answers: dict[int, Answer]
+    __slots__ = ("answers", "fence", "nonce", "patience", "singly")
+
+    def __init__(self, fence: Fence, nonce: str, patience: _Patience) -> None:
+        self.fence, self.nonce, self.patience = fence, nonce, patience
+        self.singly = False
+        """Whether each request is told to tmux by itself, for one of them makes a file that it cannot read."""
+        self.answers: dict[int, Answer] = {}
 
     def take(self, batch: "Sequence[_Asked]", answers: Sequence[Answer]) -> None:
-        """Keep the answers to `batch`. Nothing goes through a session that was to be killed."""
-        for asked, answer in zip(batch, answers, strict=True):
-            self.answers[asked.number] = answer
-            if isinstance(asked.request, Kill | Leave):
-                self.sessions[asked.request.session_id] = False
+        """Keep the answers to `batch`."""
+        self.answers |= {asked.number: answer for asked, answer in zip(batch, answers, strict=True)}
 
 
 class _Asked:
@@ -431,21 +397,11 @@ class _Asked:
         self.number, self.request, self.tag, self.line = number, request, tag, line
 
 
-def _attach_to(batch: "Sequence[_Asked]", sessions: Sequence[str]) -> tuple[str, int]:
-    """The session a control client may attach to, and for how many requests.
-
-    `sessions` are agents' alone: attaching to a person's session would run their hooks. The death of its session ends
-    the client, so it is one that the batch leaves alone, else the one it kills last; then the run ends with that kill.
-    """
-    killed = {asked.request.session_id: at for at, asked in enumerate(batch) if isinstance(asked.request, Kill | Leave)}
-    for session_id in sessions:
-        if session_id not in killed:
-            return session_id, len(batch)
-    known = [(killed[session_id], session_id) for session_id in sessions]
-    if not known:
-        return "", 0
-    at, session_id = max(known)
-    return session_id, at + 1
+def _of_nobody(request: Request, nobody: Listing | Unanswered, err: str) -> Answer:
+    """The answer where no server was there to ask."""
+    if isinstance(request, Vacant):
+        return Done() if isinstance(nobody, Listing) else Failed(nobody.why)
+    return Refused(f"no tmux server runs: {_first(err)}")
 
 
 def _capturing(panes: Sequence[str], nonce: str) -> tuple[str, ...]:

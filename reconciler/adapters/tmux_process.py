@@ -101,13 +101,12 @@ def run(
     *,
     timeout_s: float,
     feed: bytes = b"",
-    last: bytes = b"",
     beat: bytes = b"",
 ) -> Output:
     """Start tmux, write `feed` to it, and read until it ends.
 
-    `last`: standard input stays open until this text was answered, then it is closed. `beat`: each answer holding this
-    text starts the time-out anew, for a batch is alive as long as it goes on. Raises OSError when tmux cannot start.
+    `beat`: each answer holding this text starts the time-out anew, for a batch is alive as long as it goes on. Raises
+    OSError when tmux cannot start.
     """
     pipes: list[int] = []
     try:
@@ -122,7 +121,7 @@ def run(
         raise
     for fd in (stdin[0], out[1], err[1]):
         os.close(fd)
-    talk = _Talk(stdin[1], out[0], err[0], feed, last, beat)
+    talk = _Talk(stdin[1], out[0], err[0], feed, beat)
     try:
         finished = talk.until(timeout_s)
     finally:
@@ -134,11 +133,11 @@ def run(
 class _Talk:
     """The three pipes of one client."""
 
-    __slots__ = ("beat", "err", "fd_err", "fd_in", "fd_out", "feed", "last", "open", "out", "over")
+    __slots__ = ("beat", "err", "fd_err", "fd_in", "fd_out", "feed", "open", "out", "over")
 
-    def __init__(self, fd_in: int, fd_out: int, fd_err: int, feed: bytes, last: bytes, beat: bytes) -> None:
+    def __init__(self, fd_in: int, fd_out: int, fd_err: int, feed: bytes, beat: bytes) -> None:
         self.fd_in, self.fd_out, self.fd_err = fd_in, fd_out, fd_err
-        self.feed, self.last, self.beat = memoryview(feed), last, beat
+        self.feed, self.beat = memoryview(feed), beat
         self.out, self.err = bytearray(), bytearray()
         self.open = {fd_in, fd_out, fd_err}
         self.over = False
@@ -179,8 +178,7 @@ class _Talk:
             self.feed = self.feed[:0]
         if not self.feed:
             poll.unregister(self.fd_in)
-            if not self.last:
-                self._shut(self.fd_in)
+            self._shut(self.fd_in)
 
     def _read(self, fd: int, poll: "select.poll") -> bool:
         """Take what is there; True when it holds a sign of life."""
@@ -192,10 +190,8 @@ class _Talk:
         if fd == self.fd_err:
             self.err += chunk
             return False
-        seam = max(0, len(self.out) - max(len(self.last), len(self.beat)))
+        seam = max(0, len(self.out) - len(self.beat))
         self.out += chunk
-        if self.last and self.fd_in in self.open and not self.feed and self.out.find(self.last, seam) >= 0:
-            self._shut(self.fd_in)
         return bool(self.beat) and self.out.find(self.beat, seam) >= 0
 
     def _shut(self, fd: int) -> None:

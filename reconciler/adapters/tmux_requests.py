@@ -1,10 +1,12 @@
 """Requests as conditional tmux commands, and answers out of what tmux printed (R-TMX-2…6).
 
 One request is one `if-shell -F`: condition, branch, and an else-branch that prints which parts of the condition held.
-The same three texts serve both ways to send it: as words of an argv, and as a line in control mode. Every answer is
-prefixed by a nonce and the number of its request, so no value in the world can pass for one.
+The same three texts serve both ways to send it: as words of an argv, and as a line of a file. Every answer is prefixed
+by a nonce and the number of its request, so no value in the world can pass for one. The last command of a branch says
+that the branch came to its end: an error cancels what is left of it.
 """
 
+import re
 from collections.abc import Sequence
 
 from reconciler.adapters.tmux_syntax import equal, every, literal, quote
@@ -30,6 +32,7 @@ from reconciler.ports.tmux import (
 )
 
 WINDOW = "agent"
+_UNREAD = re.compile(r"-:[0-9]+: ")
 
 
 class Line(NamedTuple):
@@ -48,7 +51,7 @@ class Line(NamedTuple):
         return ("if-shell", "-F", *where, self.condition, self.then, self.otherwise)
 
     def text(self) -> str:
-        """As one line for control mode."""
+        """As one line of a file. Cut off anywhere it is no command, or this one without its answer (R-TMX-7)."""
         where = f" -t {quote(self.target)}" if self.target else ""
         return f"if-shell -F{where} {quote(self.condition)} {{ {self.then} }} {{ {self.otherwise} }}"
 
@@ -66,7 +69,7 @@ def claim(fence: Fence) -> tuple[str, str, str, str]:
 
 
 def claim_text(fence: Fence) -> str:
-    """The same as a line for control mode."""
+    """The same as a line of a file."""
     *head, condition, then = claim(fence)
     return f"{' '.join(head)} {quote(condition)} {{ {then} }}"
 
@@ -214,6 +217,7 @@ def _creation(create: Create, tag: str) -> str:
         f"set-option -p -t {pane} @houmao_pane agent",
         # An exit leaves the pane with its last screen and its status: two witnesses instead of a vanished session.
         f"set-option -p -t {pane} remain-on-exit on",
+        f"display-message -p {quote(f'{tag} made')}",
     ]
     return " ; ".join(commands)
 
@@ -237,6 +241,7 @@ def _window(request: OpenWindow, tag: str) -> str:
         f"set-option -w -t {last} remain-on-exit off",
         f"set-option -w -t {last} automatic-rename off",
         f"set-option -p -t {last} @houmao_pane gateway",
+        f"display-message -p {quote(f'{tag} made')}",
     ]
     return " ; ".join(commands)
 
@@ -268,71 +273,59 @@ def complete(text: str) -> list[str]:
 
 
 def answer(tag: str, lines: Sequence[str], whys: Sequence[str]) -> Answer | None:
-    """The answer among the lines printed for one request, or None when there is none."""
+    """The answer among the lines printed for one request, None when there is none; Failed where it is half of one."""
+    made: Created | None = None
     for said in lines:
         if not said.startswith(tag + " "):
             continue
         word, _, rest = said[len(tag) + 1 :].partition(" ")
         if word == "done":
             return Done()
+        if word == "made":
+            return made
         if word == "created":
             session_id, pane_id, pid, created = rest.split(" ")
-            return Created(session_id, pane_id, int(pid), int(created))
+            made = Created(session_id, pane_id, int(pid), int(created))
         if word == "refused":
             failed = rest.find("0")
             return Refused(whys[failed if failed >= 0 else len(rest)])
-    return None
+    return None if made is None else Failed("only in part", unknown=True)
 
 
-def not_attached(text: str) -> bool:
-    """Whether a control client's output proves that its attach failed, so that the server read no request of it.
+def unread(text: str) -> str:
+    """Why tmux could not read a file, of which it then carried out nothing; empty where it could."""
+    first = text.partition("\n")[0]
+    return first.removeprefix("-:") if _UNREAD.match(first) is not None else ""
 
-    Output that ends before the first answer proves nothing: a server that is told to end carries out what it has read
-    of the batch, and drops what it would have said of it.
+
+def answers(
+    text: str, err: str, tags: Sequence[str], whys: Sequence[Sequence[str]], *, lost: str
+) -> tuple[Answer, ...]:
+    """One answer per request of a file, from all that was printed. `lost`: why there may be none, where that is known.
+
+    What a command complained of stands apart from the answers: there are as many complaints as branches that did not
+    come to their end, in the same order, or it cannot be told whose they are.
     """
-    ends = (row for row in complete(text) if row.startswith(("%end ", "%error ")))
-    return next(ends, "").startswith("%error ")
-
-
-def control_answers(text: str, tags: Sequence[str], whys: Sequence[Sequence[str]]) -> tuple[Answer | None, ...]:
-    """One answer per request from the output of a control client; None where the output ended before it.
-
-    Blocks are not counted: a request's lines are those before the line `<tag> end` (R-TMX-6).
-    """
-    answers: list[Answer | None] = [None] * len(tags)
-    said: list[str] = []
-    block: list[str] = []
-    errors: list[str] = []
-    at = -1  # the lines before `<first tag> begin` belong to the attach and the fence
-    ends = [f"{tag} end" for tag in tags]
-    begin = f"{tags[0]} begin"
+    said: dict[str, list[str]] = {tag: [] for tag in tags}
     for row in complete(text):
-        if row.startswith("%begin "):
-            block = []
-        elif row.startswith("%error "):
-            errors.extend(block)
-            block = []
-        elif at < 0:
-            if row == begin:
-                at, errors, block = 0, [], []
-        elif at < len(tags) and row == ends[at]:
-            answers[at] = _settled(answer(tags[at], said, whys[at]), errors)
-            said, errors, block = [], [], []
-            at += 1
-        elif at < len(tags):
-            said.append(row)
-            block.append(row)
-    if 0 <= at < len(tags):
-        # The client's own session was killed: its answer is printed, and the client gone before the line `end`.
-        answers[at] = answer(tags[at], said, whys[at])
-    return tuple(answers)
+        nonce, _, rest = row.partition(" ")
+        tag = f"{nonce} {rest.partition(' ')[0]}"
+        if tag in said:
+            said[tag].append(row)
+    found = [answer(tag, said[tag], why) for tag, why in zip(tags, whys, strict=True)]
+    unended = [at for at, each in enumerate(found) if each is None or isinstance(each, Failed)]
+    complaints = [row.strip() for row in err.split("\n") if row.strip()]
+    of = dict(zip(unended, complaints, strict=True)) if len(complaints) == len(unended) else {}
+    every_one = "; ".join(dict.fromkeys(complaints))
+    return tuple(
+        each if each is not None and at not in unended else _unended(each, of.get(at, every_one), lost)
+        for at, each in enumerate(found)
+    )
 
 
-def _settled(found: Answer | None, errors: Sequence[str]) -> Answer:
-    if found is not None and not errors:
-        return found
+def _unended(found: Answer | None, complaint: str, lost: str) -> Answer:
     if found is not None:
-        return Failed(f"only in part: {'; '.join(errors)}", unknown=True)
-    if errors:
-        return Failed("; ".join(errors))
-    return Failed("tmux gave no answer", unknown=True)
+        return Failed(f"only in part: {complaint or lost}", unknown=True)
+    if lost:
+        return Failed(f"{lost}{f': {complaint}' if complaint else ''}", unknown=True)
+    return Failed(complaint) if complaint else Failed("tmux gave no answer", unknown=True)

@@ -17,7 +17,7 @@ _ESCAPED = {
 def quote(value: str) -> str:
     """`value` as one word of tmux's command language; raises ValueError for a NUL, which no word can hold.
 
-    Double quotes, because single quotes have no way to write a newline and control mode reads line by line.
+    Double quotes, because single quotes have no way to write a newline and a file is read line by line.
     """
     if value.isascii() and value.replace("-", "").isalnum():
         return value

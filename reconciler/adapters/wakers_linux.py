@@ -1,4 +1,8 @@
-"""What wakes a watch, in one poll: inotify, pidfds, a tmux control client, the signal that came.
+"""What wakes a watch, in one poll: inotify, pidfds, the signal that came.
+
+That a session or a pane ended is told by its terminal: when tmux lets go of it, its name leaves /dev/pts, whatever the
+program in it does about it. tmux itself is asked nothing: its control clients are no way to listen
+(docs/decisions/0013-no-control-client.md).
 
 Nothing here wakes by the clock: a watch of a fleet in which nothing happens sleeps until its timer. Each of them may
 fail to be had; then the timer finds what it would have told.
@@ -13,25 +17,25 @@ import socket
 from collections.abc import Sequence
 from math import ceil
 
-from reconciler.adapters import memory, process_handle
+from reconciler.adapters import memory, process_handle, procfs
 from reconciler.adapters.inotify import Inotify
 from reconciler.adapters.process_handle import Handle
-from reconciler.adapters.tmux_notices import Notices
 from reconciler.ports.wakers import Followed, Waker, Woken
 
 _SPARE = 256
 """Descriptors that all else in this process may need."""
+_TERMINALS = "/dev/pts"
 
 
 class LinuxWakers:
     """`ports.wakers.Wakers`. Made by the thread that waits; signals wake it only where that is the main thread."""
 
-    def __init__(self, notices: Notices) -> None:
+    def __init__(self) -> None:
         memory.one_arena()
         self._files = Inotify()
-        self._notices = notices
         self._followed = Followed()
         self._handles: dict[tuple[int, int], Handle] = {}
+        self._terminals: dict[str, tuple[int, int]] = {}
         self._gone: set[tuple[int, int]] = set()
         self._told_gone = True
         self._poll = select.poll()
@@ -48,15 +52,9 @@ class LinuxWakers:
     def follow(self, what: Followed) -> None:
         """Listen to exactly this."""
         catalog = {os.path.dirname(what.catalog)} if what.catalog else set()
-        self._files.follow(what.sources | what.registry | catalog)
+        terminals = {_TERMINALS} if what.processes else set()
+        self._files.follow(what.sources | what.registry | catalog, ends=terminals)
         self._hold(what.processes)
-        old: int | None = self._notices.descriptor
-        self._notices.attach(what.sessions)
-        new: int | None = self._notices.descriptor
-        if old is not None:
-            self._unregister(old)
-        if new is not None:
-            self._poll.register(new, select.POLLIN)
         if what.desk != self._followed.desk:
             if self._followed.desk is not None:
                 self._unregister(self._followed.desk)
@@ -79,11 +77,6 @@ class LinuxWakers:
             elif descriptor == self._told.fileno():
                 self._drain()
                 found[Woken(Waker.SIGNAL)] = None
-            elif descriptor == self._notices.descriptor:
-                if self._notices.read():
-                    found[Woken(Waker.TMUX)] = None
-                if self._notices.closed:
-                    self._unregister(descriptor)
             elif descriptor == self._followed.desk:
                 found[Woken(Waker.REQUEST)] = None
             elif descriptor in pids:
@@ -102,7 +95,6 @@ class LinuxWakers:
             signal.set_wakeup_fd(self._before)
         for key in tuple(self._handles):
             self._let_go(key)
-        self._notices.close()
         self._files.close()
         self._told.close()
         self._teller.close()
@@ -112,6 +104,10 @@ class LinuxWakers:
         what = self._followed
         catalog, name = os.path.split(what.catalog)
         for change in self._files.read():
+            if change.directory == _TERMINALS:
+                if not change.name or change.name in self._terminals:
+                    found.append(Woken(Waker.TMUX))
+                continue
             path = os.path.join(change.directory, change.name) if change.name else change.directory
             if change.directory in what.registry:
                 found.append(Woken(Waker.REGISTRY))
@@ -135,6 +131,8 @@ class LinuxWakers:
             held = process_handle.hold(pid, ticks, pidfds=True)
             if isinstance(held, Handle) and held.descriptor >= 0:
                 self._handles[pid, ticks] = held
+                if name := procfs.terminal(pid):
+                    self._terminals[name] = pid, ticks
                 self._poll.register(held.descriptor, select.POLLIN)
             elif not isinstance(held, Handle):
                 self._gone.add((pid, ticks))  # between the look and now
@@ -142,6 +140,7 @@ class LinuxWakers:
 
     def _let_go(self, key: tuple[int, int]) -> None:
         handle = self._handles.pop(key)
+        self._terminals = {name: of for name, of in self._terminals.items() if of != key}
         self._unregister(handle.descriptor)
         handle.close()
 

@@ -298,10 +298,9 @@ def sparing() -> None:
 
 def wakers(ports: Ports) -> "Wakers":
     """What wakes a watch of these ports."""
-    from reconciler.adapters.tmux_notices import Notices
     from reconciler.adapters.wakers_linux import LinuxWakers
 
-    return LinuxWakers(Notices(("-S", ports.tmux.socket), environment()))
+    return LinuxWakers()
 
 
 def supervisor() -> "Supervisor | None":

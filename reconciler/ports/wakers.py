@@ -33,10 +33,8 @@ class Followed(NamedTuple):
     registry: frozenset[str] = frozenset()
     catalog: str = ""
     """The catalog's file; writes beside it (its log) count."""
-    sessions: tuple[str, ...] = ()
-    """Sessions of agents, by id: through one of them tmux tells what ends. Never a person's session."""
     processes: frozenset[tuple[int, int]] = frozenset()
-    """Providers by pid and start ticks."""
+    """Providers by pid and start ticks: their ends, and those of the panes they run in."""
     desk: int | None = None
     """What becomes readable when somebody asks the leader for something."""
 

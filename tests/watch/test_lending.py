@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from reconciler.adapters.lending_socket import SocketLending
-from reconciler.adapters.tmux_notices import Notices
 from reconciler.adapters.wakers_linux import LinuxWakers
 from reconciler.app import verbs
 from reconciler.app.lock import take
@@ -30,10 +29,10 @@ class Heard:
     """Real wakers for files and for the desk; the twin's processes and sessions are not the kernel's."""
 
     def __init__(self) -> None:
-        self._inner = LinuxWakers(Notices((), {"PATH": "/nowhere"}))
+        self._inner = LinuxWakers()
 
     def follow(self, what: Followed) -> None:
-        self._inner.follow(what._replace(processes=frozenset(), sessions=()))
+        self._inner.follow(what._replace(processes=frozenset()))
 
     def wait(self, seconds: float | None) -> tuple[Woken, ...]:
         return self._inner.wait(seconds)

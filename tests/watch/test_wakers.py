@@ -1,6 +1,7 @@
 """The wakers of Linux: what wakes them does, and nothing else."""
 
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -10,18 +11,17 @@ from pathlib import Path
 import pytest
 
 from reconciler.adapters import procfs
-from reconciler.adapters.tmux_notices import Notices
 from reconciler.adapters.wakers_linux import LinuxWakers
 from reconciler.ports.process import ProcessFacts
 from reconciler.ports.wakers import Followed, Waker, Woken
-from reconciler.testing.real_world import RealWorld
+from reconciler.testing.real_world import RealWorld, until
 
 DEADLINE_S = 30.0
 
 
 @pytest.fixture
 def wakers() -> Iterator[LinuxWakers]:
-    made = LinuxWakers(Notices((), {}))
+    made = LinuxWakers()
     try:
         yield made
     finally:
@@ -143,22 +143,36 @@ def test_following_and_letting_go_leaks_no_descriptor(wakers: LinuxWakers, tmp_p
 
 
 @pytest.mark.tmux
-def test_tmux_tells_that_a_session_ended_although_its_program_lives_on(real_world: RealWorld) -> None:
+def test_a_session_that_ended_is_told_although_its_program_lives_on(real_world: RealWorld, wakers: LinuxWakers) -> None:
     world = real_world
-    world.foreign_session("one")
+    deaf = "trap '' HUP; echo ready; while :; do sleep 1000; done"
+    world.tmux("new-session", "-d", "-s", "one", deaf)
     world.foreign_session("two")
-    sessions = {pane.session_name: pane.session_id for pane in world.panes}
-    wakers = LinuxWakers(Notices(("-S", str(world.tmux_socket)), dict(os.environ)))
+    until(lambda: "ready" in world.tmux("capture-pane", "-p", "-t", "one"), "it does not start")
+    (pane,) = [pane for pane in world.panes if pane.session_name == "one"]
+    facts = procfs.facts(pane.pid)
+    assert isinstance(facts, ProcessFacts)
     try:
-        wakers.follow(Followed(sessions=(sessions["one"],)))
-        heard(wakers)  # that it is attached
+        wakers.follow(Followed(processes=frozenset({(pane.pid, facts.start_ticks)})))
+        world.tmux("kill-session", "-t", "two")  # a terminal of somebody else
         assert wakers.wait(0.05) == ()
-        world.tmux("kill-session", "-t", sessions["two"])
-        assert set(heard(wakers)) == {Woken(Waker.TMUX)}
-        world.tmux("kill-session", "-t", sessions["one"])
-        assert set(heard(wakers)) == {Woken(Waker.TMUX)}
-        wakers.follow(Followed(sessions=(sessions["one"],)))  # it is gone: the client leaves, and nobody waits for it
-        heard(wakers)
-        assert wakers.wait(0.05) == ()
+        world.tmux("kill-session", "-t", pane.session_id)
+        assert heard(wakers) == [Woken(Waker.TMUX)]
     finally:
-        wakers.close()
+        os.kill(pane.pid, signal.SIGKILL)
+    assert heard(wakers) == [Woken(Waker.PROCESS)]
+
+
+def test_who_writes_to_a_terminal_wakes_nobody(wakers: LinuxWakers) -> None:
+    master, slave = os.openpty()
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=slave, start_new_session=True) as child:
+        facts = procfs.facts(child.pid)
+        assert isinstance(facts, ProcessFacts)
+        wakers.follow(Followed(processes=frozenset({(child.pid, facts.start_ticks)})))
+        os.write(slave, b"busy")
+        assert wakers.wait(0.05) == ()
+        child.kill()
+    assert heard(wakers) == [Woken(Waker.PROCESS)]
+    os.close(slave)
+    os.close(master)
+    assert wakers.wait(0.05) == ()

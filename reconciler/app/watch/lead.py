@@ -305,7 +305,6 @@ class _Watch:
             sources=self._sources.directories(),
             registry=frozenset({registry, *agents}),
             catalog=self._ports.places.catalog,
-            sessions=tuple(sorted({row.live["session"] for row in rows if row.live.get("session")})),
             processes=frozenset(
                 (int(row.live["pid"]), int(row.live["ticks"]))
                 for row in rows

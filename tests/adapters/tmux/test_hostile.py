@@ -72,8 +72,8 @@ def _encodable(text: str) -> bool:
 
 
 def ask(real: RealTerminal, lines: list[str]) -> list[str]:
-    """Feed lines to a control client and give what it printed."""
-    argv = ["tmux", "-u", "-S", real.socket, "-C", "attach-session", "-t", "=base"]
+    """Feed lines to tmux as a file and give what it printed."""
+    argv = ["tmux", "-u", "-S", real.socket, "source-file", "-"]
     feed = os.fsencode("\n".join(lines) + "\n")
     ran = subprocess.run(argv, input=feed, capture_output=True, check=True, timeout=20)
     return ran.stdout.decode("utf-8", "surrogateescape").split("\n")
@@ -94,7 +94,6 @@ def check(real: RealTerminal, value: str) -> None:
             f"set-environment -g VALUE {syntax.quote(value)}",
         ],
     )
-    assert not [row for row in same if row.startswith("%error")], same
     assert {"expanded alike", "compared alike", "told apart"} <= set(same), same
     assert real.tmux("show-environment", "-g", "VALUE") == f"VALUE={value}\n"
 
@@ -127,7 +126,7 @@ def test_a_nul_is_refused() -> None:
 REPORT = 'printf "%s\\0" "$(pwd -P; echo x)" "$VALUE" "$@" > "$OUT.part" && mv "$OUT.part" "$OUT"; exec sleep 1000'
 
 
-@pytest.mark.parametrize("filler", [0, 2], ids=["by argv", "by control mode"])
+@pytest.mark.parametrize("filler", [0, 2], ids=["by argv", "by a file"])
 @pytest.mark.parametrize("value", [*VALUES, *(f"x{value}y" for value in VALUES)])
 def test_the_program_gets_its_words_its_variables_and_its_directory(
     real: RealTerminal, tmp_path: Path, value: str, filler: int
@@ -175,7 +174,7 @@ def test_a_single_word_is_found_on_the_path_of_the_session(real: RealTerminal, t
     until(lambda: Path(f"/proc/{pane.pid}/comm").read_text() == "cat\n")
 
 
-@pytest.mark.parametrize("filler", [0, 2], ids=["by argv", "by control mode"])
+@pytest.mark.parametrize("filler", [0, 2], ids=["by argv", "by a file"])
 def test_nothing_is_executed_from_any_field(real: RealTerminal, tmp_path: Path, filler: int) -> None:
     cwd = tmp_path / TOUCH.replace("/", "_")
     cwd.mkdir()

@@ -12,7 +12,7 @@ import pytest
 from reconciler.adapters import tmux_libtmux
 from reconciler.adapters.tmux_client import ARGV_LIMIT, TmuxClient
 from reconciler.model.errors import Unreachable
-from reconciler.ports.tmux import Create, Created, Done, Failed, Kill, Listing, Screen, SendKeys, Unanswered
+from reconciler.ports.tmux import Answer, Create, Created, Done, Kill, Listing, Screen, SendKeys, Unanswered
 from tests.adapters.tmux.driver import FENCE, RealTerminal, agent, created, panes, process_state, uid, until
 
 pytestmark = pytest.mark.tmux
@@ -134,29 +134,10 @@ def test_each_question_is_one_round_trip(real: RealTerminal) -> None:
     assert cost(lambda: port.environment("$0", "HOUMAO_UID")) == (1, 1)
     assert cost(lambda: port.capture("%0")) == (1, 1)
     everyone = [Kill(pane.session_id, uid(int(pane.uid, 16)), pane.mark) for pane in panes(port)]
-    assert cost(lambda: port.act(FENCE, everyone)) == (2, 2)
+    said: list[tuple[Answer, ...]] = []
+    assert cost(lambda: said.append(port.act(FENCE, everyone))) == (1, 1)
+    assert said == [(Done(),) * 103]
     assert cost(lambda: port.act(FENCE, [])) == (0, 0)
-
-
-def test_a_batch_attaches_to_agents_alone(real: RealTerminal, tmp_path: Path) -> None:
-    real.foreign("mine", {}, {})
-    real.tmux("set-hook", "-g", "client-attached", 'set -s -F @attached "#{@attached} #{session_name}"')
-
-    real.port.act(FENCE, [agent(number) for number in range(5)])
-    real.port.act(
-        FENCE, [Kill(pane.session_id, uid(int(pane.uid, 16)), pane.mark) for pane in panes(real.port) if pane.uid]
-    )
-
-    assert "mine" not in real.option("@attached")
-    assert real.option("@attached").startswith("HOUMAO-agent-")
-
-
-def test_attaching_leaves_the_sessions_environment_alone(real: RealTerminal) -> None:
-    pane = created(real.port, agent(1, env=(("DISPLAY", ":7"),)))
-
-    real.port.act(FENCE, [agent(number) for number in range(2, 8)])
-
-    assert real.port.environment(pane.session_id, "DISPLAY") == ":7"
 
 
 def test_a_server_we_start_keeps_none_of_our_secrets(real: RealTerminal) -> None:
@@ -229,18 +210,28 @@ def long(number: int) -> Create:
     return agent(number, env=(("LONG", "x" * (ARGV_LIMIT * 8)),))
 
 
-def test_a_line_too_long_for_argv_goes_through_control_mode(real: RealTerminal) -> None:
-    (alone,) = real.port.act(FENCE, [long(1)])
-    assert isinstance(alone, Failed)
-    assert "longer" in alone.why
-    created(real.port, agent(2))
-
+def test_a_line_too_long_for_argv_goes_as_a_file(real: RealTerminal) -> None:
     (answer,) = real.port.act(FENCE, [long(1)])
 
     assert isinstance(answer, Created)
     assert real.port.environment(answer.session_id, "LONG") == "x" * (ARGV_LIMIT * 8)
     answers = real.port.act(FENCE, [long(3), long(4), agent(5), long(6)])
     assert all(isinstance(each, Created) for each in answers)
+
+
+def test_no_client_is_ever_attached(real: RealTerminal) -> None:
+    """A control client that is let in while a session begins or ends takes a server of tmux 3.3a with it."""
+    pane = created(real.port, agent(1, env=(("DISPLAY", ":7"),)))
+    real.tmux("set-hook", "-g", "client-attached", "set -s @attached yes")
+
+    answers = real.port.act(FENCE, [agent(number) for number in range(2, 42)])
+    killed = [Kill(each.session_id, each.uid, each.mark) for each in panes(real.port) if each.uid != uid(1)]
+    ended = real.port.act(FENCE, killed)
+
+    assert all(isinstance(each, Created) for each in answers)
+    assert ended == (Done(),) * 40
+    assert real.option("@attached") == ""
+    assert real.port.environment(pane.session_id, "DISPLAY") == ":7"
 
 
 def test_a_line_just_short_enough_goes_by_argv(real: RealTerminal) -> None:

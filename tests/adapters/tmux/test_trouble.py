@@ -3,6 +3,7 @@
 import errno
 import os
 import signal
+import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -79,7 +80,8 @@ def test_what_a_stopped_server_was_told_is_unknown(real: RealTerminal, count: in
         answers = hasty.act(FENCE, [agent(number) for number in range(2, 2 + count)])
     (killed,) = real.port.act(FENCE, [Kill(pane.session_id, uid(1), pane.mark)])
 
-    assert [_certainty(answer) for answer in answers] == ["unknown", *["not sent"] * (count - 1)]
+    told = count if count > 2 else 1  # more than two go together
+    assert [_certainty(answer) for answer in answers] == ["unknown"] * told + ["not sent"] * (count - told)
     assert len(spy.pids) == 1
     assert killed == Done()
     assert spy.all_reaped()
@@ -157,13 +159,13 @@ def test_a_server_that_dies_in_mid_batch_leaves_no_wrong_answer(real: RealTermin
 
 def test_a_batch_whose_answers_died_with_the_server_is_unknown(tmp_path: Path) -> None:
     """A server that was told to end while it read a batch opens the sessions, says nothing of them, and may stay."""
-    told = r's/.* "\(n[0-9a-f]* 0\) created .*/\1 created $1 %1 7 7/p'
-    script = f"case $* in *' -C '*) echo %exit;; *) printf '%s\\n' \"$*\" | sed -n '{told}';; esac"
-    port = TmuxClient(socket_path="/s", environ=program(tmp_path, script))
+    told = r's/.* "\(n[0-9a-f]* 0\) created .*/\1 created $1 %1 7 7\n\1 made/p'
+    port = TmuxClient(socket_path="/s", environ=program(tmp_path, f"sed -n '{told}'; echo 'lost server' >&2; exit 1"))
 
     answers = port.act(FENCE, [agent(number) for number in range(1, 5)])
 
-    assert answers == (Created("$1", "%1", 7, 7), *[Failed("the tmux server ended meanwhile", unknown=True)] * 3)
+    lost = Failed("the tmux server ended meanwhile: lost server", unknown=True)
+    assert answers == (Created("$1", "%1", 7, 7), *[lost] * 3)
 
 
 @pytest.mark.tmux
@@ -180,11 +182,11 @@ def test_a_client_that_dies_in_mid_batch_leaves_no_session_half_marked(real: Rea
 
 
 def _cut(real: RealTerminal, trouble: str, *, after: int = 3_000, timeout_s: float = 20.0) -> tuple[Answer, ...]:
-    """Create forty agents through a control client whose input stops after some bytes, when `trouble` is run, once."""
+    """Create forty agents by a file whose input stops after some bytes, when `trouble` is run, once."""
     troubled: list[bool] = []
 
     def start(path: str, argv: Sequence[str], env: Mapping[str, str], files: Sequence[tuple[int, int, int]]) -> int:
-        if "-C" not in argv or troubled:
+        if "source-file" not in argv or troubled:
             return tmux_process.spawn(path, argv, env, files)
         troubled.append(True)
         # The client is the started process itself; its input comes through a pipe that trouble sits on.
@@ -371,14 +373,71 @@ def test_a_listing_cut_anywhere_is_no_listing(real: RealTerminal) -> None:
 
 @pytest.mark.tmux
 def test_a_batch_cut_anywhere_has_right_answers_or_none(real: RealTerminal) -> None:
-    _, text, _ = _transcript(real).split("\0")
-    nonce = next(row for row in text.split("\n") if row.endswith(" begin") and row.startswith("n")).split(" ")[0]
-    tags = [f"{nonce} {number}" for number in range(1, 5)]
-    whys = [("fence", "exists")] * 4
-    whole = tmux_requests.control_answers(text, tags, whys)
-    assert [type(answer) for answer in whole] == [Created, Refused, Created, Failed]
+    text, _ = _transcript(real).split("\0")
+    nonce = text.split(" ")[0]
+    tags = [f"{nonce} {number}" for number in range(5)]
+    whys = [("fence", "exists")] * 5
+    said = "duplicate session: HOUMAO-agent-3"
+    whole = tmux_requests.answers(text, said, tags, whys, lost="")
+    assert [type(answer) for answer in whole] == [Created, Created, Refused, Created, Failed]
+    assert whole[-1] == Failed(said)
 
     for end in range(len(text)):
-        cut = tmux_requests.control_answers(text[:end], tags, whys)
+        cut = tmux_requests.answers(text[:end], "lost server", tags, whys, lost="it ended")
         for given, right in zip(cut, whole, strict=True):
-            assert given is None or given == right, (given, right, text[:end])
+            assert given == right or (isinstance(given, Failed) and given.unknown), (given, right, text[:end])
+
+
+def test_a_complaint_is_given_to_the_request_it_is_of() -> None:
+    tags, whys = ["n 0", "n 1", "n 2"], [("",)] * 3
+    half, whole = "n 0 created $1 %1 7 7\nn 1 created $2 %2 8 8\n", "n 1 made\n"
+
+    told = tmux_requests.answers(half + whole, "no room\nduplicate\n", tags, whys, lost="")
+    doubtful = tmux_requests.answers(half + whole, "no room\n", tags, whys, lost="")
+
+    made = Created("$2", "%2", 8, 8)
+    assert told == (Failed("only in part: no room", unknown=True), made, Failed("duplicate"))
+    assert doubtful == (Failed("only in part: no room", unknown=True), made, Failed("no room"))
+    assert tmux_requests.answers("", "", ["n 0"], [("",)], lost="") == (Failed("tmux gave no answer", unknown=True),)
+
+
+@pytest.mark.tmux
+def test_a_file_that_ends_anywhere_is_carried_out_up_to_a_request_or_not_at_all(real: RealTerminal) -> None:
+    """A program that is killed leaves tmux the beginning of its file: a line that is cut is no command of its own."""
+    keep = created(real.port, agent(0))
+    rows = [requests_line(Kill(keep.session_id, uid(0), "another mark")), requests_line(agent(1, mark="m" * 40))]
+    text = "\n".join(rows) + "\n"
+    for end in range(len(rows[0]) - 40, len(text)):
+        ran = subprocess.run(
+            ["tmux", "-S", real.socket, "source-file", "-"], input=text[:end].encode(), capture_output=True, timeout=20
+        )
+        assert b"unknown command" not in ran.stdout + ran.stderr, text[:end]
+        seen = {each.uid: each for each in panes(real.port)}
+        assert seen[uid(0)] == keep
+        if uid(1) in seen:
+            found = seen[uid(1)]
+            assert (found.role, found.mark) == ("agent", "m" * 40), text[:end]
+            real.kill(found.session_name)
+
+
+@pytest.mark.tmux
+def test_one_request_that_tmux_cannot_read_leaves_the_others_alone(real: RealTerminal) -> None:
+    class Crooked(TmuxClient):
+        """Puts a line into each file that no tmux can read, unless it is about the one who can."""
+
+        def _run(
+            self, words: Sequence[str], *, feed: bytes = b"", beat: bytes = b""
+        ) -> "tmux_process.Output | Unanswered":
+            return super()._run(words, feed=feed + b"no-such-command\n" if feed else b"", beat=beat)
+
+    port = Crooked(socket_path=real.socket, config="/dev/null", timeout_s=20)
+
+    answers = port.act(FENCE, [agent(1), agent(2), agent(3, env=(("LONG", "x" * 20_000),)), agent(4)])
+
+    assert [type(answer) for answer in answers] == [Created, Created, Failed, Created]
+    assert answers[2].why.startswith("tmux cannot read it: ")  # type: ignore[union-attr]
+    assert sorted(each.uid for each in panes(real.port)) == [uid(1), uid(2), uid(4)]
+
+
+def requests_line(request: Request) -> str:
+    return tmux_requests.line(FENCE, request, "n 0").text()
