@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import cast
 
 from reconciler.app import lock as lock_
+from reconciler.app import overlay as overlay_
 from reconciler.app.session import Flags, Session, open_session
 from reconciler.engine.observe import from_bundle
 from reconciler.kinds import projection
@@ -152,6 +153,13 @@ def _overlay(session: Session) -> Iterator[Finding]:
         yield Finding(Level.OK, "overlay.none", f"there is no overlay at {root} yet; `houmao apply` creates it")
         return
     yield Finding(Level.OK, "overlay.found", f"{root} ({session.settings.overlay.source})")
+    if overlay_.lost(session.settings, files):
+        yield Finding(
+            Level.ERROR,
+            "catalog.lost",
+            "the catalog is gone, and agents were started from this overlay",
+            "houmao doctor --rebuild, then houmao apply of what declares them",
+        )
     private = (
         root,
         f"{root}/content",

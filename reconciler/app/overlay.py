@@ -6,13 +6,13 @@ from reconciler.app.settings import Settings, configured_agents
 from reconciler.app.wiring import System, World
 from reconciler.kinds.credential import KEY_FILE
 from reconciler.model import names
-from reconciler.model.errors import OverlayError, ReconcilerError
+from reconciler.model.errors import GuardRefused, OverlayError, ReconcilerError
 from reconciler.model.json import JsonMap, digest_bytes
 from reconciler.model.ref import Ref
 from reconciler.model.tuples import NamedTuple
 from reconciler.ports.bundle import Ports
 from reconciler.ports.catalog import ContentRef, Definition
-from reconciler.ports.files import Files
+from reconciler.ports.files import Files, FilesReader
 
 INIT_WAIT_S = 30.0
 """How long to wait for somebody else who is creating the same overlay."""
@@ -46,13 +46,21 @@ class Created(NamedTuple):
         }
 
 
-def create(settings: Settings, world: World | None = None) -> Created:
+def create(settings: Settings, world: World | None = None, *, rebuilding: bool = False) -> Created:
     """Make the overlay at `settings.overlay.root`, or complete one that is partly there.
 
     Raises OverlayError for a path of the wrong kind, a foreign `.gitignore`, a broken configuration or catalog, and
-    where the directory cannot be written.
+    where the directory cannot be written; GuardRefused where agents were started from it and its catalog is gone: a new
+    one would know none of them, unless somebody is `rebuilding` it.
     """
     root = settings.overlay.root
+    if not rebuilding and lost(settings, wiring.local_files()):
+        raise GuardRefused(
+            f"agents were started from {root}, and its catalog is gone: a new one would know none of them",
+            hint="`houmao doctor --rebuild` makes it again from what lives; to begin anew, move "
+            f"{settings.runtime} aside first",
+            code="guard.catalog_lost",
+        )
     directories = [root, f"{root}/content", *(f"{root}/content/{name}" for name in names.CONTENT_DIRS)]
     files = wiring.local_files()
     for path in directories:
@@ -133,6 +141,17 @@ def seed_setups(ports: Ports, token: int) -> None:
             facts: JsonMap = {"provider": name, "path": {"digest": found.digest, "size": size}}
             with ports.catalog.transaction(token) as tx:
                 tx.put_definition(Definition(Ref("Setup", setup), facts, {"path": found}))
+
+
+def lost(settings: Settings, files: FilesReader) -> bool:
+    """Whether the catalog is gone of an overlay from which agents were started."""
+    root = settings.overlay.root
+    if not settings.runtime.startswith(f"{root}/") or files.stamp(f"{root}/{names.CATALOG_FILE}") is not None:
+        return False  # a runtime directory elsewhere has agents of other overlays, too
+    sessions = f"{settings.runtime}/sessions"
+    if files.stamp(sessions) is None:
+        return False
+    return any(files.names(f"{sessions}/{name.rstrip('/')}") for name in files.names(sessions) if name.endswith("/"))
 
 
 def _must_be(files: Files, path: str, *, directory: bool) -> None:

@@ -319,7 +319,6 @@ LATER_OPTIONS = frozenset(
         "--check-auth",
         "--watch",
         "--fix",
-        "--rebuild",
         "--to-revision",
         "-w",
     )

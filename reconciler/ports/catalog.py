@@ -337,6 +337,6 @@ class Catalog(CatalogReader, Protocol):
         """One immediate transaction; raises TokenLost when the lease's token is no longer `token` (R-LCK-2)."""
         ...
 
-    def acquire(self, lease: Lease) -> int:
-        """Write the lease row with the next token and return that token; `lease.token` is ignored (R-LCK-1)."""
+    def acquire(self, lease: Lease, *, above: int = 0) -> int:
+        """Write the lease row with the next token, and one `above`; that token. `lease.token` is ignored (R-LCK-1)."""
         ...

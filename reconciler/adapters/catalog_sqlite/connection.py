@@ -270,7 +270,7 @@ def translated(error: sqlite3.Error, path: str) -> ReconcilerError:
         return OverlayError(
             f"the catalog {path} is damaged or no database: {error}",
             code="catalog.corrupt",
-            hint="keep a copy of it, restore a backup, or move it aside and run `houmao doctor`",
+            hint="keep a copy of it, restore a backup, or move it aside and run `houmao doctor --rebuild`",
         )
     if number == sqlite3.SQLITE_FULL or (number == sqlite3.SQLITE_IOERR and _full(path)):
         return OverlayError(

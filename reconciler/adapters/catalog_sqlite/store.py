@@ -265,15 +265,15 @@ class SqliteCatalog(SqliteReader):
         """
         return Bracket(self._opened(), token, self._now)
 
-    def acquire(self, lease: Lease) -> int:
-        """Write the lease row with the next token and return it; `lease.token` is ignored (R-LCK-1)."""
+    def acquire(self, lease: Lease, *, above: int = 0) -> int:
+        """Write the lease row with the next token, and one `above`; that token. `lease.token` is ignored (R-LCK-1)."""
         from reconciler.adapters.catalog_sqlite.transaction import SqliteTransaction
 
         connection = self._opened()
         with connection.lock:
             connection.begin()
             try:
-                token = _token(connection) + 1
+                token = max(_token(connection), above) + 1
                 SqliteTransaction(connection, self._now).put_lease(lease._replace(token=token))
                 connection.commit()
             except BaseException:

@@ -12,10 +12,14 @@ def doctor(args: Args) -> int:
     from reconciler.cli import places, screen
     from reconciler.cli.render_data import write
 
+    if args.flag("fix") and args.flag("rebuild"):
+        raise Usage("--fix and --rebuild exclude each other", "houmao doctor --rebuild, then houmao apply")
+    if args.flag("rebuild"):
+        return _rebuild(args)
     if args.flag("fix"):
         return _fix(args)
     if args.text("dry_run", "none") != "none" or args.flag("yes"):
-        raise Usage("--dry-run and --yes go with --fix", "houmao doctor --fix")
+        raise Usage("--dry-run and --yes go with --fix and --rebuild", "houmao doctor --fix")
     found = use_case.doctor(places.flags(args))
     form = screen.data_format(args)
     if form:
@@ -88,6 +92,36 @@ def _fix(args: Args) -> int:
     return code
 
 
+def _rebuild(args: Args) -> int:
+    """Make a lost catalog again, and say who is known again and what comes next."""
+    from reconciler.app import rebuild
+    from reconciler.cli import orders, places, screen
+    from reconciler.cli.complain import printable
+    from reconciler.cli.render_data import write
+    from reconciler.cli.run import Teller
+
+    teller = Teller(args)
+    dry = args.text("dry_run", "none") != "none"
+    found = rebuild.rebuild(places.flags(args), orders.running(args), emit=teller.emit, dry=dry)
+    form = screen.data_format(args)
+    if form:
+        write(found.to_json(), form, lambda: [str(agent.ref) for agent in found.agents])
+        return 0
+    out = screen.stdout(args)
+    for agent in found.agents:
+        how = f"runs in {agent.session}" if agent.running else f"does not run; its home is {agent.home}"
+        out.line(f"  {agent.ref}  {printable(how)}")
+    for path, why in found.left_out:
+        out.line(f"! left out {printable(path)}: {printable(why)}")
+    count = f"{len(found.agents)} agent{'' if len(found.agents) == 1 else 's'}"
+    out.line()
+    if dry:
+        out.line(f"{count} would be known again. Nothing was written.")
+    else:
+        out.line(f"{count} known again. `houmao apply` of what declares them goes on with them as they run.")
+    return 0
+
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from reconciler.app.doctor import Diagnosis
@@ -100,6 +134,7 @@ COMMANDS = (
         doctor,
         options=(
             Option(("--fix",), "Repair what can be, through a plan."),
+            Option(("--rebuild",), "Make a catalog that was lost again, from what lives."),
             DRY,
             *(option for option in RUNNING if option.names[-1] in ("--timeout", "--lock-timeout", "--yes", "--events")),
             output("text", "json", "yaml", "name", "jsonpath="),
@@ -109,13 +144,15 @@ COMMANDS = (
             Example("houmao doctor -o json", "for scripts"),
             Example("houmao doctor --fix --dry-run=server", "only show what would be repaired"),
             Example("houmao doctor --fix", "repair it, and say what is left"),
+            Example("houmao doctor --rebuild", "after the catalog was lost: know again who runs"),
         ),
         notes=(
             "Warnings do not make it fail. --fix plans what was last applied again for what the findings name; "
             "plan, questions and report are those of an apply. Payloads that were edited come back from what is "
             "kept, the view for other programs is written again, damaged records and half-done actions are put right. "
             "What killed runs left under our temporary names is removed. The rest stays, with the command that repairs "
-            "it."
+            "it. --rebuild is for a catalog that was lost: agents whose session or record bears the identity that "
+            "this overlay gave them are known again, and the next apply goes on with them; history and holds are gone."
         ),
         own={"1": "something is wrong, with --fix: still", **{key: RUN_CODES[key] for key in ("3", "4", "5", "6")}},
     ),

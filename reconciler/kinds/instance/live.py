@@ -93,6 +93,7 @@ def _session_manifest(context: Context, made: Build) -> JsonMap:
     plan, site = made.assembled.plan, made.site
     return {
         "schema_version": 4,
+        "resource": str(context.case.ref),
         "tool": made.provider.name,
         "backend": plan.backend,
         "role_name": plan.role_injection.role_name,
