@@ -51,7 +51,7 @@ class RealWorld(World):
     def foreign_session(self, name: str, uid: str = "") -> None:
         """A session that somebody else made, perhaps with a uid of ours on it."""
         env = ["-e", f"HOUMAO_UID={uid}"] if uid else []
-        self.tmux("new-session", "-d", "-s", name, *env, "sleep", "1000")
+        self.tmux("new-session", "-d", "-s", name, *env, "sleep", "infinity")
         if uid:
             self.tmux("set-option", "-t", f"={name}:", "@houmao_uid", uid)
 
