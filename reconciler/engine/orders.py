@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
+from reconciler.engine.gating import Gating
 from reconciler.engine.retry import TRIES
 from reconciler.engine.rolling import Rolling
 from reconciler.model.json import JsonMap
@@ -49,3 +50,5 @@ class Orders(NamedTuple):
     """Launches a second, and how many at once after a pause."""
     rolling: Rolling | None = None
     """The rollouts of this run: who may be disturbed when."""
+    gating: Gating | None = None
+    """The gates of those it may disturb: who is left to finish a turn, or waits for its hours."""

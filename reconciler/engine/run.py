@@ -14,6 +14,7 @@ from functools import partial
 
 from reconciler.engine import kept, retry
 from reconciler.engine.flight import INTENT, SETTLED, Flight, fault_point
+from reconciler.engine.gating import DEFERRED
 from reconciler.engine.handler import (
     FULL_UID,
     LAUNCH,
@@ -45,7 +46,7 @@ from reconciler.ports.bundle import Ports
 from reconciler.ports.catalog import Attempt, Intent, Transaction
 
 READY_POLL_S = 0.1
-NOT_STARTED = frozenset({"Interrupted", "TimedOut", "FailFast", FAILED, PAUSED})
+NOT_STARTED = frozenset({"Interrupted", "TimedOut", "FailFast", FAILED, PAUSED, DEFERRED})
 """Reasons of a run that ends early: nothing failed, and what depended on it did not start for the same reason."""
 QUICK = 128
 """How many actions without a slow step are under way at a time: they wait for nobody and share their trips.
@@ -96,6 +97,8 @@ class Runner:
         pending = list(self.planned.plan.running)
         try:
             while pending or self.flying or self.slow or self.retrying:
+                if self.orders.gating is not None:
+                    self.orders.gating.look({action.ref for action in pending})
                 if self.orders.rolling is not None:
                     self.orders.rolling.look(self.outcomes, (flight.action.ref for flight in self._aloft()))
                 pending = self._start(pending)
@@ -133,7 +136,7 @@ class Runner:
                 continue
             why = self._never(action)
             if why:
-                self.outcomes[action.ref] = Outcome(action, Result.SKIPPED, reason=why)
+                self.outcomes[action.ref] = Outcome(action, Result.SKIPPED, reason=why, note=self._waited(action, why))
                 self._end_event(self.outcomes[action.ref])
                 continue
             flight = self._flight(action) if self._may_start(action) else None
@@ -177,6 +180,8 @@ class Runner:
             return why
         if self.orders.stopping():
             return "Interrupted"
+        if self.orders.gating is not None and action.ref in self.orders.gating.deferred:
+            return DEFERRED
         if self.orders.deadline is not None and self.ports.clock.monotonic() >= self.orders.deadline:
             self.timed_out = True
             return "TimedOut"
@@ -184,8 +189,14 @@ class Runner:
             return "FailFast"
         return ""
 
+    def _waited(self, action: Action, why: str) -> str:
+        """What a deferred action waits for."""
+        return self.orders.gating.holds(action.ref) if self.orders.gating is not None and why == DEFERRED else ""
+
     def _may_start(self, action: Action) -> bool:
         if any(need not in self.outcomes for need in action.needs if need in self.in_plan):
+            return False
+        if self.orders.gating is not None and self.orders.gating.holds(action.ref):
             return False
         if self.orders.rolling is not None and not self.orders.rolling.admits(action.ref):
             return False

@@ -30,7 +30,7 @@ NO_FLAG = {
     "Instance": (
         "recipeRef", "agentName", "agentId", "state", "resume", "resume.mode", "resume.id", "readiness", "dependsOn",
         "dependsOn.*.ref", "dependsOn.*.condition", "dependsOn.*.timeout", "gateway", "gateway.host", "gateway.tui",
-        "disruption", "disruption.when",
+        "disruption", "disruption.when", "disruption.maxWait", "disruption.onTimeout",
         "drift", "drift.policy", "drift.ignore", "retry", "retry.limit", "retry.base", "retry.max", "retry.timeout",
         "lifecycle", "lifecycle.preventDestroy", "lifecycle.ignoreChanges", "lifecycle.retain",
         "headlessDisplay", "headlessDisplay.style", "headlessDisplay.detail",  # of `agents launch` alone

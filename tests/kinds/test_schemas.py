@@ -126,8 +126,6 @@ LEFT_OUT: list[tuple[str, JsonMap, str]] = [
     ("Instance", {"specialistRef": "a", "placement": {}}, "placement"),
     ("Instance", {"specialistRef": "a", "gateway": {"mailNotifierAppendix": "x"}}, "gateway.mailNotifierAppendix"),
     ("LaunchProfile", {"specialistRef": "a", "gateway": {"mailNotifierAppendix": "x"}}, "gateway.mailNotifierAppendix"),
-    ("Instance", {"specialistRef": "a", "disruption": {"when": "Idle"}}, "disruption.when"),
-    ("Instance", {"specialistRef": "a", "disruption": {"maxWait": "10m"}}, "disruption.maxWait"),
     ("Instance", {"specialistRef": "a", "readiness": ["mailbox"]}, "readiness[0]"),
     ("Instance", {"specialistRef": "a", "readiness": ["exec"]}, "readiness[0]"),
     (

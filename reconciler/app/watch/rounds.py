@@ -7,7 +7,7 @@ plan. Everything that decides is in the catalog, the source and the world.
 from datetime import datetime
 
 from reconciler.app import apply as applying
-from reconciler.app import events, gate, gate_record, holding, rollback, rollout_pins, rollout_undo, rollouts
+from reconciler.app import events, gate, gate_record, holding, rollback, rollout_pins, rollout_undo, rollouts, waiting
 from reconciler.app import suspended as suspended_
 from reconciler.app.ask import Restore
 from reconciler.app.desired import Desired, inputs_of
@@ -95,7 +95,7 @@ class Rounds:
         found = found._replace(planned=found.planned._replace(plan=plan))
         self._tell(found)
         if not plan.running:
-            self._keep(notes._replace(since=found.since))
+            self._keep(notes, found)
             calm = not plan.actions and not plan.notices and not rolled.active
             self._quiet = prepared if calm else None
             if calm and desired.gated is not None and prepared is not None and not pinned:
@@ -111,7 +111,7 @@ class Rounds:
         for outcome in report.outcomes:
             if outcome.result is Result.SETTLED and unasked_.repairs(outcome.action):
                 notes.heals.note(outcome.action, self._ports.clock.now_utc())
-        self._keep(notes._replace(since=found.since))
+        self._keep(notes, found)
         soon = self._after(report)
         later = self._next_s(found, self._ports.reader())
         again = min((each for each in (soon, later) if each is not None), default=None)
@@ -143,7 +143,7 @@ class Rounds:
             heals=notes.heals,
             attempts=reader.catalog.attempts(),
             busy=busy(unasked_.disturbed(planned), reader),
-            since=notes.since,
+            since=waiting.since(reader.catalog, planned),
             suspended=suspended_.covered(suspended, reader.catalog.inventory()),
             all_suspended=suspended_.of_set(suspended, desired.apply_set),
             closed=closed,
@@ -220,8 +220,10 @@ class Rounds:
 
     # Afterwards
 
-    def _keep(self, notes: notes_.Notes) -> None:
-        notes_.write(self._ports, self._writer.token(self._ports), notes)
+    def _keep(self, notes: notes_.Notes, found: Unasked) -> None:
+        token = self._writer.token(self._ports)
+        notes_.write(self._ports, token, notes)
+        waiting.write(self._ports, token, found.planned, found.waits)
 
     def _after(self, report: Report) -> float | None:
         """What was run is looked at once more; the same thing over and over with longer pauses."""

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Annotated, ClassVar
 
 from reconciler.declare.node import REQUIRED
-from reconciler.declare.rules import ExactlyOne, GoesWith
+from reconciler.declare.rules import ExactlyOne, GoesWith, NeverWith
 from reconciler.declare.schema import Schema, Spec, field
 from reconciler.declare.vocabulary import (
     AgentId,
@@ -30,7 +30,6 @@ from reconciler.ports.gateway import HOSTS
 RECORD, LIVE, RELAUNCH = Change.RECORD, Change.LIVE, Change.RELAUNCH
 LATER = "it comes in a later release; leave it out"
 WATCH = "it comes in a later release; leave it out"
-GATE = "a watch waits for an idle agent where nothing is said, and an apply acts at once; leave it out"
 SECTIONS = ("identity", "memo-cue", "houmao-runtime-guidance", "automation-notice", "task-reminder", "mail-ack")
 
 Probe = Annotated[
@@ -147,11 +146,19 @@ class Dependency(Spec):
 
 
 class Disruption(Spec):
-    """When a running agent may be disturbed."""
+    """When a running agent may be disturbed: by a watch, and where any of it is declared by an apply too."""
 
-    refused: ClassVar[Mapping[str, str]] = dict.fromkeys(("maxWait", "onTimeout"), GATE)
-    when: Annotated[str, choice("Immediate", refused=dict.fromkeys(("Idle", "Window"), GATE))] = field(
-        None, change=RECORD, doc="Immediate: a watch does not wait for the end of a turn either; else it does."
+    rules = (NeverWith(("maxWait", "onTimeout"), "when", "Immediate"),)
+    when: Annotated[str, choice("Idle", "Immediate", "Window")] = field(
+        None,
+        change=RECORD,
+        doc="Idle: when its turn is over; Immediate: at once; Window: in the windows of the Project. Else Idle.",
+    )
+    max_wait: Duration = field(None, change=RECORD, doc="How long it is waited for; else 10m.")
+    on_timeout: Annotated[str, choice("Defer", "Force")] = field(
+        None,
+        change=RECORD,
+        doc="After that: a watch waits on and an apply leaves it to a later one, or it is disturbed. Else Defer.",
     )
 
 
