@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import timedelta
 
 from reconciler.app import (
+    around,
     events,
     gate_record,
     holding,
@@ -25,7 +26,6 @@ from reconciler.app.selector import parse_selector
 from reconciler.app.session import Flags, Session, opened
 from reconciler.engine import absence, prune
 from reconciler.engine import plan as planning
-from reconciler.engine.gating import DEFERRED, Gating, gate_of
 from reconciler.engine.handler import Books, HeldAbsent
 from reconciler.engine.observe import observe, to_bundle
 from reconciler.engine.orders import Orders
@@ -57,7 +57,7 @@ def apply(
         session = desired.session
         made = plan_of(desired, wanted, session.reader)
         emit("plan", {"planDigest": made.plan.digest(), "actions": len(made.plan.actions)})
-        if made.plan.empty and not _was_waited_for(made, session.reader):
+        if made.plan.empty and not around.left_over(made, session.reader):
             shown(made.plan)
             return waited(Report(made.plan), desired, session.reader, how)
         return carry_out(
@@ -192,8 +192,14 @@ def carry_out(
         prepared = gate_record.prepare(ports, *gated, desired.declared, desired.apply_set) if gated else None
         after = again(ports.reader())
         report = report._replace(remaining=after.plan.running, created_overlay=created)
-        if gated is not None and not after.plan.actions and not after.plan.notices:
+        failed = None
+        if not writer.borrowed:  # a watch that lent it looks for them itself
+            report, failed = around.finish(second, desired, report, ports, writer.token(ports), how, emit)
+        steady = not after.plan.actions and not after.plan.notices
+        if gated is not None and steady and not around.left_over(second, ports.reader()):
             gate_record.keep(ports, prepared)
+        if failed is not None:
+            raise failed
         if writer.borrowed:
             writer.release()  # who lent it goes on while this one waits for agents to be Ready
         return waited(report, desired, ports.reader(), how)
@@ -219,28 +225,6 @@ def _refuse_moved(first: Plan, second: Plan) -> None:
         )
 
 
-def _was_waited_for(planned: planning.Planned, reader: Reader) -> bool:
-    """Whether it is kept that something waits which has nothing to wait for any more."""
-    if not reader.catalog.meta("waiting"):
-        return False
-    from reconciler.app import waiting
-
-    return waiting.any_of(planned, reader.catalog)
-
-
-def _gating(
-    planned: planning.Planned, desired: Desired, ports: Ports, token: int, how: RunFlags, emit: Emit
-) -> Gating | None:
-    """The gates of this run: of what is declared, not of what somebody asks of one agent, nor of a watch's look."""
-    if how.judged or not desired.whole:
-        return None
-    if not how.respect_busy and not any(gate_of(planned.cases[one.ref]).declared for one in planned.plan.running):
-        return None
-    from reconciler.app import gates
-
-    return gates.of_run(planned, desired, ports, token, how, emit, ports.clock.now_utc())
-
-
 def run_plan(
     planned: planning.Planned,
     session: Session,
@@ -253,10 +237,7 @@ def run_plan(
 ) -> Report:
     """Run a plan under the lock that `writer` holds, and record the run."""
     if not planned.plan.running:
-        if not how.judged and _was_waited_for(planned, ports.reader()):
-            from reconciler.app import gates
-
-            gates.ended(None, (), planned, ports, writer.token(ports))
+        around.gates_ended(None, (), planned, desired, ports, writer.token(ports), how)
         return Report(planned.plan)
     token = writer.token(ports)
     run_id = f"r-{ports.clock.new_uid()}"
@@ -271,7 +252,8 @@ def run_plan(
         return signal is not None
 
     emit("run_start", {"run": run_id, "token": token})
-    gating = _gating(planned, desired, ports, token, how, emit)
+    hooks = Hooks(desired, planned, ports, run_id, emit)
+    gating = around.gating(planned, desired, ports, token, how, emit)
     rolling = rollouts.of_run(planned, session.handlers, ports, token, emit, chosen=how.chosen, judged=how.judged)
     if rolling is not None:
         rolling.gating = gating
@@ -301,15 +283,12 @@ def run_plan(
             launch_rate=_rate(desired),
             rolling=rolling,
             gating=gating,
+            around=around.hooked(planned, desired, ports, run_id, hooks, emit),
         ),
     )
-    hooks = Hooks(desired, planned, ports, run_id, emit)
     hooks.before()
     outcomes = runner.run()
-    if gating is not None or (desired.whole and not how.judged and _was_waited_for(planned, ports.reader())):
-        from reconciler.app import gates
-
-        gates.ended(gating, outcomes, planned, ports, token)
+    around.gates_ended(gating, outcomes, planned, desired, ports, token, how)
     hooks.after(outcomes)
     kept = Kept(how.command, notes or {}, runner.rows.uids, tuple(hooks.told))
     revision = _record_run(planned, desired, ports, token, run_id, started, outcomes, kept)
@@ -322,14 +301,9 @@ def run_plan(
         outcomes,
         run_id,
         revision,
-        timed_out=runner.timed_out or (how.wait is not False and _deferred(outcomes)),
+        timed_out=runner.timed_out or (how.wait is not False and around.deferred(outcomes)),
         interrupted=stopped_by[0] if stopped_by else None,
     )
-
-
-def _deferred(outcomes: Iterable[Outcome]) -> bool:
-    """Whether a closed gate left something to a later run: what is declared does not run in time (R-CLI-5)."""
-    return any(outcome.reason == DEFERRED for outcome in outcomes)
 
 
 class Kept(NamedTuple):

@@ -98,11 +98,6 @@ def write(ports: Ports, token: int, planned: Planned, waits: Mapping[Ref, Wait])
             tx.put_meta(KEY, text)
 
 
-def any_of(planned: Planned, catalog: CatalogReader) -> bool:
-    """Whether anything is kept of what a plan is about: where that has nothing to do, it is over."""
-    return bool(catalog.meta(KEY)) and any(ref in planned.cases for ref in read(catalog))
-
-
 def _process(row: InventoryRow | None) -> str:
     return f"{row.uid} {row.generation} {row.launch_digest}" if row is not None else ""
 

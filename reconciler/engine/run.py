@@ -287,8 +287,11 @@ class Runner:
             uids=self.rows.uids,
             transient=self.orders.transient.get(action.ref),
         )
-        steps = steps_of(action, case, self.planned.view, self.handlers)
+        steps = self._steps(action, case)
         return Flight(action, case, context, steps, self.ports.clock.monotonic())
+
+    def _steps(self, action: Action, case: Case) -> Sequence[Step]:
+        return self.orders.around(action, case, steps_of(action, case, self.planned.view, self.handlers))
 
     def _allocated(self, action: Action, uid: Uid) -> JsonMap:
         """Launch time and the names made of it belong to the intent, not to the plan (R-ACT-3)."""
@@ -529,8 +532,7 @@ class Runner:
         context = flight.context
         context.case, context.seen = case, case.seen
         action = now or flight.action
-        steps = steps_of(action, case, self.planned.view, self.handlers)
-        again = Flight(flight.action, case, context, steps, flight.started)
+        again = Flight(flight.action, case, context, self._steps(action, case), flight.started)
         while (step := again.step) is not None:
             self._one(again, step)
         flight.case, flight.steps, flight.index = case, again.steps, len(again.steps)

@@ -85,6 +85,8 @@ BY_PATH: dict[str, Turn] = {
     "hooks.preApply": Turn([{"command": ["true"]}], [{"command": ["true", "-"]}], [{"command": []}]),
     "hooks.postApply": Turn([{"command": ["true"]}], [{"command": ["true", "-"]}], [{"command": []}]),
     "hooks.onFailure": Turn([{"command": ["true"]}], [{"command": ["true", "-"]}], [{"command": []}]),
+    "hooks.preStop": Turn([{"command": ["true"]}], [{"command": ["true", "-"]}], [{"command": []}]),
+    "hooks.postReady": Turn([{"command": ["true"]}], [{"command": ["true", "-"]}], [{"command": []}]),
     "windows": Turn([{"name": "night", "begin": "22:00", "end": "06:00"}],
                     [{"name": "night", "begin": "23:00", "end": "06:00", "policy": "deny"}],
                     [{"name": "night", "begin": "25:00", "end": "06:00"}]),

@@ -28,7 +28,6 @@ from reconciler.model.field import Change, ListKind
 from reconciler.ports.gateway import HOSTS
 
 RECORD, LIVE, RELAUNCH = Change.RECORD, Change.LIVE, Change.RELAUNCH
-LATER = "it comes in a later release; leave it out"
 WATCH = "it comes in a later release; leave it out"
 SECTIONS = ("identity", "memo-cue", "houmao-runtime-guidance", "automation-notice", "task-reminder", "mail-ack")
 
@@ -162,6 +161,39 @@ class Disruption(Spec):
     )
 
 
+class Hook(Spec):
+    """One command, run by whoever applies, in the directory of the project."""
+
+    command: list[Line] = field(
+        REQUIRED,
+        change=RECORD,
+        list_kind=ListKind.SEQUENCE,
+        shortest=1,
+        doc="Program and arguments; no shell reads them.",
+    )
+    timeout: Duration = field(60_000, change=RECORD, doc="It is ended after this.")
+    on_error: Annotated[str, choice("Fail", "Warn", "Ignore")] = field(
+        "Fail", change=RECORD, doc="What its failure means: the run or the action fails, it is said, or nothing."
+    )
+
+
+class AgentHooks(Spec):
+    """Commands around the life of an agent (R-EXT-2)."""
+
+    refused: ClassVar[Mapping[str, str]] = dict.fromkeys(
+        ("preApply", "postApply", "onFailure"), "these are of a whole run: declare them in the Project"
+    )
+    pre_stop: list[Hook] = field(
+        [],
+        change=RECORD,
+        list_kind=ListKind.SEQUENCE,
+        doc="Before its running program is ended; a failure means that it is not.",
+    )
+    post_ready: list[Hook] = field(
+        [], change=RECORD, list_kind=ListKind.SEQUENCE, doc="Once it is Ready, after each time it was started."
+    )
+
+
 class MemberSpec(Spec):
     """What an Instance and the template of an InstanceSet have in common."""
 
@@ -169,7 +201,6 @@ class MemberSpec(Spec):
         "mailbox": "mailboxes come in a later release; leave it out",
         "placement": "other machines come in a later release; leave it out",
         "strategy": "an InstanceSet has one, beside its template",
-        "hooks": LATER,
         "env": "variables that last belong to the specialist, the recipe or the launch profile",
     }
     rules = (ExactlyOne(("profileRef", "specialistRef", "recipeRef")),)
@@ -213,6 +244,7 @@ class MemberSpec(Spec):
     )
     gateway: Gateway = field({}, change=LIVE, doc="Its gateway.")
     disruption: Disruption = field({}, change=RECORD, doc="When it may be disturbed.")
+    hooks: AgentHooks = field(None, change=RECORD, doc="Commands around its life.")
     drift: Drift = field({}, change=RECORD, doc="What drift leads to.")
     retry: Retry = field({}, change=RECORD, doc="Retries of failed actions.")
     lifecycle: Lifecycle = field({}, change=RECORD, doc="Protection that outlives the manifest's text.")
