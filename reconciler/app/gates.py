@@ -24,7 +24,7 @@ def of_run(
         heeded = gate.when == IDLE and (gate.declared or how.respect_busy)
         heeded = heeded or (gate.when == WINDOW and not how.ignore_window)
         if heeded and gate.when != IMMEDIATE and ends_a_process(action, case):
-            gated.append(case)
+            gated.append((action, case))
     if not gated:
         return None
     terms = Terms(
@@ -34,6 +34,7 @@ def of_run(
     )
     return Gating(
         gated,
+        desired.session.handlers,
         ports,
         terms,
         busy=busy,

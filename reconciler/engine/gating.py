@@ -8,7 +8,8 @@ what it may not wait for any longer.
 from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import datetime, timedelta
 
-from reconciler.engine.handler import Case, Present
+from reconciler.engine.handler import Case, Handlers, Present, Target, Unknown
+from reconciler.engine.observe import look_at
 from reconciler.model.action import Action, Code, Disruption, Reason, Verb
 from reconciler.model.json import JsonMap
 from reconciler.model.ref import Ref
@@ -120,7 +121,8 @@ class Gating:
 
     def __init__(
         self,
-        cases: Iterable[Case],
+        gated: Iterable[tuple[Action, Case]],
+        handlers: Handlers,
         ports: Ports,
         terms: Terms,
         *,
@@ -128,8 +130,9 @@ class Gating:
         keep: Callable[[Mapping[Ref, Wait]], None],
         tell: Callable[[str, JsonMap], None],
     ) -> None:
-        self._cases = {case.ref: case for case in cases}
-        self._gates = {ref: gate_of(case) for ref, case in self._cases.items()}
+        self._gated = {case.ref: (action, case) for action, case in gated}
+        self._gates = {ref: gate_of(case) for ref, (_, case) in self._gated.items()}
+        self._handlers = handlers
         self._ports = ports
         self._terms = terms
         self._busy = busy
@@ -144,14 +147,17 @@ class Gating:
         self.deferred: dict[Ref, str] = {}
         """Why each of them is not started in this run any more."""
 
-    def look(self, pending: Collection[Ref]) -> None:
-        """Ask anew, of those that are not under way yet."""
-        left = [case for ref, case in self._cases.items() if ref in pending and ref not in self.deferred]
+    def look(self, pending: Iterable[Action]) -> None:
+        """Ask anew, of those that are not under way yet; where time has passed."""
         now_s = self._ports.clock.monotonic()
-        if not left or (self._looked is not None and now_s - self._looked < LOOK_S):
+        if self._looked is not None and now_s - self._looked < LOOK_S:
             return
         self._looked = now_s
+        refs = {action.ref for action in pending} & self._gated.keys() - self.deferred.keys()
+        if not refs:
+            return
         reader, now = self._ports.reader(), self._ports.clock.now_utc()
+        left = self._disturbed(refs, reader)
         idle = tuple(case for case in left if self._gates[case.ref].when == IDLE)
         doing = self._busy(idle, reader) if idle else {}
         closed, opens = "", None
@@ -175,6 +181,14 @@ class Gating:
         self._say()
         self._keep(self.waits)
 
+    def _disturbed(self, refs: Collection[Ref], reader: Reader) -> list[Case]:
+        """Those whose program would be ended: who has ended by itself meanwhile is not waited for."""
+        cases = [case for ref, (_, case) in self._gated.items() if ref in refs]
+        targets = [Target(case.ref, case.uid, case.want, case.row, case.intent, case.was) for case in cases]
+        seen = look_at(targets, self._handlers, reader)
+        fresh = [case if isinstance(seen[case.ref], Unknown) else case._replace(seen=seen[case.ref]) for case in cases]
+        return [case for case in fresh if ends_a_process(self._gated[case.ref][0], case)]
+
     def holds(self, ref: Ref) -> str:
         """Why it is not disturbed now; empty where it may be."""
         found = self.waits.get(ref)
@@ -182,7 +196,7 @@ class Gating:
 
     def governs(self, ref: Ref) -> bool:
         """Whether it is this gate that says when somebody is disturbed."""
-        return ref in self._cases
+        return ref in self._gated
 
     def _too_long(self, gate: Gate, wait: Wait, now: datetime) -> bool:
         """Whether it is certain that this run does not wait so long, or that nobody shall."""

@@ -7,7 +7,7 @@ by `rollout.judge`.
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from reconciler.engine import rollout
-from reconciler.engine.gating import IDLE, Busy, Gating, gate_of
+from reconciler.engine.gating import DEFERRED, IDLE, Busy, Gating, gate_of
 from reconciler.engine.handler import Case, Conditions, Handlers, Target
 from reconciler.engine.observe import look_at
 from reconciler.engine.rollout import Group, Member, State, Verdict
@@ -77,6 +77,8 @@ class Rolling:
         flying = frozenset(under_way)
         start: set[Ref] = set()
         for group in self._groups:
+            if self._left_together(group):
+                continue
             verdict = self._judge(group, outcomes, flying)
             start |= verdict.start
             self._say(group, verdict)
@@ -116,11 +118,20 @@ class Rolling:
         self.states[group.name] = State(paused=verdict.state.paused) if verdict.over else verdict.state
         return verdict
 
+    def _left_together(self, group: Group) -> bool:
+        """Of those that change all at once, one that is left to a later run leaves the others to it."""
+        left = self.gating.deferred.keys() & group.moving if self.gating is not None else frozenset()
+        if not left or group.strategy.type != "Recreate" or self._start & group.moving:
+            return False
+        self._never.update(dict.fromkeys(group.moving, DEFERRED))
+        return True
+
     def _doing(self, left: Sequence[Case], reader: Reader, *, waits: bool) -> Mapping[Ref, str]:
         """Who of them is left to finish what it does: by its own gate where it has one in this run."""
         gates = self.gating
-        found = {case.ref: why for case in left if gates is not None and (why := gates.holds(case.ref))}
+        held = {case.ref: why for case in left if gates is not None and (why := gates.holds(case.ref))}
         ours = [case for case in left if gates is None or not gates.governs(case.ref)] if waits else []
+        found = {ref: why.partition(";")[0] for ref, why in held.items()}
         return {**found, **self._busy(tuple(case for case in ours if gate_of(case).when == IDLE), reader)}
 
     def _say(self, group: Group, verdict: Verdict) -> None:

@@ -98,7 +98,7 @@ class Runner:
         try:
             while pending or self.flying or self.slow or self.retrying:
                 if self.orders.gating is not None:
-                    self.orders.gating.look({action.ref for action in pending})
+                    self.orders.gating.look(pending)
                 if self.orders.rolling is not None:
                     self.orders.rolling.look(self.outcomes, (flight.action.ref for flight in self._aloft()))
                 pending = self._start(pending)

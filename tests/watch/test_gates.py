@@ -216,6 +216,35 @@ def test_what_ended_by_itself_is_started_whatever_gate_it_has(fake_world: FakeWo
     assert fake_world.when_applied().settled
 
 
+def test_who_ends_by_itself_meanwhile_is_not_waited_for(fake_world: FakeWorld) -> None:
+    started(fake_world, fleet("maxWait: 5m"))
+    begun = fake_world.clock.monotonic()
+
+    def meanwhile() -> None:
+        if fake_world.clock.monotonic() - begun >= 20 and "alice" in fake_world.running:
+            fake_world.kill_session_of("alice")
+
+    fake_world.when_applied(stopping=meanwhile, timeout_s=120.0)
+    assert fake_world.clock.monotonic() - begun < 60
+    fake_world.when_applied()
+    assert fake_world.running == {"alice", "bob"}
+    assert fake_world.when_planned().in_sync
+
+
+def test_removal_waits_for_the_end_of_a_turn_where_everybody_is_respected(fake_world: FakeWorld) -> None:
+    started(fake_world, FLEET)
+    alice, bob = (f"metadata: {{name: {name}}}" for name in ("alice", "bob"))
+    assert alice in FLEET
+    fake_world.given(FLEET.replace(f"---\nkind: Instance\n{alice}\nspec: {{specialistRef: coder}}\n", ""))
+    assert bob in FLEET
+    applied = fake_world.when_applied(prune=True, respect_busy=True, timeout_s=30.0)
+    assert ended(applied, "alice")[:2] == (Result.SKIPPED, "Deferred")
+    assert fake_world.running == {"alice", "bob"}
+    idle(fake_world, "alice")
+    assert fake_world.when_applied(prune=True, respect_busy=True).settled
+    assert fake_world.running == {"bob"}
+
+
 def test_a_wait_for_what_is_not_wanted_any_more_is_forgotten(fake_world: FakeWorld) -> None:
     text = fleet("when: Window") + project(fake_world, 5)
     story = Story(fake_world)
