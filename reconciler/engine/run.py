@@ -136,7 +136,7 @@ class Runner:
                 continue
             why = self._never(action)
             if why:
-                self.outcomes[action.ref] = Outcome(action, Result.SKIPPED, reason=why, note=self._waited(action, why))
+                self.outcomes[action.ref] = Outcome(action, Result.SKIPPED, reason=why, note=self._waited(action))
                 self._end_event(self.outcomes[action.ref])
                 continue
             flight = self._flight(action) if self._may_start(action) else None
@@ -189,9 +189,9 @@ class Runner:
             return "FailFast"
         return ""
 
-    def _waited(self, action: Action, why: str) -> str:
-        """What a deferred action waits for."""
-        return self.orders.gating.holds(action.ref) if self.orders.gating is not None and why == DEFERRED else ""
+    def _waited(self, action: Action) -> str:
+        """What an action waited for that is not started any more."""
+        return self.orders.gating.holds(action.ref) if self.orders.gating is not None else ""
 
     def _may_start(self, action: Action) -> bool:
         if any(need not in self.outcomes for need in action.needs if need in self.in_plan):

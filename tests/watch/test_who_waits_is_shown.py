@@ -9,6 +9,7 @@ import pytest
 from reconciler.cli import main as program
 from reconciler.cli import places
 from reconciler.testing.fake_world import FakeWorld
+from tests.watch.conftest import FLEET
 from tests.watch.test_gates import fleet, project, started
 
 Houmao = Callable[..., str]
@@ -20,10 +21,12 @@ def houmao(fake_world: FakeWorld, monkeypatch: pytest.MonkeyPatch, capsys: pytes
     monkeypatch.setattr(places, "flags", lambda args: fake_world.flags)
     monkeypatch.setenv("CI", "1")
 
-    def run(*words: str) -> str:
+    def run(*words: str, code: int = 0) -> str:
         capsys.readouterr()
-        assert program.main(list(words)) == 0
-        return capsys.readouterr().out
+        ended = program.main(list(words))
+        out, err = capsys.readouterr()
+        assert ended == code, err
+        return out
 
     return run
 
@@ -88,3 +91,23 @@ def test_what_a_watch_leaves_alone_is_said(fake_world: FakeWorld, houmao: Houmao
     assert "--applyset default" in houmao("describe", "instance/bob", "--full")
     houmao("resume", "alice", "--applyset", "default")
     assert "uspended" not in houmao("describe", "instance/alice", "--full").partition("events")[0]
+
+
+def test_an_apply_says_whom_it_waits_for_and_whom_it_leaves(fake_world: FakeWorld, houmao: Houmao) -> None:
+    started(fake_world, FLEET)
+    source = str(fake_world.source)
+    told = " ".join(houmao("apply", "-f", source, "--respect-busy", "--timeout", "5s", "--yes", code=3).split())
+    assert "… Instance/alice waits: it is in the middle of a turn" in told
+    assert "TimedOut it is in the middle of a turn" in told
+    assert "left for the next apply: relaunch Instance/alice" in told
+    told = houmao("apply", "-f", source, "--respect-busy", "--no-wait", "--yes")
+    assert "Deferred" in told
+    assert "Deferred" not in houmao("apply", "-f", source, "--yes")
+
+
+def test_an_apply_is_told_to_disturb_at_any_hour(fake_world: FakeWorld, houmao: Houmao) -> None:
+    started(fake_world, fleet("when: Window") + project(fake_world, 5))
+    source = str(fake_world.source)
+    told = houmao("apply", "-f", source, "--yes", code=3)
+    assert "2026-01-01T05:00Z" in told
+    assert "Deferred" not in houmao("apply", "-f", source, "--ignore-window", "--yes")
