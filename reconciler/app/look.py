@@ -52,7 +52,7 @@ def at(
     now = session.reader.clock.now_utc()
     held = {ref: split(found, now) for ref, found in holding.recorded(session.reader).items()}
     waits = waiting.standing(catalog, rows.values())
-    left_alone = suspended.words(catalog, rows.values())
+    left_alone = suspended.words(catalog)
     probing = probe and sum(1 for ref in wanted if ref.kind == "Instance") <= PROBED
     chosen = frozenset(wanted)
     shown = [target for target in targets if target.ref in chosen]

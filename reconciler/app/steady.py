@@ -56,7 +56,7 @@ def fleet(flags: Flags, *, specs: bool, least: int = PROBED + 1) -> Fleet | None
 def _items(catalog: CatalogReader, rows: list[InventoryRow], specs: bool) -> tuple[Status, ...]:
     attempts = catalog.attempts()
     bundles = catalog.bundles({row.digest for row in rows}) if specs else {}
-    waits, left_alone = waiting.standing(catalog, rows), suspended.words(catalog, catalog.inventory())
+    waits, left_alone = waiting.standing(catalog, rows), suspended.words(catalog)
     items: list[Status] = []
     for row in rows:
         last = from_bundle(row.ref, row, bundles[row.digest]) if row.digest in bundles else None

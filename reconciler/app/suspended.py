@@ -72,11 +72,11 @@ def covered(found: Suspended, rows: Iterable[InventoryRow]) -> dict[Ref, str]:
     return words
 
 
-def words(catalog: CatalogReader, rows: Iterable[InventoryRow]) -> dict[Ref, str]:
+def words(catalog: CatalogReader) -> dict[Ref, str]:
     """What is said of each resource that a watch leaves alone: by itself, as a member, or with its whole apply set."""
     if not catalog.meta(KEY):
         return {}
-    found, every = read(catalog), tuple(rows)
+    found, every = read(catalog), catalog.inventory()
     sets = {row.ref: text for row in every if (text := of_set(found, row.apply_set))}
     return {**sets, **covered(found, every)}
 

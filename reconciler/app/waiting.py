@@ -76,6 +76,9 @@ def since(catalog: CatalogReader, planned: Planned) -> dict[Ref, datetime]:
 
 def write(ports: Ports, token: int, planned: Planned, waits: Mapping[Ref, Wait]) -> None:
     """Keep what was found of everything that `planned` is about, where it differs; of the rest nothing was learned."""
+    before = ports.catalog.meta(KEY)
+    if not waits and before in (None, "{}"):
+        return
     rows = {row.ref for row in ports.catalog.inventory()}
     body: JsonMap = {
         str(ref): _kept(each) for ref, each in read(ports.catalog).items() if ref not in planned.cases and ref in rows
@@ -93,7 +96,7 @@ def write(ports: Ports, token: int, planned: Planned, waits: Mapping[Ref, Wait])
         )
         body[str(ref)] = _kept(made)
     text = canonical(dict(sorted(body.items())))
-    if text != (ports.catalog.meta(KEY) or "{}"):
+    if text != (before or "{}"):
         with ports.catalog.transaction(token) as tx:
             tx.put_meta(KEY, text)
 

@@ -59,7 +59,7 @@ class Limits(Spec):
 
 
 class Window(Spec):
-    """A time of day on some days of the week, at which a watch may or may not disturb agents."""
+    """A time of day on some days of the week, at which agents may or may not be disturbed."""
 
     name: Name = field(REQUIRED, change=RECORD, doc="What it is called.")
     policy: Annotated[str, choice("allow", "deny")] = field(
@@ -137,7 +137,7 @@ class ProjectSpec(Spec):
         change=RECORD,
         list_kind=ListKind.KEYED,
         merge_key="name",
-        doc="When a watch may disturb running agents; else at any time.",
+        doc="When a watch may disturb running agents, and an apply those that wait for it; else at any time.",
     )
     hooks: Hooks = field({}, change=RECORD, doc="Commands around a run, and around the life of agents.")
     tmux_socket: FilePath = field(
