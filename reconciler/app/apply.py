@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import timedelta
 
 from reconciler.app import (
+    around,
     events,
     gate_record,
     holding,
@@ -56,7 +57,7 @@ def apply(
         session = desired.session
         made = plan_of(desired, wanted, session.reader)
         emit("plan", {"planDigest": made.plan.digest(), "actions": len(made.plan.actions)})
-        if made.plan.empty:
+        if made.plan.empty and not around.left_over(made, session.reader):
             shown(made.plan)
             return waited(Report(made.plan), desired, session.reader, how)
         return carry_out(
@@ -191,8 +192,14 @@ def carry_out(
         prepared = gate_record.prepare(ports, *gated, desired.declared, desired.apply_set) if gated else None
         after = again(ports.reader())
         report = report._replace(remaining=after.plan.running, created_overlay=created)
-        if gated is not None and not after.plan.actions and not after.plan.notices:
+        failed = None
+        if not writer.borrowed:  # a watch that lent it looks for them itself
+            report, failed = around.finish(second, desired, report, ports, writer.token(ports), how, emit)
+        steady = not after.plan.actions and not after.plan.notices
+        if gated is not None and steady and not around.left_over(second, ports.reader()):
             gate_record.keep(ports, prepared)
+        if failed is not None:
+            raise failed
         if writer.borrowed:
             writer.release()  # who lent it goes on while this one waits for agents to be Ready
         return waited(report, desired, ports.reader(), how)
@@ -230,6 +237,7 @@ def run_plan(
 ) -> Report:
     """Run a plan under the lock that `writer` holds, and record the run."""
     if not planned.plan.running:
+        around.gates_ended(None, (), planned, desired, ports, writer.token(ports), how)
         return Report(planned.plan)
     token = writer.token(ports)
     run_id = f"r-{ports.clock.new_uid()}"
@@ -244,6 +252,11 @@ def run_plan(
         return signal is not None
 
     emit("run_start", {"run": run_id, "token": token})
+    hooks = Hooks(desired, planned, ports, run_id, emit)
+    gating = around.gating(planned, desired, ports, token, how, emit)
+    rolling = rollouts.of_run(planned, session.handlers, ports, token, emit, chosen=how.chosen, judged=how.judged)
+    if rolling is not None:
+        rolling.gating = gating
     runner = Runner(
         planned,
         session.handlers,
@@ -268,14 +281,14 @@ def run_plan(
             transient=desired.transient,
             launches=_limit(desired, "limits.launchConcurrency"),
             launch_rate=_rate(desired),
-            rolling=rollouts.of_run(
-                planned, session.handlers, ports, token, emit, chosen=how.chosen, judged=how.judged
-            ),
+            rolling=rolling,
+            gating=gating,
+            around=around.hooked(planned, desired, ports, run_id, hooks, emit),
         ),
     )
-    hooks = Hooks(desired, planned, ports, run_id, emit)
     hooks.before()
     outcomes = runner.run()
+    around.gates_ended(gating, outcomes, planned, desired, ports, token, how)
     hooks.after(outcomes)
     kept = Kept(how.command, notes or {}, runner.rows.uids, tuple(hooks.told))
     revision = _record_run(planned, desired, ports, token, run_id, started, outcomes, kept)
@@ -288,7 +301,7 @@ def run_plan(
         outcomes,
         run_id,
         revision,
-        timed_out=runner.timed_out,
+        timed_out=runner.timed_out or (how.wait is not False and around.deferred(outcomes)),
         interrupted=stopped_by[0] if stopped_by else None,
     )
 

@@ -1,7 +1,9 @@
 """The columns of `get`: a header, and what it says of one status."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from reconciler.app import status
 from reconciler.app.status import Status
@@ -43,10 +45,24 @@ def _health(item: Status, now: datetime) -> str:
 
 def _state(item: Status, now: datetime) -> str:
     """What it does, in a word; `Exited` has a session and no process, `Missing` neither although it should."""
-    del now
     word = _doing(item)
     held = [one.until for one in item.held]
-    return f"{word} (held until {min(held):%H:%MZ})" if held else word
+    said = [f"held until {min(held):%H:%MZ}"] if held else []
+    said += [_waits(item.waiting, now)] if item.waiting is not None else []
+    said += ["suspended"] if item.suspended else []
+    return f"{word} ({', '.join(said)})" if said else word
+
+
+def _waits(found: Waiting, now: datetime) -> str:
+    """What a change of it waits for; of a window when that opens."""
+    if found.code != "WindowClosed":
+        return "waits for idle"
+    if found.until is None:
+        return "no window opens"
+    if found.until <= now:
+        return "its window is open"
+    near = found.until - now < timedelta(days=1)
+    return f"waits until {found.until:%H:%MZ}" if near else f"waits until {found.until:%Y-%m-%d %H:%MZ}"
 
 
 def _doing(item: Status) -> str:
@@ -103,3 +119,8 @@ def of(kind: str, items: Sequence[Status], *, wide: bool) -> tuple[tuple[str, Ce
 
 def _header(key: str) -> str:
     return key.removesuffix("Ref").upper()
+
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from reconciler.app.waiting import Waiting

@@ -147,6 +147,8 @@ def trouble(item: Status) -> str:
         and not said
     ):
         said.append(f"Ready is {ready.status.value} ({ready.reason}){f': {ready.message}' if ready.message else ''}")
+    if item.waiting is not None:
+        said.append(f"a change waits since {status.instant(item.waiting.since)}: {item.waiting.text}")
     if item.attempt is not None:
         said.append(f"the last try failed: {item.attempt.message}")
     return "; ".join(said)
@@ -156,6 +158,10 @@ def _next(item: Status) -> str:
     """What would happen next, and what to run."""
     if item.intent is not None and item.row is None:
         return "apply the same declarations again: it finishes what was begun"
+    if item.waiting is not None:
+        flag = " --ignore-window" if item.waiting.code == "WindowClosed" else ""
+        at_once = f"`houmao apply{flag}` of its declaration" if flag else "an apply, as far as its disruption allows"
+        return f"a watch goes on by itself, and {at_once}"
     if item.actions:
         verb = item.actions[0].held or item.actions[0].verb
         blocked = "would be blocked from" if item.actions[0].held else "would"

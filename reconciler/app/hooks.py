@@ -3,16 +3,20 @@
 They are run by whoever applies, under the lock, without a shell, in the directory of the project. Each is told why it
 runs by variables; `HOUMAO_HOOK_KEY` is the same whenever the same plan is run again, so that what must happen once can.
 What they print is kept, cut and without what looks like a key. A plan that does nothing runs none, nor does a verb.
+Those of one agent are run by the same function (`app.agent_hooks`).
 """
 
-from collections.abc import Iterator, Sequence
+import posixpath
+from collections.abc import Iterator, Mapping, Sequence
 
+from reconciler.app import settings as settings_
 from reconciler.app.desired import Desired
 from reconciler.app.request import Emit
 from reconciler.engine.plan import Planned
 from reconciler.model.errors import ReconcilerError
 from reconciler.model.json import Json, JsonMap
 from reconciler.model.outcome import Outcome, Result
+from reconciler.model.ref import Ref
 from reconciler.model.resource import Resource, at_path
 from reconciler.model.tuples import NamedTuple
 from reconciler.ports.bundle import Ports
@@ -32,9 +36,52 @@ class Ran(NamedTuple):
 
     name: str
     command: str
+    effect: str
+    """What its failure means: `Fail`, `Warn` or `Ignore`."""
     why: str
     output: str
     duration_ms: int
+
+    def told(self, ref: Ref) -> JsonMap:
+        """As history keeps it, of the resource that declares it or that it is about."""
+        settled = not self.why
+        return {
+            "ref": str(ref),
+            "verb": self.name,
+            "outcome": Result.SETTLED.value if settled else Result.FAILED.value,
+            "duration_ms": self.duration_ms,
+            "reasons": [{"code": "Hook", "text": self.command}],
+            "error": None if settled else {"code": HookFailed.code, "message": self.why},
+            "note": self.output or None,
+        }
+
+    def diagnostic(self, about: str = "") -> JsonMap:
+        """That it failed, as it is told where it counts."""
+        message = f"hook {self.name}{about} `{self.command}` failed: {self.why}"
+        return {"code": HookFailed.code, "message": message, "hint": self.output}
+
+
+def run(ports: Ports, name: str, declared: JsonMap, variables: Mapping[str, str]) -> Ran:
+    """Run one declared command to its end, or to the end of its time; never raises for what becomes of it."""
+    words = tuple(str(word) for word in _list(declared.get("command")))
+    effect, timeout = str(declared.get("onError") or "Fail"), declared.get("timeout")
+    program = words[0] if words else ""
+    # A path is meant from where it runs: whoever looks for it stands elsewhere.
+    argv = (posixpath.join(ports.places.project, program), *words[1:]) if "/" in program else words
+    began, code, said = ports.clock.monotonic(), 0, b""
+    try:
+        done = ports.process.run(
+            argv,
+            timeout_s=(timeout if isinstance(timeout, int) else 60_000) / 1000,
+            cwd=ports.places.project,
+            env={**settings_.environment(), "HOUMAO_HOOK": name, "HOUMAO_OVERLAY": ports.places.overlay, **variables},
+        )
+        code, said = done.code, done.stdout + done.stderr
+        why = f"it ended with {code}" if code else ""
+    except ReconcilerError as error:
+        why = error.message
+    took = int((ports.clock.monotonic() - began) * 1000)
+    return Ran(name, program, effect, why, _kept(said), took)
 
 
 class Hooks:
@@ -72,62 +119,26 @@ class Hooks:
         project = self._project
         if project is None:
             return
-        for index, declared in enumerate(_declared(project, name)):
-            effect = str(declared.get("onError") or "Fail")
-            ran = self._one(project, name, index, declared, outcome)
-            settled = not ran.why
-            self.told.append(
-                {
-                    "ref": str(project.ref),
-                    "verb": name,
-                    "outcome": Result.SETTLED.value if settled else Result.FAILED.value,
-                    "duration_ms": ran.duration_ms,
-                    "reasons": [{"code": "Hook", "text": ran.command}],
-                    "error": None if settled else {"code": HookFailed.code, "message": ran.why},
-                    "note": ran.output or None,
-                }
-            )
-            if settled or effect == "Ignore":
+        for index, body in enumerate(declared(project, name)):
+            ran = run(self._ports, name, body, self._variables(name, index, outcome))
+            self.told.append(ran.told(project.ref))
+            if not ran.why or ran.effect == "Ignore":
                 continue
-            self._emit(
-                "diagnostic",
-                {
-                    "code": HookFailed.code,
-                    "message": f"hook {name} `{ran.command}` failed: {ran.why}",
-                    "hint": ran.output,
-                },
-            )
-            if effect == "Fail" and self._failed is None:
+            self._emit("diagnostic", ran.diagnostic())
+            if ran.effect == "Fail" and self._failed is None:
                 self._failed = ran
                 if name == "preApply":
                     return  # what follows was to happen after this
 
-    def _one(self, project: Resource, name: str, index: int, declared: JsonMap, outcome: str) -> Ran:
-        words = tuple(str(word) for word in _list(declared.get("command")))
-        timeout = declared.get("timeout")
+    def _variables(self, name: str, index: int, outcome: str) -> dict[str, str]:
         plan = self._planned.plan
-        variables = {
-            "HOUMAO_HOOK": name,
+        return {
             "HOUMAO_HOOK_KEY": f"{plan.digest()}/{name}/{index}",
             "HOUMAO_RUN": self._run,
             "HOUMAO_APPLY_SET": self._apply_set,
-            "HOUMAO_OVERLAY": self._ports.places.overlay,
             "HOUMAO_ACTIONS": str(len(plan.running)),
             "HOUMAO_OUTCOME": outcome,
         }
-        argv = ("env", *(f"{key}={value}" for key, value in variables.items()), *words)
-        clock = self._ports.clock
-        began, code, said = clock.monotonic(), 0, b""
-        try:
-            done = self._ports.process.run(
-                argv, timeout_s=(timeout if isinstance(timeout, int) else 60_000) / 1000, cwd=self._ports.places.project
-            )
-            code, said = done.code, done.stdout + done.stderr
-            why = f"it ended with {code}" if code else ""
-        except ReconcilerError as error:
-            why = error.message
-        took = int((clock.monotonic() - began) * 1000)
-        return Ran(name, words[0] if words else "", why, _kept(said), took)
 
     def _fault(self, ran: Ran, state: str) -> HookFailed:
         return HookFailed(
@@ -138,8 +149,9 @@ class Hooks:
         )
 
 
-def _declared(project: Resource, name: str) -> Iterator[JsonMap]:
-    for each in _list(at_path(project.spec, f"hooks.{name}")):
+def declared(resource: Resource, name: str) -> Iterator[JsonMap]:
+    """The hooks of that name that a Project or an agent declares."""
+    for each in _list(at_path(resource.spec, f"hooks.{name}")):
         if isinstance(each, dict):
             yield each
 

@@ -7,7 +7,7 @@ take are what is not in sync (R-STA-2). Readiness is asked of the kind's own pro
 from collections.abc import Iterable, Mapping, Sequence
 
 from reconciler import __version__
-from reconciler.app import holding
+from reconciler.app import holding, suspended, waiting
 from reconciler.app.session import Session
 from reconciler.app.status import NOT_PROBED, PROBED, STOPPED, Status
 from reconciler.engine import plan as planning
@@ -51,6 +51,8 @@ def at(
     attempts = catalog.attempts()
     now = session.reader.clock.now_utc()
     held = {ref: split(found, now) for ref, found in holding.recorded(session.reader).items()}
+    waits = waiting.standing(catalog, rows.values())
+    left_alone = suspended.words(catalog)
     probing = probe and sum(1 for ref in wanted if ref.kind == "Instance") <= PROBED
     chosen = frozenset(wanted)
     shown = [target for target in targets if target.ref in chosen]
@@ -59,6 +61,8 @@ def at(
         _one(target, snapshot, actions.get(target.ref, ()), attempts, ready[target.ref])._replace(
             held=held[target.ref].active if target.ref in held else (),
             lapsed=held[target.ref].lapsed if target.ref in held else (),
+            waiting=waits.get(target.ref),
+            suspended=left_alone.get(target.ref, ""),
         )
         for target in shown
     ]

@@ -70,6 +70,10 @@ class RunFlags(NamedTuple):
     """How what is selected shall be rolled out, of one run."""
     before: "Callable[[Ports, int], None]" = lambda ports, token: None
     """Done under the lock and its number, before the first action: what a later run must know of this one."""
+    respect_busy: bool = False
+    """Agents in the middle of a turn are left to finish it, also those that declare nothing of the kind."""
+    ignore_window: bool = False
+    """Agents that wait for their hours are disturbed at any."""
     judged: bool = False
     """Who may be disturbed was said already: of a watch, which looks again and does not wait inside a run."""
 

@@ -16,6 +16,7 @@ from reconciler.model.resource import API_VERSION
 from reconciler.model.tuples import NamedTuple
 
 if TYPE_CHECKING:
+    from reconciler.app.waiting import Waiting
     from reconciler.engine.handler import Held, Seen
     from reconciler.model.action import Action
     from reconciler.model.health import Health
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 
 PROBED = 100
 """How many screens are looked at unasked."""
+WAITS = {"AgentBusy": "WaitingForIdle", "WindowClosed": "WaitingForWindow"}
+"""What a change waits for, by the code it waits with."""
 STOPPED = ReadyState(False, "Stopped", "it is declared Stopped")
 NOT_PROBED = ReadyState(None, "NotProbed", f"more than {PROBED} agents; name it to have its screen looked at")
 
@@ -77,6 +80,10 @@ class Status(NamedTuple):
     """Overrides in force on it."""
     lapsed: tuple[Held, ...] = ()
     """Overrides whose time is over, and that no apply has put away yet."""
+    waiting: Waiting | None = None
+    """A change of it waits: until it may be disturbed, as the last watch or apply found it."""
+    suspended: str = ""
+    """What is said of it where a watch leaves it alone."""
 
     @property
     def conditions(self) -> tuple[Condition, ...]:
@@ -95,7 +102,7 @@ class Status(NamedTuple):
             return "Failed"
         if isinstance(self.seen, Unknown):
             return "Unknown"
-        if self.intent is not None or self.actions or self.row is None or _going_back(self):
+        if self.intent is not None or self.actions or self.row is None or self.waiting or _going_back(self):
             return "InProgress"
         return "Held" if self.held else "Current"
 
@@ -142,6 +149,10 @@ class Status(NamedTuple):
                 for held in self.held
             ]
             body["overrides"] = overrides
+        if self.waiting is not None:
+            body["waiting"] = self.waiting.to_json()
+        if self.suspended:
+            body["suspended"] = self.suspended
         if self.row is not None:
             live = self.row.live
             body |= {camel: live[key] for key, camel in LIVE.items() if live.get(key)}
@@ -199,6 +210,8 @@ def _ready_condition(item: Status) -> Condition:
 
 
 def _progressing(item: Status) -> Condition:
+    if item.intent is None and item.waiting is not None:
+        return Condition("Progressing", Truth.TRUE, WAITS.get(item.waiting.code, "Waiting"), item.waiting.text)
     if item.intent is None:
         return Condition("Progressing", Truth.FALSE, "Idle", "")
     return Condition("Progressing", Truth.TRUE, "ActionOpen", f"{item.intent.verb} began at {item.intent.at}")

@@ -6,7 +6,7 @@ doubt answers None, and the caller looks in full.
 
 from datetime import datetime
 
-from reconciler.app import gate, wiring
+from reconciler.app import gate, suspended, waiting, wiring
 from reconciler.app.session import Flags
 from reconciler.app.settings import find
 from reconciler.app.status import NOT_PROBED, PROBED, STOPPED, Status
@@ -56,6 +56,7 @@ def fleet(flags: Flags, *, specs: bool, least: int = PROBED + 1) -> Fleet | None
 def _items(catalog: CatalogReader, rows: list[InventoryRow], specs: bool) -> tuple[Status, ...]:
     attempts = catalog.attempts()
     bundles = catalog.bundles({row.digest for row in rows}) if specs else {}
+    waits, left_alone = waiting.standing(catalog, rows), suspended.words(catalog)
     items: list[Status] = []
     for row in rows:
         last = from_bundle(row.ref, row, bundles[row.digest]) if row.digest in bundles else None
@@ -64,7 +65,10 @@ def _items(catalog: CatalogReader, rows: list[InventoryRow], specs: bool) -> tup
             if _runs(row)
             else (STILL, Health.STOPPED, "Stopped", STOPPED)
         )
-        items.append(Status(row.ref, row.uid, row, last, seen, health, why, (), ready, attempts.get(row.uid), None))
+        found = Status(row.ref, row.uid, row, last, seen, health, why, (), ready, attempts.get(row.uid), None)
+        if row.ref in waits or row.ref in left_alone:
+            found = found._replace(waiting=waits.get(row.ref), suspended=left_alone.get(row.ref, ""))
+        items.append(found)
     return tuple(items)
 
 

@@ -72,6 +72,15 @@ def covered(found: Suspended, rows: Iterable[InventoryRow]) -> dict[Ref, str]:
     return words
 
 
+def words(catalog: CatalogReader) -> dict[Ref, str]:
+    """What is said of each resource that a watch leaves alone: by itself, as a member, or with its whole apply set."""
+    if not catalog.meta(KEY):
+        return {}
+    found, every = read(catalog), catalog.inventory()
+    sets = {row.ref: text for row in every if (text := of_set(found, row.apply_set))}
+    return {**sets, **covered(found, every)}
+
+
 def of_set(found: Suspended, name: str) -> str:
     """What is said of everything in an apply set that is suspended; empty where it is not."""
     since = found.sets.get(name)

@@ -314,8 +314,6 @@ LATER_OPTIONS = frozenset(
     (
         "--adopt-from",
         "--upgrade",
-        "--respect-busy",
-        "--ignore-window",
         "--check-auth",
         "--watch",
         "--fix",

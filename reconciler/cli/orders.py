@@ -94,6 +94,8 @@ def running(args: Args) -> RunFlags:
         fail_fast=args.flag("fail_fast"),
         lock_timeout_s=args.seconds("lock_timeout"),
         yes=args.flag("yes"),
+        respect_busy=args.flag("respect_busy"),
+        ignore_window=args.flag("ignore_window"),
         command=args.command.path,
     )
 

@@ -60,7 +60,7 @@ def _troubled(found: Description, screen: Screen) -> None:
         for each in found.item.conditions
         if each.status.value != NORMAL.get(each.type, "True")
     ]
-    kept = ("Provider", "Needs", "Declared at", "Protected")
+    kept = ("Provider", "Needs", "Declared at", "Suspended", "Protected")
     rows = [(name, value) for name, value in _head(found, full=False) if value and name in kept]
     shown = [
         *_lines(screen, lambda held: _first(found, held)),
@@ -133,6 +133,7 @@ def _head(found: Description, full: bool) -> list[tuple[str, str]]:
         rows += [
             ("Declared at", near(str(row.position or ""))),
             ("Labels", ", ".join(f"{key}={value}" for key, value in sorted(row.labels.items()))),
+            ("Suspended", item.suspended),
             ("Protected", "preventDestroy: delete needs --force-destroy" if row.prevent_destroy else ""),
         ]
     rows += [("Work directory", item.live("workdir")), ("Home", near(item.live("home")))]

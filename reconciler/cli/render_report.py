@@ -40,6 +40,9 @@ class Progress:
             self._screen.line(self._screen.paint(f"  {symbol} {verb:<9} {fields.get('ref')} …", "dim"))
         elif kind == "lock":
             self._locked(fields)
+        elif kind == "wait" and "rollout" not in fields:
+            for line in self._screen.wrapped(f"… {fields.get('ref')} waits: {fields.get('text')}", 2):
+                self._screen.line(self._screen.paint(line, "yellow"))
         elif kind == "source" and fields.get("event") == "OverlayCreated":
             self._screen.line(f"created the overlay {printable(str(fields.get('overlay')))}")
         self._screen.flush()

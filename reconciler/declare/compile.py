@@ -74,6 +74,7 @@ def compile_source(
     report.problems += policy.mismatched(resources)
     report.problems += policy.profile_env(resources, providers)
     report.problems += policy.collisions(resources.values())
+    report.problems += policy.without_windows(found, resources.values())
     for problem, mild in policy.over_limits(found, resources.values()):
         (report.warnings if mild else report.problems).append(problem)
     if not gathered and not report.problems:

@@ -192,6 +192,26 @@ def over_limits(project: Resource | None, resources: Iterable[Resource]) -> Iter
             yield _over(message, "replicas", resource.at("spec.replicas"), resource.ref), warn
 
 
+def without_windows(project: Resource | None, resources: Iterable[Resource]) -> Iterator[Problem]:
+    """Agents that are disturbed in the windows of a project that has none: nothing would ever say when that is."""
+    if project is not None and project.spec.get("windows"):
+        return
+    for resource in resources:
+        path = {"Instance": "disruption.when", "InstanceSet": "template.disruption.when"}.get(resource.ref.kind)
+        if path is None or resource.owner is not None or at_path(resource.spec, path) != "Window":
+            continue
+        hint = "declare spec.windows of the Project in the same source, or write when: Idle"
+        yield Problem(
+            "declare.no_window",
+            f"{resource.ref} is disturbed in the windows of the Project, and none is declared",
+            hint,
+            resource.at(f"spec.{path}"),
+            path=f"spec.{path}",
+            rule="R-WAT-8",
+            ref=str(resource.ref),
+        )
+
+
 def _over(message: str, path: str, position: Position | None, ref: Ref) -> Problem:
     hint = "declare fewer, or raise spec.limits of the Project"
     return Problem("declare.limit", message, hint, position, path=f"spec.{path}", rule="R-VAL-4", ref=str(ref))

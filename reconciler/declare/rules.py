@@ -130,7 +130,35 @@ class OnlyWith(NamedTuple):
         }
 
 
-Rule = ExactlyOne | AtMostOne | AtLeastOne | GoesWith | OnlyWith
+class NeverWith(NamedTuple):
+    """The fields mean nothing where `field` has the value `value`."""
+
+    names: tuple[str, ...]
+    field: str
+    value: str
+
+    def broken(self, value: JsonMap) -> str | None:
+        """What is wrong with `value`, or None."""
+        given = [name for name in self.names if name in value]
+        if not given or value.get(self.field) != self.value:
+            return None
+        means = "means" if len(given) == 1 else "mean"
+        return f"has {_listed(given)}, which {means} nothing where {self.field!r} is {self.value!r}"
+
+    @property
+    def hint(self) -> str:
+        """What to do about it."""
+        return f"leave {'it' if len(self.names) == 1 else 'them'} out, or write another {self.field}"
+
+    def schema(self) -> JsonMap:
+        """As a fragment of JSON Schema."""
+        return {
+            "if": {"properties": {self.field: {"const": self.value}}, "required": [self.field]},
+            "then": {"properties": dict.fromkeys(self.names, False)},
+        }
+
+
+Rule = ExactlyOne | AtMostOne | AtLeastOne | GoesWith | OnlyWith | NeverWith
 
 
 def _listed(names: "list[str] | tuple[str, ...]") -> str:

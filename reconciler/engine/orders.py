@@ -1,9 +1,12 @@
 """How to run a plan, beside the plan itself: token, bounds, and who listens."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
+from reconciler.engine.gating import Gating
+from reconciler.engine.handler import Case, Step
 from reconciler.engine.retry import TRIES
 from reconciler.engine.rolling import Rolling
+from reconciler.model.action import Action
 from reconciler.model.json import JsonMap
 from reconciler.model.ref import Ref, Uid
 from reconciler.model.tuples import NamedTuple
@@ -15,6 +18,16 @@ Probe = Callable[[str, str, Ref], None]
 def no_probe(point: str, phase: str, ref: Ref) -> None:
     """Nothing listens."""
     del point, phase, ref
+
+
+Around = Callable[[Action, Case, Sequence[Step]], Sequence[Step]]
+"""Gets the steps of an action, and gives them back with others before or after them."""
+
+
+def as_they_are(action: Action, case: Case, steps: Sequence[Step]) -> Sequence[Step]:
+    """Nothing around them."""
+    del action, case
+    return steps
 
 
 class Orders(NamedTuple):
@@ -49,3 +62,7 @@ class Orders(NamedTuple):
     """Launches a second, and how many at once after a pause."""
     rolling: Rolling | None = None
     """The rollouts of this run: who may be disturbed when."""
+    gating: Gating | None = None
+    """The gates of those it may disturb: who is left to finish a turn, or waits for its hours."""
+    around: Around = as_they_are
+    """What is done around the steps of an action, such as the hooks of its agent."""

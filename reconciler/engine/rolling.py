@@ -7,6 +7,7 @@ by `rollout.judge`.
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from reconciler.engine import rollout
+from reconciler.engine.gating import DEFERRED, IDLE, Busy, Gating, gate_of
 from reconciler.engine.handler import Case, Conditions, Handlers, Target
 from reconciler.engine.observe import look_at
 from reconciler.engine.rollout import Group, Member, State, Verdict
@@ -18,7 +19,6 @@ from reconciler.ports.bundle import Ports, Reader
 
 LOOK_S = 0.1
 """Between two looks where nothing has ended meanwhile."""
-Busy = Callable[[tuple[Case, ...], Reader], Mapping[Ref, str]]
 Keep = Callable[[Mapping[str, State]], None]
 Tell = Callable[[str, JsonMap], None]
 
@@ -47,6 +47,8 @@ class Rolling:
         self._busy = busy
         self._keep = keep
         self._tell = tell
+        self.gating: Gating | None = None
+        """The gates of the run, where it has any."""
         self._told: dict[Ref, str] = {}
         self._failures: set[str] = set()
         self._start: frozenset[Ref] = frozenset()
@@ -75,6 +77,8 @@ class Rolling:
         flying = frozenset(under_way)
         start: set[Ref] = set()
         for group in self._groups:
+            if self._left_together(group):
+                continue
             verdict = self._judge(group, outcomes, flying)
             start |= verdict.start
             self._say(group, verdict)
@@ -97,8 +101,7 @@ class Rolling:
     def _judge(self, group: Group, outcomes: Mapping[Ref, Outcome], flying: frozenset[Ref]) -> Verdict:
         reader = self._ports.reader()
         left = tuple(case for case in group.cases if case.ref in group.moving and case.ref not in outcomes)
-        waits = group.strategy.declared
-        busy = self._busy(tuple(case for case in left if waits and gate(case) == "Idle"), reader) if left else {}
+        busy = self._doing(left, reader, waits=group.strategy.declared) if left else {}
         ready = ready_now([case for case in group.cases if case.ref not in flying], self._handlers, reader)
         members = [
             Member(
@@ -114,6 +117,22 @@ class Rolling:
         verdict = judged(group, members, self.states[group.name], self._ports)
         self.states[group.name] = State(paused=verdict.state.paused) if verdict.over else verdict.state
         return verdict
+
+    def _left_together(self, group: Group) -> bool:
+        """Of those that change all at once, one that is left to a later run leaves the others to it."""
+        left = self.gating.deferred.keys() & group.moving if self.gating is not None else frozenset()
+        if not left or group.strategy.type != "Recreate" or self._start & group.moving:
+            return False
+        self._never.update(dict.fromkeys(group.moving, DEFERRED))
+        return True
+
+    def _doing(self, left: Sequence[Case], reader: Reader, *, waits: bool) -> Mapping[Ref, str]:
+        """Who of them is left to finish what it does: by its own gate where it has one in this run."""
+        gates = self.gating
+        held = {case.ref: why for case in left if gates is not None and (why := gates.holds(case.ref))}
+        ours = [case for case in left if gates is None or not gates.governs(case.ref)] if waits else []
+        found = {ref: why.partition(";")[0] for ref, why in held.items()}
+        return {**found, **self._busy(tuple(case for case in ours if gate_of(case).when == IDLE), reader)}
 
     def _say(self, group: Group, verdict: Verdict) -> None:
         """Each wait once, as long as it is the same one; and that it has failed."""
@@ -188,13 +207,6 @@ def of_seen(cases: Sequence[Case], handlers: Handlers, reader: Reader) -> dict[R
         conditions: Conditions = handler  # type: ignore[assignment]
         found.update({ref: state.status is True for ref, state in conditions.ready(asked, reader).items()})
     return found
-
-
-def gate(case: Case) -> str:
-    """`Idle` or `Immediate`: whether it is left to finish its turn."""
-    disruption = case.want.spec.get("disruption") if case.want else None
-    declared = disruption.get("when") if isinstance(disruption, dict) else None
-    return declared if isinstance(declared, str) else "Idle"
 
 
 def failure(name: str, text: str) -> JsonMap:

@@ -14,6 +14,7 @@ from functools import partial
 
 from reconciler.engine import kept, retry
 from reconciler.engine.flight import INTENT, SETTLED, Flight, fault_point
+from reconciler.engine.gating import DEFERRED
 from reconciler.engine.handler import (
     FULL_UID,
     LAUNCH,
@@ -45,7 +46,7 @@ from reconciler.ports.bundle import Ports
 from reconciler.ports.catalog import Attempt, Intent, Transaction
 
 READY_POLL_S = 0.1
-NOT_STARTED = frozenset({"Interrupted", "TimedOut", "FailFast", FAILED, PAUSED})
+NOT_STARTED = frozenset({"Interrupted", "TimedOut", "FailFast", FAILED, PAUSED, DEFERRED})
 """Reasons of a run that ends early: nothing failed, and what depended on it did not start for the same reason."""
 QUICK = 128
 """How many actions without a slow step are under way at a time: they wait for nobody and share their trips.
@@ -96,6 +97,8 @@ class Runner:
         pending = list(self.planned.plan.running)
         try:
             while pending or self.flying or self.slow or self.retrying:
+                if self.orders.gating is not None:
+                    self.orders.gating.look(pending)
                 if self.orders.rolling is not None:
                     self.orders.rolling.look(self.outcomes, (flight.action.ref for flight in self._aloft()))
                 pending = self._start(pending)
@@ -133,7 +136,7 @@ class Runner:
                 continue
             why = self._never(action)
             if why:
-                self.outcomes[action.ref] = Outcome(action, Result.SKIPPED, reason=why)
+                self.outcomes[action.ref] = Outcome(action, Result.SKIPPED, reason=why, note=self._waited(action))
                 self._end_event(self.outcomes[action.ref])
                 continue
             flight = self._flight(action) if self._may_start(action) else None
@@ -177,6 +180,8 @@ class Runner:
             return why
         if self.orders.stopping():
             return "Interrupted"
+        if self.orders.gating is not None and action.ref in self.orders.gating.deferred:
+            return DEFERRED
         if self.orders.deadline is not None and self.ports.clock.monotonic() >= self.orders.deadline:
             self.timed_out = True
             return "TimedOut"
@@ -184,8 +189,14 @@ class Runner:
             return "FailFast"
         return ""
 
+    def _waited(self, action: Action) -> str:
+        """What an action waited for that is not started any more."""
+        return self.orders.gating.holds(action.ref) if self.orders.gating is not None else ""
+
     def _may_start(self, action: Action) -> bool:
         if any(need not in self.outcomes for need in action.needs if need in self.in_plan):
+            return False
+        if self.orders.gating is not None and self.orders.gating.holds(action.ref):
             return False
         if self.orders.rolling is not None and not self.orders.rolling.admits(action.ref):
             return False
@@ -276,8 +287,11 @@ class Runner:
             uids=self.rows.uids,
             transient=self.orders.transient.get(action.ref),
         )
-        steps = steps_of(action, case, self.planned.view, self.handlers)
+        steps = self._steps(action, case)
         return Flight(action, case, context, steps, self.ports.clock.monotonic())
+
+    def _steps(self, action: Action, case: Case) -> Sequence[Step]:
+        return self.orders.around(action, case, steps_of(action, case, self.planned.view, self.handlers))
 
     def _allocated(self, action: Action, uid: Uid) -> JsonMap:
         """Launch time and the names made of it belong to the intent, not to the plan (R-ACT-3)."""
@@ -518,8 +532,7 @@ class Runner:
         context = flight.context
         context.case, context.seen = case, case.seen
         action = now or flight.action
-        steps = steps_of(action, case, self.planned.view, self.handlers)
-        again = Flight(flight.action, case, context, steps, flight.started)
+        again = Flight(flight.action, case, context, self._steps(action, case), flight.started)
         while (step := again.step) is not None:
             self._one(again, step)
         flight.case, flight.steps, flight.index = case, again.steps, len(again.steps)

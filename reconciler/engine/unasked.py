@@ -5,20 +5,21 @@ reported, somebody else's doing, and what would disturb an agent in the middle o
 `wait` row with its reason, or a notice; nothing is forgotten and nothing is added.
 """
 
-from collections.abc import Iterable, Mapping
-from datetime import datetime, timedelta
+from collections.abc import Mapping
+from datetime import datetime
 
+from reconciler.engine import gating
 from reconciler.engine import heals as heals_
-from reconciler.engine.handler import Case, Present
+from reconciler.engine.gating import Wait
+from reconciler.engine.handler import Case
 from reconciler.engine.plan import DRIFT, Planned, held_back
-from reconciler.model.action import Action, Code, Disruption, Notice, Reason, Verb
+from reconciler.model.action import Action, Code, Notice, Reason, Verb
 from reconciler.model.errors import ErrorClass
 from reconciler.model.ref import Ref, Uid
 from reconciler.model.resource import at_path
 from reconciler.model.tuples import NamedTuple
 from reconciler.ports.catalog import Attempt
 
-MAX_WAIT = timedelta(minutes=10)
 RETRY_LIMIT = 5
 NO_HEALS = heals_.Heals()
 
@@ -51,8 +52,8 @@ class Unasked(NamedTuple):
     planned: Planned
     wakes: datetime | None
     """When one of the waits is over by itself."""
-    since: Mapping[Ref, datetime]
-    """Since when the gate is closed, for those who still wait."""
+    waits: Mapping[Ref, Wait]
+    """Whose gate is closed, and since when."""
     reported: tuple[Notice, ...]
     """Drift that is left alone."""
 
@@ -60,7 +61,7 @@ class Unasked(NamedTuple):
 class _Hold(NamedTuple):
     reason: Reason
     until: datetime | None = None
-    gate: bool = False
+    gate: Wait | None = None
     report: bool = False
 
 
@@ -69,7 +70,7 @@ def disturbed(planned: Planned) -> tuple[Case, ...]:
     found = []
     for action in planned.plan.running:
         case = planned.cases[action.ref]
-        if _ends_a_process(action, case) and _gate(case) == "Idle":
+        if gating.ends_a_process(action, case) and gating.gate_of(case).when == gating.IDLE:
             found.append(case)
     return tuple(found)
 
@@ -78,7 +79,7 @@ def hold_back(planned: Planned, rules: Rules) -> Unasked:
     """The same plan with what a watch does not do now held back."""
     actions: list[Action] = []
     reported: list[Notice] = []
-    since: dict[Ref, datetime] = {}
+    waits: dict[Ref, Wait] = {}
     wakes: list[datetime] = []
     for action in planned.plan.actions:
         hold = _hold(action, planned, rules) if action.runs else None
@@ -87,15 +88,15 @@ def hold_back(planned: Planned, rules: Rules) -> Unasked:
             continue
         if hold.until is not None:
             wakes.append(hold.until)
-        if hold.gate:
-            since[action.ref] = rules.since.get(action.ref, rules.now)
+        if hold.gate is not None:
+            waits[action.ref] = hold.gate
         if hold.report:
             reported.append(Notice(hold.reason.code, action.ref, hold.reason.text))
             continue
         actions.append(action._replace(verb=Verb.WAIT, held=action.verb, reasons=(hold.reason, *action.reasons)))
     notices = sorted([*planned.plan.notices, *reported], key=lambda notice: (notice.ref, notice.code))
     plan = planned.plan._replace(actions=tuple(held_back(actions)), notices=tuple(notices))
-    return Unasked(planned._replace(plan=plan), min(wakes, default=None), since, tuple(reported))
+    return Unasked(planned._replace(plan=plan), min(wakes, default=None), waits, tuple(reported))
 
 
 def repairs(action: Action) -> bool:
@@ -148,7 +149,7 @@ def _back_off(case: Case, planned: Planned, rules: Rules) -> _Hold | None:
     until = datetime.fromisoformat(attempt.next_at)
     if until <= rules.now:
         return None
-    text = f"failed ({attempt.code}: {attempt.message}); tried again at {_time(until)}"
+    text = f"failed ({attempt.code}: {attempt.message}); tried again at {gating.clock(until)}"
     return _Hold(Reason(Code.BACK_OFF, text), until)
 
 
@@ -161,43 +162,22 @@ def _drift(action: Action, case: Case, rules: Rules) -> _Hold | None:
         text = f"put right {verdict.fight} times in ten minutes, somebody else undoes it: {what}"
         return _Hold(Reason(Code.DRIFT_FIGHT, text), verdict.until, report=True)
     if verdict.until is not None:
-        return _Hold(Reason(Code.BACK_OFF, f"it keeps ending; started again at {_time(verdict.until)}"), verdict.until)
+        return _Hold(
+            Reason(Code.BACK_OFF, f"it keeps ending; started again at {gating.clock(verdict.until)}"), verdict.until
+        )
     return None
 
 
 def _gated(action: Action, case: Case, rules: Rules) -> _Hold | None:
     """Outside of its hours nobody is disturbed; and an agent in the middle of a turn is left to finish it."""
-    if rules.closed and _ends_a_process(action, case):
-        return _Hold(Reason(Code.WINDOW_CLOSED, rules.closed), rules.opens)
-    doing = rules.busy.get(action.ref)
-    if doing is None or not _ends_a_process(action, case) or _gate(case) != "Idle":
+    if not gating.ends_a_process(action, case):
         return None
-    spec = case.want.spec if case.want else None
-    declared = at_path(spec, "disruption.maxWait")
-    longest = timedelta(milliseconds=declared) if isinstance(declared, int) else MAX_WAIT
-    until = rules.since.get(action.ref, rules.now) + longest
-    if rules.now >= until and at_path(spec, "disruption.onTimeout") == "Force":
-        return None
-    late = ""
-    if rules.now >= until:
-        late = f"; it waits since {_time(until - longest)}, and `houmao apply` does not wait"
-    return _Hold(Reason(Code.AGENT_BUSY, f"{doing}; it is disturbed when it is done{late}"), gate=True)
-
-
-def _gate(case: Case) -> str:
-    declared = at_path(case.want.spec if case.want else None, "disruption.when")
-    return declared if isinstance(declared, str) else "Idle"
-
-
-def _ends_a_process(action: Action, case: Case) -> bool:
-    if case.row is not None and case.row.live.get("backend", "").endswith("_headless"):
-        # A turn is a process of its own: it may run although the session that is to be made again is gone.
-        return action.disruption.weight >= Disruption.RESTART.weight or action.verb in (Verb.CREATE, Verb.RELAUNCH)
-    if action.disruption.weight < Disruption.RESTART.weight or not isinstance(case.seen, Present):
-        return False
-    parts: Iterable[str] = ("session", "process")
-    return all((part := case.seen.parts.get(name)) is not None and part.present is True for name in parts)
-
-
-def _time(moment: datetime) -> str:
-    return moment.isoformat(timespec="seconds").replace("+00:00", "Z")
+    gate, since = gating.gate_of(case), rules.since.get(action.ref, rules.now)
+    found: Wait | None = None
+    if rules.closed and gate.when == gating.WINDOW:
+        found = gating.for_window(gate, rules.closed, rules.opens, since, rules.now)
+    elif rules.closed:
+        found = Wait(Reason(Code.WINDOW_CLOSED, rules.closed), rules.now, rules.opens, counts=False)
+    elif gate.when == gating.IDLE and (doing := rules.busy.get(action.ref)) is not None:
+        found = gating.for_idle(gate, doing, since, rules.now)
+    return _Hold(found.reason, found.until, gate=found) if found is not None else None

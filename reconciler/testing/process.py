@@ -48,7 +48,8 @@ class FakeProcess:
     To be set by a test: `behaviour` (for processes by their argv), `executables` (name to path), `answers` (what `run`
     says, by executable name), `attended` (what a program does that talks to a person, by that name), and to lie:
     `silent` (a reason: nothing is answered), `silent_pids`.
-    To be read: `signals` sent, as (pid, word), and `passes` over the whole table.
+    To be read: `signals` sent, as (pid, word), `passes` over the whole table, and what was `ran`, with the variables
+    each command was given.
     """
 
     def __init__(self, clock: FakeClock | None = None) -> None:
@@ -60,6 +61,7 @@ class FakeProcess:
         self.silent = ""
         self.silent_pids: dict[int, str] = {}
         self.signals: list[tuple[int, str]] = []
+        self.ran: list[tuple[tuple[str, ...], dict[str, str]]] = []
         self.passes = 0
         self.spawned = 0
         self._boots = 1
@@ -239,6 +241,7 @@ class FakeProcess:
         answer = self.answers.get(name)
         if answer is None:
             raise Unreachable(f"{name!r} is not on PATH or not executable", code="process.cannot_start")
+        self.ran.append((argv, dict(env or {})))
         return answer if isinstance(answer, Finished) else answer(argv)
 
     def _tell(self, entries: Iterable[Running], word: str, ignores: Callable[[Behaviour], bool]) -> None:

@@ -1,6 +1,7 @@
 """Hooks of a Project: run around what does something, told why, and their failure means what is declared."""
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -22,18 +23,23 @@ class Ran:
     """What the fake process table was asked to run as a hook."""
 
     def __init__(self, world: FakeWorld, *codes: int) -> None:
-        self.argv: list[tuple[str, ...]] = []
+        self.world = world
         self.left = list(codes)
-        world.process.answers["env"] = self.answer
+        for name in ("before", "after", "failed", "one", "two", "three"):
+            world.process.answers[name] = self.answer
 
     def answer(self, argv: tuple[str, ...]) -> Finished:
-        self.argv.append(argv)
+        del argv
         code = self.left.pop(0) if self.left else 0
         return Finished(code, b"said it sk-ant-api03-" + b"a" * 95 + b"\n", b"")
 
     @property
+    def argv(self) -> list[tuple[str, ...]]:
+        return [argv for argv, env in self.world.process.ran if "HOUMAO_HOOK" in env]
+
+    @property
     def told(self) -> list[dict[str, str]]:
-        return [dict(word.split("=", 1) for word in argv[1:] if word.startswith("HOUMAO_")) for argv in self.argv]
+        return [env for _, env in self.world.process.ran if "HOUMAO_HOOK" in env]
 
     @property
     def names(self) -> list[str]:
@@ -58,7 +64,8 @@ def test_they_run_around_what_does_something_and_not_around_nothing(fake_world: 
     assert (before["HOUMAO_OUTCOME"], after["HOUMAO_OUTCOME"]) == ("", "settled")
     assert before["HOUMAO_ACTIONS"] == "3"
     assert before["HOUMAO_RUN"] == after["HOUMAO_RUN"]
-    assert ran.argv[1][-2:] == ("after", "x")
+    assert ran.argv == [("before",), ("after", "x")]
+    assert before["PATH"] == os.environ["PATH"], "it has what whoever applies has"
     actions = houmao("history", "-o", "json").data["items"][0]["actions"]
     told = [each for each in actions if each["verb"] == "postApply"]
     assert told[0]["note"].startswith("said it")
@@ -121,9 +128,12 @@ def test_what_did_not_settle_calls_the_other_one(fake_world: FakeWorld) -> None:
 def test_a_real_command_runs_in_the_project_without_a_shell_and_is_ended_in_time(real_world: World) -> None:
     real_world.given_file(PROMPT, TEXT)
     script = 'printf \'%s %s\' "$HOUMAO_HOOK" "$1" > hook.txt; pwd >> hook.txt'
+    here = Path(real_world.root) / "here.sh"
+    here.write_text("#!/bin/sh\necho here > here.txt\n")
+    here.chmod(0o755)
     hooks = json.dumps(
         {
-            "preApply": [{"command": ["sh", "-c", script, "sh", "$(not run)"]}],
+            "preApply": [{"command": ["sh", "-c", script, "sh", "$(not run)"]}, {"command": ["./here.sh"]}],
             "postApply": [{"command": ["sleep", "60"], "timeout": "300ms", "onError": "Warn"}],
         }
     )
@@ -134,6 +144,7 @@ def test_a_real_command_runs_in_the_project_without_a_shell_and_is_ended_in_time
     assert report.settled
     text = (Path(real_world.root) / "hook.txt").read_text()
     assert text.startswith("preApply $(not run)")
+    assert (Path(real_world.root) / "here.txt").read_text() == "here\n", "a path begins at the project"
     assert text.rstrip().endswith(str(real_world.root))
     (said,) = [fields for kind, fields in report.events if kind == "diagnostic"]
     assert "postApply `sleep` failed" in str(said["message"])

@@ -30,7 +30,9 @@ NO_FLAG = {
     "Instance": (
         "recipeRef", "agentName", "agentId", "state", "resume", "resume.mode", "resume.id", "readiness", "dependsOn",
         "dependsOn.*.ref", "dependsOn.*.condition", "dependsOn.*.timeout", "gateway", "gateway.host", "gateway.tui",
-        "disruption", "disruption.when",
+        "disruption", "disruption.when", "disruption.maxWait", "disruption.onTimeout",
+        "hooks", "hooks.preStop", "hooks.preStop.*.command", "hooks.preStop.*.timeout", "hooks.preStop.*.onError",
+        "hooks.postReady", "hooks.postReady.*.command", "hooks.postReady.*.timeout", "hooks.postReady.*.onError",
         "drift", "drift.policy", "drift.ignore", "retry", "retry.limit", "retry.base", "retry.max", "retry.timeout",
         "lifecycle", "lifecycle.preventDestroy", "lifecycle.ignoreChanges", "lifecycle.retain",
         "headlessDisplay", "headlessDisplay.style", "headlessDisplay.detail",  # of `agents launch` alone

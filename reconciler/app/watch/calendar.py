@@ -1,4 +1,4 @@
-"""Whether the calendar of the Project lets a watch disturb agents now, and when it does again (R-WAT-7)."""
+"""Whether the calendar of the Project lets anybody disturb agents now, and when it does again (R-WAT-7)."""
 
 from datetime import datetime
 
@@ -10,6 +10,8 @@ from reconciler.ports.clock import Clock
 def closed(desired: Desired, clock: Clock, now: datetime) -> tuple[str, datetime | None]:
     """Why nobody may be disturbed, empty where somebody may; and when that is over by itself."""
     project = desired.compiled.project if desired.compiled else None
+    if desired.restored:
+        project = next((found for ref, found in desired.declared.items() if ref.kind == "Project"), None)
     declared = at_path(project.spec, "windows") if project is not None else None
     if not declared:
         return "", None

@@ -7,7 +7,18 @@ plan. Everything that decides is in the catalog, the source and the world.
 from datetime import datetime
 
 from reconciler.app import apply as applying
-from reconciler.app import events, gate, gate_record, holding, rollback, rollout_pins, rollout_undo, rollouts
+from reconciler.app import (
+    around,
+    events,
+    gate,
+    gate_record,
+    holding,
+    rollback,
+    rollout_pins,
+    rollout_undo,
+    rollouts,
+    waiting,
+)
 from reconciler.app import suspended as suspended_
 from reconciler.app.ask import Restore
 from reconciler.app.desired import Desired, inputs_of
@@ -95,13 +106,14 @@ class Rounds:
         found = found._replace(planned=found.planned._replace(plan=plan))
         self._tell(found)
         if not plan.running:
-            self._keep(notes._replace(since=found.since))
-            calm = not plan.actions and not plan.notices and not rolled.active
+            self._keep(notes, found)
+            owing = self._owing(desired)
+            calm = not plan.actions and not plan.notices and not rolled.active and not owing
             self._quiet = prepared if calm else None
             if calm and desired.gated is not None and prepared is not None and not pinned:
                 self._record(prepared)
             self._repeated.clear()
-            return Seen(Report(plan), self._next_s(found, reader), bool(rules.busy))
+            return Seen(Report(plan), self._next_s(found, reader, owing=owing), bool(rules.busy))
         self._quiet = None
         self.runs += 1
         self._shown(plan)
@@ -111,9 +123,9 @@ class Rounds:
         for outcome in report.outcomes:
             if outcome.result is Result.SETTLED and unasked_.repairs(outcome.action):
                 notes.heals.note(outcome.action, self._ports.clock.now_utc())
-        self._keep(notes._replace(since=found.since))
+        self._keep(notes, found)
         soon = self._after(report)
-        later = self._next_s(found, self._ports.reader())
+        later = self._next_s(found, self._ports.reader(), owing=self._owing(desired))
         again = min((each for each in (soon, later) if each is not None), default=None)
         return Seen(report, again, bool(rules.busy))
 
@@ -143,7 +155,7 @@ class Rounds:
             heals=notes.heals,
             attempts=reader.catalog.attempts(),
             busy=busy(unasked_.disturbed(planned), reader),
-            since=notes.since,
+            since=waiting.since(reader.catalog, planned),
             suspended=suspended_.covered(suspended, reader.catalog.inventory()),
             all_suspended=suspended_.of_set(suspended, desired.apply_set),
             closed=closed,
@@ -220,8 +232,10 @@ class Rounds:
 
     # Afterwards
 
-    def _keep(self, notes: notes_.Notes) -> None:
-        notes_.write(self._ports, self._writer.token(self._ports), notes)
+    def _keep(self, notes: notes_.Notes, found: Unasked) -> None:
+        token = self._writer.token(self._ports)
+        notes_.write(self._ports, token, notes)
+        waiting.write(self._ports, token, found.planned, found.waits)
 
     def _after(self, report: Report) -> float | None:
         """What was run is looked at once more; the same thing over and over with longer pauses."""
@@ -231,10 +245,16 @@ class Rounds:
             return None
         return AGAIN_S[min(max(self._repeated.values()), len(AGAIN_S) - 1)]
 
-    def _next_s(self, found: Unasked, reader: Reader) -> float | None:
-        """Seconds until something is due by the calendar: a retry, a gate, the end of an override."""
+    def _owing(self, desired: Desired) -> bool:
+        """Run the hooks that are owed to agents that are Ready; whether somebody is not yet."""
+        return around.looked(desired, self._ports, self._writer.token(self._ports), self._emit)
+
+    def _next_s(self, found: Unasked, reader: Reader, *, owing: bool) -> float | None:
+        """Seconds until something is due by the calendar: a retry, a gate, the end of an override; or an agent that a
+        hook is owed to may be Ready."""
         now = reader.clock.now_utc()
         moments = [] if found.wakes is None else [found.wakes]
+        moments += [now + rollouts.AGAIN] if owing else []
         moments += [each.until for held in holding.recorded(reader).values() for each in held if each.until > now]
         moments += [at for each in reader.catalog.attempts().values() if (at := _moment(each.next_at)) and at > now]
         left = [max(0.0, (moment - now).total_seconds()) for moment in moments]

@@ -86,6 +86,11 @@ COMMANDS = (
                 "TYPE[,FIELD=VALUE…]",
             ),
             *RUNNING,
+            Option(
+                ("--respect-busy",),
+                "Let agents finish their turn first, also those that declare no disruption; up to 10m each.",
+            ),
+            Option(("--ignore-window",), "Disturb agents that wait for a window (disruption.when) at any hour."),
             METRICS,
             output(*OUTPUT_PLAN),
         ),
@@ -94,6 +99,7 @@ COMMANDS = (
             Example("houmao apply -f fleet/ -R --wait", "a whole directory, and wait until every agent is Ready"),
             Example("houmao apply -f fleet/ --prune --prune-limit=2", "also remove what is no longer declared"),
             Example("houmao apply -f fleet/ -l team=core --strategy Rolling,maxUnavailable=1", "one agent at a time"),
+            Example("houmao apply -f team.yaml --respect-busy", "nobody is ended in the middle of a turn"),
             Example("houmao apply -f team.yaml --dry-run=server", "only show what would be done"),
             Example("houmao apply --source git+https://example.org/team/fleet.git@main:agents", "from a repository"),
             Example("houmao apply plan.json", "exactly what `houmao plan -o plan.json` wrote, or nothing"),
@@ -103,7 +109,9 @@ COMMANDS = (
             "Applying the same declarations again does nothing and says so. On a terminal it asks before an agent "
             "loses its conversation or data; elsewhere such a plan needs --yes. --dry-run alone means "
             "--dry-run=client. A plan file is run whole or, where anything it touches moved since, not at all "
-            "(exit 4); its declarations are read from where they were, or from -f. Applied again it does nothing."
+            "(exit 4); its declarations are read from where they were, or from -f. Applied again it does nothing. "
+            "Who declares a disruption is waited for until --timeout, and left to a later apply after that (exit 3; "
+            "with --no-wait at once, and exit 0)."
         ),
         own=RUN_CODES,
     ),

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Annotated, ClassVar
 
 from reconciler.declare.node import REQUIRED
-from reconciler.declare.rules import ExactlyOne, GoesWith
+from reconciler.declare.rules import ExactlyOne, GoesWith, NeverWith
 from reconciler.declare.schema import Schema, Spec, field
 from reconciler.declare.vocabulary import (
     AgentId,
@@ -28,9 +28,7 @@ from reconciler.model.field import Change, ListKind
 from reconciler.ports.gateway import HOSTS
 
 RECORD, LIVE, RELAUNCH = Change.RECORD, Change.LIVE, Change.RELAUNCH
-LATER = "it comes in a later release; leave it out"
 WATCH = "it comes in a later release; leave it out"
-GATE = "a watch waits for an idle agent where nothing is said, and an apply acts at once; leave it out"
 SECTIONS = ("identity", "memo-cue", "houmao-runtime-guidance", "automation-notice", "task-reminder", "mail-ack")
 
 Probe = Annotated[
@@ -147,11 +145,52 @@ class Dependency(Spec):
 
 
 class Disruption(Spec):
-    """When a running agent may be disturbed."""
+    """When a running agent may be disturbed: by a watch, and where any of it is declared by an apply too."""
 
-    refused: ClassVar[Mapping[str, str]] = dict.fromkeys(("maxWait", "onTimeout"), GATE)
-    when: Annotated[str, choice("Immediate", refused=dict.fromkeys(("Idle", "Window"), GATE))] = field(
-        None, change=RECORD, doc="Immediate: a watch does not wait for the end of a turn either; else it does."
+    rules = (NeverWith(("maxWait", "onTimeout"), "when", "Immediate"),)
+    when: Annotated[str, choice("Idle", "Immediate", "Window")] = field(
+        None,
+        change=RECORD,
+        doc="Idle: when its turn is over; Immediate: at once; Window: in the windows of the Project. Else Idle.",
+    )
+    max_wait: Duration = field(None, change=RECORD, doc="How long it is waited for; else 10m.")
+    on_timeout: Annotated[str, choice("Defer", "Force")] = field(
+        None,
+        change=RECORD,
+        doc="After that: a watch waits on and an apply leaves it to a later one, or it is disturbed. Else Defer.",
+    )
+
+
+class Hook(Spec):
+    """One command, run by whoever applies, in the directory of the project."""
+
+    command: list[Line] = field(
+        REQUIRED,
+        change=RECORD,
+        list_kind=ListKind.SEQUENCE,
+        shortest=1,
+        doc="Program and arguments; no shell reads them.",
+    )
+    timeout: Duration = field(60_000, change=RECORD, doc="It is ended after this.")
+    on_error: Annotated[str, choice("Fail", "Warn", "Ignore")] = field(
+        "Fail", change=RECORD, doc="What its failure means: the run or the action fails, it is said, or nothing."
+    )
+
+
+class AgentHooks(Spec):
+    """Commands around the life of an agent (R-EXT-2)."""
+
+    refused: ClassVar[Mapping[str, str]] = dict.fromkeys(
+        ("preApply", "postApply", "onFailure"), "these are of a whole run: declare them in the Project"
+    )
+    pre_stop: list[Hook] = field(
+        [],
+        change=RECORD,
+        list_kind=ListKind.SEQUENCE,
+        doc="Before its running program is ended; a failure means that it is not.",
+    )
+    post_ready: list[Hook] = field(
+        [], change=RECORD, list_kind=ListKind.SEQUENCE, doc="Once it is Ready, after each time it was started."
     )
 
 
@@ -162,7 +201,6 @@ class MemberSpec(Spec):
         "mailbox": "mailboxes come in a later release; leave it out",
         "placement": "other machines come in a later release; leave it out",
         "strategy": "an InstanceSet has one, beside its template",
-        "hooks": LATER,
         "env": "variables that last belong to the specialist, the recipe or the launch profile",
     }
     rules = (ExactlyOne(("profileRef", "specialistRef", "recipeRef")),)
@@ -206,6 +244,7 @@ class MemberSpec(Spec):
     )
     gateway: Gateway = field({}, change=LIVE, doc="Its gateway.")
     disruption: Disruption = field({}, change=RECORD, doc="When it may be disturbed.")
+    hooks: AgentHooks = field(None, change=RECORD, doc="Commands around its life.")
     drift: Drift = field({}, change=RECORD, doc="What drift leads to.")
     retry: Retry = field({}, change=RECORD, doc="Retries of failed actions.")
     lifecycle: Lifecycle = field({}, change=RECORD, doc="Protection that outlives the manifest's text.")

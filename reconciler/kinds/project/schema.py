@@ -7,9 +7,7 @@ from reconciler.declare.node import REQUIRED
 from reconciler.declare.schema import Schema, Spec, field
 from reconciler.declare.vocabulary import (
     END,
-    Duration,
     FilePath,
-    Line,
     Name,
     PromptMode,
     choice,
@@ -17,7 +15,7 @@ from reconciler.declare.vocabulary import (
     pattern,
     whole,
 )
-from reconciler.kinds.instance.schema import Drift, Probe, Retry
+from reconciler.kinds.instance.schema import Drift, Hook, Probe, Retry
 from reconciler.model.field import Change, ListKind
 
 RECORD = Change.RECORD
@@ -61,7 +59,7 @@ class Limits(Spec):
 
 
 class Window(Spec):
-    """A time of day on some days of the week, at which a watch may or may not disturb agents."""
+    """A time of day on some days of the week, at which agents may or may not be disturbed."""
 
     name: Name = field(REQUIRED, change=RECORD, doc="What it is called.")
     policy: Annotated[str, choice("allow", "deny")] = field(
@@ -84,29 +82,9 @@ class Window(Spec):
     ] = field("UTC", change=RECORD, doc="Whose clock is meant; a name of the zone database.")
 
 
-class Hook(Spec):
-    """One command, run by whoever applies, in the directory of the project."""
-
-    command: list[Line] = field(
-        REQUIRED,
-        change=RECORD,
-        list_kind=ListKind.SEQUENCE,
-        shortest=1,
-        doc="Program and arguments; no shell reads them.",
-    )
-    timeout: Duration = field(60_000, change=RECORD, doc="It is ended after this.")
-    on_error: Annotated[str, choice("Fail", "Warn", "Ignore")] = field(
-        "Fail", change=RECORD, doc="What its failure means: the run fails, it is said, or nothing."
-    )
-
-
 class Hooks(Spec):
-    """Commands around a run that does something (R-EXT-2)."""
+    """Commands around a run that does something, and around the life of every agent (R-EXT-2)."""
 
-    refused: ClassVar[Mapping[str, str]] = {
-        "preStop": "hooks of one agent come in a later release; leave it out",
-        "postReady": "hooks of one agent come in a later release; leave it out",
-    }
     pre_apply: list[Hook] = field(
         [],
         change=RECORD,
@@ -124,6 +102,18 @@ class Hooks(Spec):
         change=RECORD,
         list_kind=ListKind.SEQUENCE,
         doc="After the last action, if any of them did not settle.",
+    )
+    pre_stop: list[Hook] = field(
+        None,
+        change=RECORD,
+        list_kind=ListKind.SEQUENCE,
+        doc="Of every agent: before its running program is ended; a failure means that it is not.",
+    )
+    post_ready: list[Hook] = field(
+        None,
+        change=RECORD,
+        list_kind=ListKind.SEQUENCE,
+        doc="Of every agent: once it is Ready, after each time it was started.",
     )
 
 
@@ -147,9 +137,9 @@ class ProjectSpec(Spec):
         change=RECORD,
         list_kind=ListKind.KEYED,
         merge_key="name",
-        doc="When a watch may disturb running agents; else at any time.",
+        doc="When a watch may disturb running agents, and an apply those that wait for it; else at any time.",
     )
-    hooks: Hooks = field({}, change=RECORD, doc="Commands around a run.")
+    hooks: Hooks = field({}, change=RECORD, doc="Commands around a run, and around the life of agents.")
     tmux_socket: FilePath = field(
         None, change=RECORD, doc="Name or path of the tmux server's socket; the flag and the environment win."
     )

@@ -48,6 +48,7 @@ def fleet(text: str) -> list[dict[str, Any]]:
         "model": text,
         "drift": {"ignore": [text]},
         "lifecycle": {"ignoreChanges": [text]},
+        "hooks": {"preStop": [{"command": ["true", text]}], "postReady": [{"command": ["true", text]}]},
     }
     told = [{"command": ["true", text]}]
     return [
@@ -55,7 +56,7 @@ def fleet(text: str) -> list[dict[str, Any]]:
             "Project",
             "hostile",
             defaults={"drift": {"ignore": [text]}},
-            hooks={"preApply": told, "postApply": told, "onFailure": told},
+            hooks={"preApply": told, "postApply": told, "onFailure": told, "preStop": told, "postReady": told},
         ),
         one(
             "AuthProfile",

@@ -14,7 +14,6 @@ KINDS = ("Mailbox", "ExternalImport", "Machine", "Fleet", "RemotePermission")
 WORDS: dict[str, list[dict[str, Any]]] = {
     "readiness": [{"readiness": [probe]} for probe in ("mailbox", "exec")],
     "condition": [{"dependsOn": [{"ref": "Instance/i0", "condition": "Healthy"}]}],
-    "when": [{"disruption": {"when": word}} for word in ("Idle", "Window")],
 }
 
 

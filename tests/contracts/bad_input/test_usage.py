@@ -12,7 +12,7 @@ LINES = (
     ("apply", "-f", "fleet.yaml", "--timeout=soon"),
     ("apply", "-f", "fleet.yaml", "--dry-run=maybe"),
     ("apply", "-f", "fleet.yaml", "-o", "xml"),
-    ("apply", "-f", "fleet.yaml", "--respect-busy"),
+    ("plan", "-f", "fleet.yaml", "--respect-busy"),
     ("apply", "-f", "fleet.yaml", "--adopt-from=other"),
     ("apply", "-f", "fleet.yaml", "--upgrade"),
     ("apply", "-f", "fleet.yaml", "--target", "coder"),
