@@ -229,12 +229,16 @@ def run_plan(
     notes: Mapping[str, str] | None = None,
 ) -> Report:
     """Run a plan under the lock that `writer` holds, and record the run."""
-    if not planned.plan.running:
+    if not planned.plan.running and not notes:
         return Report(planned.plan)
     token = writer.token(ports)
     run_id = f"r-{ports.clock.new_uid()}"
     started = ports.clock.now_utc().isoformat()
     how.before(ports, token)
+    if not planned.plan.running:
+        bare = Kept(how.command, notes or {}, {}, ())
+        revision = _record_run(planned, desired, ports, token, run_id, started, (), bare)
+        return Report(planned.plan, (), run_id, revision)
     stopped_by: list[int] = []
 
     def stopping() -> bool:

@@ -1,8 +1,8 @@
 """Revisions: what each run declared and what it did, read from the catalog and written into it (R-HIS-1).
 
-A run with at least one action is a revision of its apply set, numbered per set. Its bundle names every declared
-resource by digest, with labels, annotations and owner; the documents themselves are kept once each. A verb or a
-deletion declares no set: its revision says what was done and cannot be gone back to.
+A run with at least one action is a revision of its apply set, numbered per set; so is a rollback that needs none. Its
+bundle names every declared resource by digest, with labels, annotations and owner; the documents themselves are kept
+once each. A verb or a deletion declares no set: its revision says what was done and cannot be gone back to.
 """
 
 from collections.abc import Mapping, Sequence

@@ -59,10 +59,12 @@ def rollback(
         flagged = wanted._replace(applyset=None)
         made = applying.plan_of(desired, flagged, session.reader)
         emit("plan", {"planDigest": made.plan.digest(), "actions": len(made.plan.actions)})
-        if made.plan.empty:
+        stands = _bundle(desired)
+        if made.plan.empty and newest.run.bundle == stands:
             shown(made.plan)
             return Report(made.plan)
-        mark = canonical({"skipped": newest.run.bundle, "stands": _bundle(desired)})
+        # Also where nothing has to be done for it, as when all of the newest one failed: a watch has to know.
+        mark = canonical({"skipped": newest.run.bundle, "stands": stands})
         return applying.carry_out(
             session,
             made,
