@@ -31,7 +31,8 @@ NO_FLAG = {
         "recipeRef", "agentName", "agentId", "state", "resume", "resume.mode", "resume.id", "readiness", "dependsOn",
         "dependsOn.*.ref", "dependsOn.*.condition", "dependsOn.*.timeout", "gateway", "gateway.host", "gateway.tui",
         "disruption", "disruption.when",
-        "drift", "drift.policy", "drift.ignore", "retry", "retry.limit", "retry.base", "retry.max", "retry.timeout",
+        "drift", "drift.policy", "drift.ignore", "drift.resync", "drift.interval", "drift.window", "drift.baseline",
+        "retry", "retry.limit", "retry.base", "retry.max", "retry.timeout",
         "lifecycle", "lifecycle.preventDestroy", "lifecycle.ignoreChanges", "lifecycle.retain",
         "headlessDisplay", "headlessDisplay.style", "headlessDisplay.detail",  # of `agents launch` alone
     ),

@@ -16,8 +16,10 @@ from reconciler.app.request import Emit, PlanFlags, RunFlags, Shown, Source
 from reconciler.app.watch import calendar
 from reconciler.app.watch import notes as notes_
 from reconciler.app.watch.busy import busy
+from reconciler.app.watch.resync import Resyncs
 from reconciler.engine import unasked as unasked_
 from reconciler.engine.handler import Case
+from reconciler.engine.heals import guard_of
 from reconciler.engine.plan import Planned
 from reconciler.engine.rolling import failure, rolled_back
 from reconciler.engine.unasked import Rules, Unasked
@@ -62,6 +64,7 @@ class Rounds:
         self._quiet: str | None = None
         self._pinned: tuple[Ref, ...] = ()
         self._waited_for: tuple[Case, ...] = ()
+        self.resyncs = Resyncs(ports)
         self._said: set[tuple[str, str]] = set()
         self._repeated: dict[tuple[object, ...], int] = {}
         self.looks = 0
@@ -81,6 +84,7 @@ class Rounds:
         planned, refused = self._planned(desired, wanted, reader)
         notes = notes_.read(reader.catalog)
         rules = self._rules(planned, desired, notes, reader)
+        self.resyncs.looked(planned.cases)
         self._waited_for = tuple(case for case in planned.cases.values() if case.ref in rules.busy)
         found = unasked_.hold_back(planned, rules)
         rolled = rollouts.watched(found.planned, desired.session.handlers, self._ports, reader)
@@ -96,7 +100,7 @@ class Rounds:
         self._tell(found)
         if not plan.running:
             self._keep(notes._replace(since=found.since))
-            calm = not plan.actions and not plan.notices and not rolled.active
+            calm = not plan.actions and not plan.notices and not rolled.active and not found.known
             self._quiet = prepared if calm else None
             if calm and desired.gated is not None and prepared is not None and not pinned:
                 self._record(prepared)
@@ -110,7 +114,9 @@ class Rounds:
         report = applying.run_plan(found.planned, desired.session, desired, self._ports, self._writer, how, self._emit)
         for outcome in report.outcomes:
             if outcome.result is Result.SETTLED and unasked_.repairs(outcome.action):
-                notes.heals.note(outcome.action, self._ports.clock.now_utc())
+                want = found.planned.cases[outcome.action.ref].want
+                guard = guard_of(want.spec if want is not None else None)
+                notes.heals.note(outcome.action, self._ports.clock.now_utc(), guard)
         self._keep(notes._replace(since=found.since))
         soon = self._after(report)
         later = self._next_s(found, self._ports.reader())
