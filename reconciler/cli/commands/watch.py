@@ -24,9 +24,11 @@ def watch(args: Args) -> int:
         raise Usage("a watch cannot read standard input again", "name a file or a directory with -f")
     service = wiring.supervisor()  # before anything is started: the variables are for this process alone
     stop, teller = Stop(), Teller(args)
-    told = Watching(args, teller)
+    once = args.flag("once")
+    # A supervisor's log has times of its own.
+    told = Watching(teller, None if once or service is not None else wiring.clock())
     emit: Emit = told.emit
-    wakers: lead.MakeWakers = wiring.wakers
+    wakers: lead.MakeWakers = told.wakers(wiring.wakers)
     if teller.metering is not None:
         wakers = teller.metering.over(wakers)
     stopping = stop.asked
@@ -41,7 +43,7 @@ def watch(args: Args) -> int:
             source,
             wanted,
             how._replace(stopping=stopping, yes=True),
-            lead.WatchFlags(args.flag("once"), 60.0 if period is None else period),
+            lead.WatchFlags(once, 60.0 if period is None else period),
             wakers=wakers,
             shown=teller.shown,
             emit=emit,
