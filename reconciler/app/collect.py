@@ -9,15 +9,14 @@ be told stays, and why is said.
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 
-from reconciler.app import history, revisions
-from reconciler.app import rollback as rollback_
+from reconciler.app import history, revisions, standing
 from reconciler.app.lock import Writer, take
 from reconciler.app.session import Flags, opened
 from reconciler.app.undelete import expired
 from reconciler.engine import kept
 from reconciler.engine.observe import edges_of
 from reconciler.model.errors import ReconcilerError
-from reconciler.model.json import Json, JsonMap, parse_map
+from reconciler.model.json import Json, JsonMap
 from reconciler.model.ref import Ref
 from reconciler.model.tuples import NamedTuple
 from reconciler.ports.bundle import Ports, Reader
@@ -262,8 +261,9 @@ def _runs(reader: Reader, limits: Limits, now: datetime) -> Iterator[RunRow]:
 def _safe(reader: Reader, apply_set: str) -> set[str]:
     """Runs that stay however old they are: the newest, and of whole ones the two newest good ones."""
     every = reader.catalog.runs(history.EVERY, apply_set)
-    note = reader.catalog.meta(rollback_.MARK + apply_set)
-    stands = parse_map(note).get("stands") if note else None
+    scope = Ref(standing.WHOLE, apply_set)
+    pin = standing.read(reader.catalog).get(scope)
+    stands = pin.instead.get(scope) if pin is not None else None
     found = {run.id for run in every[:1]}
     good: list[str] = []
     for run in every:

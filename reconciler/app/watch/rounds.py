@@ -7,7 +7,7 @@ plan. Everything that decides is in the catalog, the source and the world.
 from datetime import datetime
 
 from reconciler.app import apply as applying
-from reconciler.app import events, gate, gate_record, holding, rollback, rollout_pins, rollout_undo, rollouts
+from reconciler.app import events, gate, gate_record, holding, rollout_undo, rollouts, standing
 from reconciler.app import suspended as suspended_
 from reconciler.app.ask import Restore
 from reconciler.app.desired import Desired, inputs_of
@@ -78,7 +78,8 @@ class Rounds:
             return Seen()
         self.plans += 1
         reader = self._ports.reader()
-        desired, pinned = rollout_pins.standing(rollback.standing(desired, reader), reader)
+        standing.ended(desired, self._ports, self._writer.token(self._ports))
+        desired, pinned = standing.standing(desired, reader)
         self._skipped(pinned)
         prepared = self._prepared(desired) if self._quick else None
         planned, refused = self._planned(desired, wanted, reader)
@@ -168,13 +169,13 @@ class Rounds:
 
     def _roll_back(self, refs: list[Ref], reader: Reader) -> bool:
         """Have the next look see the revision before, of sets whose change has failed; whether there is one."""
-        pins = rollout_pins.read(reader.catalog)
+        pins = standing.read(reader.catalog)
         for ref in refs:
             pin = rollout_undo.mark_of(reader, Restore(ref))
             if pin is not None:
                 pins[ref] = pin
                 self._emit("condition", rolled_back(str(ref), pin.revision))
-        rollout_pins.write(self._ports, self._writer.token(self._ports), pins)
+        standing.write(self._ports, self._writer.token(self._ports), pins)
         return any(ref in pins for ref in refs)
 
     def _skipped(self, pinned: tuple[Ref, ...]) -> None:
