@@ -9,9 +9,9 @@ from reconciler.app import (
     gate_record,
     holding,
     revisions,
-    rollout_pins,
     rollouts,
     staged,
+    standing,
     still_declared,
     wiring,
 )
@@ -151,11 +151,11 @@ def carry_out(
     shown: Shown,
     emit: Emit,
     first_of_all: Callable[[], None] = lambda: None,
-    notes: Mapping[str, str] | None = None,
+    always: bool = False,
 ) -> Report:
     """Confirm, take the lock, plan again under it, run, and look once more (R-EXE-12, R-EXE-13).
 
-    `first_of_all` is done under the lock, before anything runs; `notes` are written with the record of the run.
+    `first_of_all` is done under the lock, before anything runs; with `always` a run of nothing is a revision as well.
     """
     asked = needs_confirmation(first.plan)
     if asked and not how.yes:
@@ -183,7 +183,7 @@ def carry_out(
             shown(second.plan)
         first_of_all()
         staged.sweep(ports.reader(), wiring.local_files())
-        report = run_plan(second, session, desired, ports, writer, how, emit, notes)
+        report = run_plan(second, session, desired, ports, writer, how, emit, always=always)
         if report.exit_code == 1 and not how.judged:
             from reconciler.app import rollout_back
 
@@ -233,16 +233,22 @@ def run_plan(
     writer: Writer,
     how: RunFlags,
     emit: Emit,
-    notes: Mapping[str, str] | None = None,
+    *,
+    always: bool = False,
 ) -> Report:
     """Run a plan under the lock that `writer` holds, and record the run."""
     if not planned.plan.running:
         around.gates_ended(None, (), planned, desired, ports, writer.token(ports), how)
+    if not planned.plan.running and not always:
         return Report(planned.plan)
     token = writer.token(ports)
     run_id = f"r-{ports.clock.new_uid()}"
     started = ports.clock.now_utc().isoformat()
     how.before(ports, token)
+    if not planned.plan.running:
+        bare = Kept(how.command, {}, ())
+        revision = _record_run(planned, desired, ports, token, run_id, started, (), bare)
+        return Report(planned.plan, (), run_id, revision)
     stopped_by: list[int] = []
 
     def stopping() -> bool:
@@ -290,11 +296,11 @@ def run_plan(
     outcomes = runner.run()
     around.gates_ended(gating, outcomes, planned, desired, ports, token, how)
     hooks.after(outcomes)
-    kept = Kept(how.command, notes or {}, runner.rows.uids, tuple(hooks.told))
+    kept = Kept(how.command, runner.rows.uids, tuple(hooks.told))
     revision = _record_run(planned, desired, ports, token, run_id, started, outcomes, kept)
     if not how.judged:
-        rollout_pins.applied(desired, ports, token)
-    rollout_pins.removed(outcomes, ports, token)
+        standing.applied(desired, ports, token)
+    standing.removed(outcomes, ports, token)
     hooks.refuse()
     return Report(
         planned.plan,
@@ -307,10 +313,9 @@ def run_plan(
 
 
 class Kept(NamedTuple):
-    """What is kept of a run beside its outcomes: the command, notes, uids of what it made, and hooks."""
+    """What is kept of a run beside its outcomes: the command, uids of what it made, and hooks."""
 
     command: str
-    notes: Mapping[str, str]
     uids: Mapping[Ref, Uid]
     also: tuple[JsonMap, ...]
 
@@ -363,8 +368,6 @@ def _record_run(
                 # What settled was recorded as it is held; history keeps what was declared.
                 tx.put_bundle(resource.digest, to_bundle(resource))
         tx.put_run(row, revisions.bundle_of(desired), [*map(revisions.told, outcomes), *kept.also])
-        for key, text in kept.notes.items():
-            tx.put_meta(key, text)
         now = ports.clock.now_utc()
         happened = [each for outcome in outcomes for each in events.of(outcome, kept.uids.get(outcome.action.ref), now)]
         events.write(tx, happened, now)

@@ -60,10 +60,10 @@ def change(flags: Flags, ask: Ask, how: RunFlags, *, tell: Tell, confirm: Confir
             shown(first.planned.plan)
             return Report(first.planned.plan)
         if fixed.restore is not None:
-            from reconciler.app import rollout, rollout_undo
+            from reconciler.app import rollout_undo, standing
 
             pin = rollout_undo.mark_of(session.reader, fixed.restore)
-            how = how._replace(before=rollout.marked(fixed.restore.ref, pin))
+            how = how._replace(before=standing.marked(fixed.restore.ref, pin))
         desired = Desired(
             session, first.wanted.declared, names.IMPERATIVE, "", None, by_hand=True, transient=ask.transient
         )

@@ -9,19 +9,19 @@ be told stays, and why is said.
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 
-from reconciler.app import history, revisions
-from reconciler.app import rollback as rollback_
+from reconciler.app import history, revisions, standing
 from reconciler.app.lock import Writer, take
 from reconciler.app.session import Flags, opened
 from reconciler.app.undelete import expired
 from reconciler.engine import kept
 from reconciler.engine.observe import edges_of
 from reconciler.model.errors import ReconcilerError
-from reconciler.model.json import Json, JsonMap, parse_map
+from reconciler.model.json import Json, JsonMap
+from reconciler.model.outcome import Result
 from reconciler.model.ref import Ref
 from reconciler.model.tuples import NamedTuple
 from reconciler.ports.bundle import Ports, Reader
-from reconciler.ports.catalog import InventoryRow, RunRow, Tombstone
+from reconciler.ports.catalog import CatalogReader, InventoryRow, RunRow, Tombstone
 from reconciler.ports.process import NoAnswer
 
 KEEP_REVISIONS = 20
@@ -75,6 +75,31 @@ class Found(NamedTuple):
     kept: tuple[Item, ...]
 
 
+class _Declared(NamedTuple):
+    """What matters of one bundle."""
+
+    whole: bool
+    documents: frozenset[str]
+
+
+class _Bundles:
+    """Bundles of revisions, each read once however many runs declared the same."""
+
+    __slots__ = ("_catalog", "_known")
+
+    def __init__(self, catalog: CatalogReader) -> None:
+        self._catalog = catalog
+        self._known: dict[str, _Declared] = {}
+
+    def of(self, run: RunRow) -> _Declared:
+        """What a run declared."""
+        if run.bundle not in self._known:
+            (found,) = revisions.read(self._catalog, [run])
+            documents = frozenset(entry.digest for entry in found.entries.values())
+            self._known[run.bundle] = _Declared(found.whole, documents)
+        return self._known[run.bundle]
+
+
 def gc(flags: Flags, limits: Limits, *, dry_run: bool, lock_s: float = 30.0) -> Collected:
     """Look, and unless it is a dry run remove, under the overlay's lock. Raises LockHeld."""
     with opened(flags) as session:
@@ -120,9 +145,14 @@ def _look(reader: Reader, limits: Limits) -> Found:
     stays: list[Item] = []
     stones = _stones(reader, now, stays)
     going = tuple(stones)
-    files = [item for stone in going for item in _files_of(stone, reader, stays)]
-    runs = tuple(_runs(reader, limits, now))
-    payloads = tuple(_payloads(reader, {stone.row.uid for stone in going}, {run.id for run in runs}))
+    used = frozenset(path for row in reader.catalog.inventory() for path in _paths(row)) if going else frozenset()
+    files = [item for stone in going for item in _files_of(stone, reader, stays, used)]
+    bundles = _Bundles(reader.catalog)
+    every = reader.catalog.runs(history.EVERY)
+    runs = tuple(_runs(reader, limits, now, every, bundles))
+    over = {run.id for run in runs}
+    left = [run for run in every if run.id not in over]
+    payloads = tuple(_payloads(reader, {stone.row.uid for stone in going}, left, bundles))
     items = [Item("resource", str(stone.row.ref), f"removed, kept until {stone.until[:19]}Z") for stone in going]
     items += files
     for run in runs:
@@ -179,13 +209,12 @@ def _needed(fresh: Sequence[Tombstone], over: Sequence[Tombstone], reader: Reade
     return found
 
 
-def _files_of(stone: Tombstone, reader: Reader, stays: list[Item]) -> Iterator[Item]:
+def _files_of(stone: Tombstone, reader: Reader, stays: list[Item], used: frozenset[str]) -> Iterator[Item]:
     """Home, manifests and session root of an agent that was removed; its memory is never touched."""
     live, uid = stone.row.live, stone.row.uid
     if stone.row.ref.kind != "Instance":
         return
     runtime = reader.places.runtime
-    used = {path for row in reader.catalog.inventory() for path in _paths(row)}
     home, manifest = live.get("home", ""), live.get("manifest", "")
     root = live.get("session_manifest", "").rpartition("/")[0]
     asides = _asides(reader, home)
@@ -245,32 +274,34 @@ def _says(reader: Reader, witness: str, uid: str) -> bool:
     return bool(reader.overlay_id) and uid in text and reader.overlay_id in text
 
 
-def _runs(reader: Reader, limits: Limits, now: datetime) -> Iterator[RunRow]:
+def _runs(
+    reader: Reader, limits: Limits, now: datetime, every: Sequence[RunRow], bundles: _Bundles
+) -> Iterator[RunRow]:
     """Old revisions. The newest of a set, the good one before it, and what a watch stands by always stay."""
     counts: dict[str, int] = {}
     safe: dict[str, set[str]] = {}
-    for run in reader.catalog.runs(history.EVERY):
+    for run in every:
         set_ = run.apply_set
         if set_ not in safe:
-            safe[set_] = _safe(reader, set_)
+            safe[set_] = _safe(reader, set_, [each for each in every if each.apply_set == set_], bundles)
         counts[set_] = counts.get(set_, 0) + 1
         young = datetime.fromisoformat(run.started) > now - limits.age
         if counts[set_] > limits.revisions and not young and run.id not in safe[set_]:
             yield run
 
 
-def _safe(reader: Reader, apply_set: str) -> set[str]:
+def _safe(reader: Reader, apply_set: str, every: Sequence[RunRow], bundles: _Bundles) -> set[str]:
     """Runs that stay however old they are: the newest, and of whole ones the two newest good ones."""
-    every = reader.catalog.runs(history.EVERY, apply_set)
-    note = reader.catalog.meta(rollback_.MARK + apply_set)
-    stands = parse_map(note).get("stands") if note else None
+    scope = Ref(standing.WHOLE, apply_set)
+    pin = standing.read(reader.catalog).get(scope)
+    stands = pin.instead.get(scope) if pin is not None else None
     found = {run.id for run in every[:1]}
     good: list[str] = []
     for run in every:
         if len(good) == 2 and not stands:
             break
-        (revision,) = revisions.read(reader.catalog, [run])
-        if revision.whole and revision.settled and run.bundle not in good and len(good) < 2:
+        new = len(good) < 2 and run.bundle not in good and run.outcome == Result.SETTLED.value
+        if new and bundles.of(run).whole:
             good.append(run.bundle)
             found.add(run.id)
         if stands and run.bundle == stands:
@@ -279,8 +310,8 @@ def _safe(reader: Reader, apply_set: str) -> set[str]:
     return found
 
 
-def _payloads(reader: Reader, stones: set[str], runs: set[str]) -> Iterator[Item]:
-    """Kept payloads that nothing names but these tombstones and runs; they lie in a folder of our own."""
+def _payloads(reader: Reader, stones: set[str], left: Sequence[RunRow], bundles: _Bundles) -> Iterator[Item]:
+    """Kept payloads that nothing names: no definition, no run of `left`, no tombstone but these. The folder is ours."""
     folder = f"{reader.places.content}/{kept.FOLDER}"
     if reader.files.stamp(folder) is None or reader.files.is_link(folder):
         return
@@ -290,10 +321,8 @@ def _payloads(reader: Reader, stones: set[str], runs: set[str]) -> Iterator[Item
     catalog = reader.catalog
     documents = {row.digest for row in catalog.inventory()}
     documents |= {stone.row.digest for stone in catalog.tombstones() if stone.row.uid not in stones}
-    kept_runs = [run for run in catalog.runs(history.EVERY) if run.id not in runs]
-    for run in kept_runs:
-        (revision,) = revisions.read(catalog, [run])
-        documents |= {entry.digest for entry in revision.entries.values()}
+    for run in left:
+        documents |= bundles.of(run).documents
     named = {digest for body in catalog.bundles(documents).values() for digest in kept.digests(body)}
     for name in names:
         digest = kept.digest_of(name)

@@ -9,9 +9,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from reconciler.app import doctor, look, read
 from reconciler.app.session import Flags, Session, opened
 from reconciler.app.status import Status
+from reconciler.engine.differs import Difference, difference
 from reconciler.engine.handler import Unknown
+from reconciler.engine.unasked import known
 from reconciler.model.errors import UsageFault
-from reconciler.model.json import Json, JsonMap, digest, parse_map
+from reconciler.model.json import Json, JsonMap, parse_map
 from reconciler.model.tuples import NamedTuple
 
 
@@ -25,11 +27,12 @@ class Drift(NamedTuple):
     repair: str
     accepted: bool = False
     unknown: bool = False
+    known_by: str = ""
 
     @property
     def key(self) -> str:
         """What a baseline knows it by."""
-        return digest([self.subject, self.code, self.text]).removeprefix("sha256:")[:16]
+        return Difference(self.subject, self.code, self.text, self.known_by).key
 
     def to_json(self) -> JsonMap:
         """`{subject, code, text, repair, key, accepted, unknown}`."""
@@ -84,7 +87,7 @@ def drift(flags: Flags, words: Sequence[str], selector: str = "", baseline: str 
         items = [*_of_resources(found)]
         if refs is None:
             items += _of_files(session)
-        unique = dict.fromkeys(item._replace(accepted=item.key in accepted) for item in items)
+        unique = dict.fromkeys(item._replace(accepted=item.accepted or item.key in accepted) for item in items)
         return Drifted(tuple(sorted(unique)), len(found))
 
 
@@ -94,9 +97,11 @@ def _of_resources(found: Iterable[Status]) -> Iterator[Drift]:
             yield Drift(str(item.ref), "Unknown", item.seen.why, "`houmao doctor` looks closer", unknown=True)
             continue
         for action in item.actions:
-            code = action.reasons[0].code.value if action.reasons else action.verb.value
-            text = "; ".join(reason.text for reason in action.reasons)
-            yield Drift(str(item.ref), code, text, f"`houmao apply` of what declares it ({action.verb.value})")
+            differs = difference(action)
+            spec = item.resource.spec if item.resource else None
+            repair = f"`houmao apply` of what declares it ({action.verb.value})"
+            accepted = known(action, spec)
+            yield Drift(differs.subject, differs.code, differs.text, repair, accepted, known_by=differs.known_by)
 
 
 def _of_files(session: Session) -> Iterator[Drift]:

@@ -15,7 +15,7 @@ from reconciler.model.resource import Resource
 from reconciler.model.tuples import NamedTuple
 from reconciler.ports.catalog import CatalogReader
 
-EVERY = 1_000_000
+EVERY = revisions.EVERY
 """How many runs are looked through where something in them is looked for; retention bounds them."""
 
 

@@ -1,11 +1,11 @@
 """Revisions: what each run declared and what it did, read from the catalog and written into it (R-HIS-1).
 
-A run with at least one action is a revision of its apply set, numbered per set. Its bundle names every declared
-resource by digest, with labels, annotations and owner; the documents themselves are kept once each. A verb or a
-deletion declares no set: its revision says what was done and cannot be gone back to.
+A run with at least one action is a revision of its apply set, numbered per set; so is a rollback that needs none. Its
+bundle names every declared resource by digest, with labels, annotations and owner; the documents themselves are kept
+once each. A verb or a deletion declares no set: its revision says what was done and cannot be gone back to.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from reconciler.engine.observe import edges_of
@@ -19,6 +19,8 @@ from reconciler.ports.catalog import CatalogReader, RunRow
 if TYPE_CHECKING:
     from reconciler.app.desired import Desired
 
+EVERY = 1_000_000
+"""More runs than anybody has."""
 FORMAT = 2
 """Of the bundle of a run; the first one named digests alone."""
 
@@ -93,6 +95,14 @@ def read(catalog: CatalogReader, runs: Sequence[RunRow]) -> tuple[Revision, ...]
     bundles = catalog.bundles({run.bundle for run in runs})
     actions = catalog.run_actions([run.id for run in runs])
     return tuple(_revision(run, bundles.get(run.bundle, {}), actions.get(run.id, ())) for run in runs)
+
+
+def whole(catalog: CatalogReader, apply_set: str) -> Iterator[Revision]:
+    """Those that can be gone back to, newest first; read one by one, for most who ask want the first."""
+    for run in catalog.runs(EVERY, apply_set):
+        (found,) = read(catalog, [run])
+        if found.whole:
+            yield found
 
 
 def _revision(run: RunRow, bundle: JsonMap, actions: tuple[JsonMap, ...]) -> Revision:

@@ -6,31 +6,25 @@ never kept: each stays what it is now. What was rolled away from is skipped by a
 else, and applied again by whoever applies it.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 from reconciler.app import apply as applying
-from reconciler.app import compose, history, holding, revisions
+from reconciler.app import compose, history, holding, revisions, standing
 from reconciler.app.desired import Desired, options
 from reconciler.app.plan import PlanResult
 from reconciler.app.request import Confirm, Emit, PlanFlags, RunFlags, Shown
 from reconciler.app.revisions import Revision
 from reconciler.app.session import Flags, Session, opened
-from reconciler.engine import kept
 from reconciler.engine.client import compare
 from reconciler.engine.observe import record_of
-from reconciler.kinds import content
 from reconciler.kinds.auth_profile.bundle import is_own
 from reconciler.model.action import Code
 from reconciler.model.errors import ReconcilerError, UsageFault
-from reconciler.model.json import JsonMap, canonical, digest, parse_map
 from reconciler.model.outcome import Report
 from reconciler.model.ref import Ref
-from reconciler.model.resource import ContentSource, Resource
+from reconciler.model.resource import Resource
 from reconciler.ports.bundle import Reader
 from reconciler.ports.catalog import CatalogReader
-
-MARK = "rolled_back:"
-"""Key of the note, per apply set: which bundle a watch skips, and which one stands instead."""
 
 
 class CannotRestore(ReconcilerError):
@@ -59,21 +53,37 @@ def rollback(
         flagged = wanted._replace(applyset=None)
         made = applying.plan_of(desired, flagged, session.reader)
         emit("plan", {"planDigest": made.plan.digest(), "actions": len(made.plan.actions)})
-        if made.plan.empty:
+        stands = standing.bundle(desired)
+        if made.plan.empty and newest.run.bundle == stands:
             shown(made.plan)
             return Report(made.plan)
-        mark = canonical({"skipped": newest.run.bundle, "stands": _bundle(desired)})
+        # Also where nothing has to be done for it, as when all of the newest one failed: a watch has to know.
+        pin = _pin(session.reader, revision, newest, stands)
         return applying.carry_out(
             session,
             made,
             lambda reader: applying.plan_of(restored(session, reader, revision), flagged, reader),
             desired,
-            how,
+            how._replace(before=standing.marked(Ref(standing.WHOLE, desired.apply_set), pin)),
             confirm=confirm,
             shown=shown,
             emit=emit,
-            notes={MARK + desired.apply_set: mark},
+            always=True,
         )
+
+
+def _pin(reader: Reader, revision: Revision, newest: Revision, stands: str) -> standing.Pin | None:
+    """What a watch skips: what its source says, which is the newest revision but where that was gone back to itself."""
+    scope = Ref(standing.WHOLE, newest.run.apply_set)
+    before = standing.read(reader.catalog).get(scope)
+    said = newest.run.bundle
+    if before is not None and before.instead.get(scope) == said:
+        said = before.skipped[scope]
+    if said == stands:
+        return None
+    by = reader.environ.get("USER") or "unknown"
+    at = reader.clock.now_utc().isoformat(timespec="seconds")
+    return standing.Pin(revision.run.revision, by, at, {scope: said}, {scope: stands})
 
 
 def preview(flags: Flags, which: str | None, wanted: PlanFlags, *, client: bool = False) -> PlanResult:
@@ -102,15 +112,15 @@ def _target(catalog: CatalogReader, which: str | None, apply_set: str | None) ->
                 hint="`houmao history` shows which are restorable",
                 code="usage.names",
             )
-        return found, next(_whole(catalog, found.run.apply_set), found)
+        return found, next(revisions.whole(catalog, found.run.apply_set), found)
     sets = {run.apply_set for run in catalog.runs(history.EVERY) if apply_set in (None, run.apply_set)}
-    newest = {name: last for name in sorted(sets) if (last := next(_whole(catalog, name), None)) is not None}
+    newest = {name: last for name in sorted(sets) if (last := next(revisions.whole(catalog, name), None)) is not None}
     if len(newest) > 1:
         raise UsageFault(
             f"there are several apply sets: {', '.join(newest)}", hint="say which with --applyset", code="usage.names"
         )
     for name, before in newest.items():
-        for each in _whole(catalog, name):
+        for each in revisions.whole(catalog, name):
             if each.settled and each.run.revision < before.run.revision and each.run.bundle != before.run.bundle:
                 return each, before
     raise history.RevisionNotFound(
@@ -120,14 +130,6 @@ def _target(catalog: CatalogReader, which: str | None, apply_set: str | None) ->
 
 def _why(revision: Revision) -> str:
     return f"it was `houmao {revision.run.command}`" if revision.run.command else "an earlier release recorded it"
-
-
-def _whole(catalog: CatalogReader, apply_set: str) -> Iterator[Revision]:
-    """Those that can be gone back to, newest first; read one by one, for most who ask want the first."""
-    for run in catalog.runs(history.EVERY, apply_set):
-        (found,) = revisions.read(catalog, [run])
-        if found.whole:
-            yield found
 
 
 # --- the declared set of a revision -----------------------------------------------------------------------------------
@@ -172,49 +174,9 @@ def _as_now(resource: Resource, now: Mapping[Ref, Resource]) -> Resource:
 
 def with_contents(declared: Mapping[Ref, Resource], now: Mapping[Ref, Resource], reader: Reader) -> list[str]:
     """Give each resource the sources of its bytes; answers what cannot be found."""
-    store = reader.places.content
     lost: list[str] = []
     for ref, resource in sorted(declared.items()):
         if ref.kind == "AuthProfile" and is_own(resource) and ref not in now:
             lost.append(f"the bytes of {ref}, which are kept nowhere")
-        there = {slot.digest for slot in content.slots(now[ref])} if ref in now else set()
-        sources: list[ContentSource] = []
-        for slot in content.slots(resource):
-            path = f"{store}/{slot.relative_path}"
-            if slot.digest in there and reader.files.stamp(path) is not None:
-                sources.append(ContentSource(slot.digest, path, None, slot.tree))
-            elif (aside := kept.source(reader.files, store, slot.digest)) is not None:
-                sources.append(aside)
-            else:
-                lost.append(f"{slot.path} of {ref}")
-        resource.contents = tuple(sources)
+        lost += standing.with_contents(resource, (), reader)
     return lost
-
-
-# --- under a watch ----------------------------------------------------------------------------------------------------
-
-
-def standing(desired: Desired, reader: Reader) -> Desired:
-    """What a watch keeps: its source, or the revision that was gone back to while the source is still what was left."""
-    note = reader.catalog.meta(MARK + desired.apply_set)
-    if not note:
-        return desired
-    mark = parse_map(note)
-    if mark.get("skipped") != _bundle(desired):
-        return desired
-    newest = next(_whole(reader.catalog, desired.apply_set), None)
-    if newest is None or newest.run.bundle != mark.get("stands"):
-        return desired
-    back = restored(desired.session, reader, newest)
-    return desired._replace(
-        declared=back.declared,
-        source_root=back.source_root,
-        restored=True,
-        restored_from=back.restored_from,
-        gated=None,
-    )
-
-
-def _bundle(desired: Desired) -> str:
-    bundle: JsonMap = revisions.bundle_of(desired)
-    return digest(bundle)

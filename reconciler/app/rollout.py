@@ -1,9 +1,9 @@
 """`houmao rollout`: how the change of a set stands, and what an operator may do about it."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 
 from reconciler.app import change as changing
-from reconciler.app import rollout_history, rollout_pins, rollouts
+from reconciler.app import rollout_history, rollouts, standing
 from reconciler.app.ask import Ask, Relaunch, Restore, Said
 from reconciler.app.change import made
 from reconciler.app.lock import take
@@ -19,7 +19,6 @@ from reconciler.model.json import Json, JsonMap
 from reconciler.model.outcome import Report
 from reconciler.model.ref import Ref
 from reconciler.model.tuples import NamedTuple
-from reconciler.ports.bundle import Ports
 
 __all__ = ["NoRevision"]
 KIND = "InstanceSet"
@@ -48,7 +47,7 @@ class Status(NamedTuple):
     revision: int | None
     members: tuple[Member, ...]
     state: State
-    pin: rollout_pins.Pin | None
+    pin: standing.Pin | None
 
     @property
     def updated(self) -> int:
@@ -153,7 +152,7 @@ def status(flags: Flags, text: str) -> Status:
             _current(session, ref, rollout_history.revisions(reader.catalog, ref)),
             tuple(Member(member, member not in planned, ready.get(member, False)) for member in members),
             state,
-            rollout_pins.read(reader.catalog).get(ref),
+            standing.read(reader.catalog).get(ref),
         )
 
 
@@ -256,14 +255,3 @@ def _not_paused(session: Session, ref: Ref) -> None:
             code="guard.paused",
             ref=str(ref),
         )
-
-
-def marked(ref: Ref, pin: rollout_pins.Pin | None) -> Callable[[Ports, int], None]:
-    """What keeps a watch from bringing again what is taken back: written before anything runs."""
-
-    def write(ports: Ports, token: int) -> None:
-        pins: Mapping[Ref, rollout_pins.Pin] = rollout_pins.read(ports.catalog)
-        others = {one: found for one, found in pins.items() if one != ref}
-        rollout_pins.write(ports, token, {**others, ref: pin} if pin is not None else others)
-
-    return write

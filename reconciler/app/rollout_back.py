@@ -1,6 +1,6 @@
 """`onFailure: Rollback` of a run that carries a change through: back to the revision before, under the same lock."""
 
-from reconciler.app import rollout, rollout_pins, rollout_undo, rollouts
+from reconciler.app import rollout_undo, rollouts, standing
 from reconciler.app.apply import run_plan
 from reconciler.app.ask import Ask, Restore
 from reconciler.app.change import made
@@ -21,7 +21,7 @@ def after(
     report: Report, planned: Planned, session: Session, ports: Ports, writer: Writer, how: RunFlags, emit: Emit
 ) -> Report:
     """The report with what going back did, of each set that failed and says so; one that was taken back is left."""
-    pinned = rollout_pins.read(ports.catalog)
+    pinned = standing.read(ports.catalog)
     for name, state in rollouts.read(ports.catalog).items():
         ref = Ref.parse(name)
         resource = planned.view.declared.get(ref)
@@ -38,7 +38,7 @@ def after(
         ask = Ask("rollout undo", restore=Restore(ref, pin.revision)).at(ports.clock.now_utc())
         found = made(session, ask, ports.reader())
         desired = Desired(session, found.wanted.declared, names.IMPERATIVE, "", None, by_hand=True)
-        marked = how._replace(before=rollout.marked(ref, pin), chosen=None)
+        marked = how._replace(before=standing.marked(ref, pin), chosen=None)
         back = run_plan(found.planned, session, desired, ports, writer, marked, emit)
         report = report._replace(outcomes=(*report.outcomes, *back.outcomes), revision=back.revision)
     return report

@@ -6,11 +6,12 @@ verb. What is gone is named, and then nothing is done.
 
 from collections.abc import Mapping
 
-from reconciler.app import rollout_pins, wiring
+from reconciler.app import standing, wiring
 from reconciler.app.ask import Restore
 from reconciler.app.compose import Recorded, recorded
 from reconciler.app.rollout_history import Revision, reached, revisions
-from reconciler.app.rollout_pins import Pin
+from reconciler.app.standing import Pin
+from reconciler.declare import hold
 from reconciler.declare.catalogue import Catalogue
 from reconciler.engine.observe import from_bundle, to_bundle
 from reconciler.model.errors import GuardRefused, ReconcilerError, UsageFault
@@ -58,8 +59,10 @@ def way_back(reader: Reader, known: Recorded, kinds: Catalogue, asked: Restore) 
         if str(ref) in lost:
             continue
         then = from_bundle(ref, known.rows[ref]._replace(digest=digest), bodies[digest])
-        resources[ref] = rollout_pins.placed(then, known.last.get(ref))
-        lost += rollout_pins.with_contents(resources[ref], known.last, kinds, reader)
+        resources[ref] = standing.placed(then, known.last.get(ref))
+        lost += standing.with_contents(
+            resources[ref], hold.generated(resources[ref], known.last, kinds).values(), reader
+        )
     if lost:
         raise GuardRefused(
             f"revision {revision.number} of {owner} cannot be brought back, it is made of what is gone: "
@@ -112,7 +115,7 @@ def _mark(
     owner: Ref, revision: Revision, different: Mapping[Ref, str], rows: Mapping[Ref, str], reader: Reader
 ) -> Pin | None:
     """What the source says is what is recorded, but where it is skipped already."""
-    before = rollout_pins.read(reader.catalog).get(owner)
+    before = standing.read(reader.catalog).get(owner)
     said = dict(before.skipped) if before is not None else {}
     instead = dict(before.instead) if before is not None else {}
     for ref, digest in different.items():

@@ -115,6 +115,11 @@ class Teller:
         return report.exit_code
 
     @property
+    def screen(self) -> screen.Screen:
+        """Where it talks to a person."""
+        return self._screen
+
+    @property
     def metering(self) -> "Metering | None":
         """What counts, where that was asked for."""
         return self._metering

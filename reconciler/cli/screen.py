@@ -1,6 +1,7 @@
 """Where text goes and what it may hold: colour where it is seen, nothing that a terminal would obey from outside."""
 
 import sys
+from collections.abc import Callable
 from typing import TextIO
 
 from reconciler.cli.complain import printable
@@ -18,7 +19,7 @@ class Screen:
     `terminal` says whether a person may be asked there; `style` is `plain` or `fancy` where one was chosen.
     """
 
-    __slots__ = ("_out", "colour", "height", "style", "terminal", "width")
+    __slots__ = ("_head", "_out", "colour", "height", "style", "terminal", "width")
 
     def __init__(
         self,
@@ -31,6 +32,7 @@ class Screen:
         style: str = "",
     ) -> None:
         self._out = out
+        self._head: Callable[[], str] | None = None
         self.height = height
         self.terminal = terminal
         self.colour = colour
@@ -53,8 +55,15 @@ class Screen:
             out, terminal=self.terminal, colour=self.colour, width=self.width, height=self.height, style=self.style
         )
 
+    def headed(self, head: Callable[[], str] | None) -> None:
+        """What is asked for once, for a line before the next one; nothing is shown where none follows."""
+        self._head = head
+
     def line(self, text: str = "") -> None:
         """One line. `text` holds our own words, `paint`ed or `printable` ones."""
+        if self._head is not None:
+            head, self._head = self._head(), None
+            self._out.write(head + "\n")
         self._out.write(text + "\n")
 
     def flush(self) -> None:

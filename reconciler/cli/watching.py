@@ -1,22 +1,42 @@
-"""What a watch says while it runs: a line for each thing that is new, beside the actions as `apply` shows them."""
+"""What a watch says while it runs: a line for each thing that is new, beside the actions as `apply` shows them.
 
-from reconciler.app.watch.lead import Ended
-from reconciler.cli import render_report, screen
+Whatever is said after a sleep stands below the local time; a look that has nothing to say prints no time either.
+"""
+
+from reconciler.app.watch.lead import Ended, MakeWakers
+from reconciler.cli import render_report
 from reconciler.cli.complain import printable
-from reconciler.cli.grammar import Args
 from reconciler.cli.run import Teller
 from reconciler.model.json import Json, JsonMap
+from reconciler.ports.clock import Clock
+from reconciler.ports.wakers import Followed, Wakers, Woken
 
 
 class Watching:
     """Hands events on, and says what a person wants to know of them."""
 
-    __slots__ = ("_args", "_screen", "_teller")
+    __slots__ = ("_clock", "_screen", "_teller")
 
-    def __init__(self, args: Args, teller: Teller) -> None:
-        self._args = args
+    def __init__(self, teller: Teller, clock: Clock | None = None) -> None:
+        """Without a clock no times are told: somebody else writes them, or it is one look alone."""
         self._teller = teller
-        self._screen = screen.stderr(args) if args.maybe("events") == "-" else screen.stdout(args)
+        self._clock = clock
+        self._screen = teller.screen
+        self.woken()
+
+    def woken(self) -> None:
+        """Something else begins: the next line stands below its time."""
+        if self._clock is not None:
+            self._screen.headed(self._time)
+
+    def wakers(self, make: MakeWakers) -> MakeWakers:
+        """Wakers that say when the watch slept."""
+        return lambda ports: _Heard(make(ports), self)
+
+    def _time(self) -> str:
+        assert self._clock is not None
+        local = self._clock.now_utc().astimezone()
+        return self._screen.paint(local.strftime("%Y-%m-%d %H:%M:%S"), "dim")
 
     def emit(self, kind: str, fields: JsonMap) -> None:
         """One event."""
@@ -36,6 +56,35 @@ class Watching:
         elif ended.interrupted is not None:
             self._screen.line("stopped as asked; agents go on without the watch")
         self._teller.ended(ended.exit_code, {"interrupted": ended.interrupted})
+
+
+class _Heard:
+    """The same wakers; that they were slept on is told."""
+
+    __slots__ = ("_told", "_wakers")
+
+    def __init__(self, wakers: Wakers, told: Watching) -> None:
+        self._wakers = wakers
+        self._told = told
+
+    def follow(self, what: Followed) -> None:
+        """Listen to exactly this from now on."""
+        self._wakers.follow(what)
+
+    def wait(self, seconds: float | None) -> tuple[Woken, ...]:
+        """Sleep; a mere question whether there is something begins nothing."""
+        found = self._wakers.wait(seconds)
+        if seconds != 0:
+            self._told.woken()
+        return found
+
+    def rest(self) -> None:
+        """A long sleep may follow."""
+        self._wakers.rest()
+
+    def close(self) -> None:
+        """Let go of all."""
+        self._wakers.close()
 
 
 def _said(kind: str, fields: JsonMap) -> str:

@@ -40,6 +40,16 @@ PAUSE_PATTERN = (
     r"|(([01]?[0-9]|2[0-3])h)?([0-5]?[0-9]m)?([0-5]?[0-9]s)?([0-9]{1,3}ms)?"
     r")" + END
 )
+PERIOD_MIN = 1_000
+"""Milliseconds; nothing that is repeated for months is repeated faster."""
+PERIOD_PATTERN = (
+    r"^(?=[^1-9]*[1-9])("
+    r"([0-9]{1,4}|[1-7][0-9]{4}|8[0-5][0-9]{3}|86[0-3][0-9]{2}|86400)s"
+    r"|([0-9]{1,3}|1[0-3][0-9]{2}|14[0-3][0-9]|1440)m"
+    r"|24h|1d"
+    r"|(([01]?[0-9]|2[0-3])h)?([0-5]?[0-9]m)?([0-5]?[0-9]s)?"
+    r")" + END
+)
 
 _WORDS = {
     str: "text",
@@ -194,6 +204,7 @@ def _off(value: Json) -> Complaint | None:
 _UNITS = {"ms": 1, "s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
 _is_duration = searching(DURATION_PATTERN)
 _is_pause = searching(PAUSE_PATTERN)
+_is_period = searching(PERIOD_PATTERN)
 
 
 def milliseconds(value: Json) -> Json:
@@ -218,6 +229,14 @@ def _pause(value: Json) -> Complaint | None:
         return wrong
     fits = _is_pause(value) if isinstance(value, str) else 1 <= float(str(value)) <= PAUSE_MAX
     return None if fits else Complaint(RANGE, "is not between a millisecond and a day", "write it like 500ms or 1m30s")
+
+
+def _period(value: Json) -> Complaint | None:
+    wrong = _duration(value)
+    if wrong is not None:
+        return wrong
+    fits = _is_period(value) if isinstance(value, str) else PERIOD_MIN <= float(str(value)) <= PAUSE_MAX
+    return None if fits else Complaint(RANGE, "is not between a second and a day", "write it like 30s, 10m or 2h")
 
 
 def lexical(value: Json) -> Json:
@@ -336,6 +355,20 @@ Pause = Annotated[
     ),
 ]
 """A duration of a millisecond to a day."""
+Period = Annotated[
+    str,
+    Scalar(
+        {
+            "anyOf": [
+                {"type": "string", "pattern": PERIOD_PATTERN},
+                {"type": "integer", "minimum": PERIOD_MIN, "maximum": PAUSE_MAX},
+            ]
+        },
+        _period,
+        milliseconds,
+    ),
+]
+"""A duration of a second to a day, in whole seconds where it is text."""
 Amount = Annotated[
     str,
     Scalar(

@@ -2,6 +2,7 @@
 
 A program that ends by itself is started again after ever longer pauses (R §11, CrashLoop). Everything else that has to
 be put right more than three times in ten minutes is somebody else's doing: it is reported and left alone (R-DRF-4).
+Another time than those ten minutes, and a shortest time between two repairs, can be declared.
 """
 
 from collections.abc import Iterable
@@ -12,6 +13,7 @@ from reconciler.model.action import Action, Code
 from reconciler.model.errors import ErrorClass
 from reconciler.model.json import Json, JsonMap
 from reconciler.model.ref import Ref, Uid
+from reconciler.model.resource import at_path
 from reconciler.model.tuples import NamedTuple
 
 LIMIT = 3
@@ -25,44 +27,81 @@ class Verdict(NamedTuple):
     until: datetime | None = None
     fight: int = 0
     """How often it was put right already, where that is too often."""
+    exits: bool = False
+    """Whether it waits because it keeps ending by itself."""
 
 
 NOW = Verdict()
 
 
+class Guard(NamedTuple):
+    """What one resource says of its repairs."""
+
+    within: timedelta = WITHIN
+    interval: timedelta = timedelta(0)
+
+    @property
+    def memory(self) -> timedelta:
+        """How long a repair has to be remembered."""
+        return 2 * max(self.within, self.interval, WITHIN)
+
+
+PLAIN = Guard()
+
+
+def guard_of(spec: Json) -> Guard:
+    """`drift.window` and `drift.interval` of a spec, over what holds without them."""
+    window, interval = at_path(spec, "drift.window"), at_path(spec, "drift.interval")
+    return Guard(
+        timedelta(milliseconds=window) if isinstance(window, int) else WITHIN,
+        timedelta(milliseconds=interval) if isinstance(interval, int) else timedelta(0),
+    )
+
+
 class Heals:
     """When what was put right; told apart by resource and by what was wrong with it."""
 
-    __slots__ = ("_times",)
+    __slots__ = ("_memory", "_times")
 
     def __init__(self, recorded: Json = None) -> None:
         self._times: dict[str, list[datetime]] = {}
-        for key, times in recorded.items() if isinstance(recorded, dict) else ():
+        self._memory: dict[str, timedelta] = {}
+        for key, kept in recorded.items() if isinstance(recorded, dict) else ():
+            times = kept
+            if isinstance(kept, dict):
+                times, seconds = kept.get("times"), kept.get("memory")
+                self._memory[key] = timedelta(seconds=seconds) if isinstance(seconds, int) else PLAIN.memory
             if isinstance(times, list):
                 self._times[key] = [datetime.fromisoformat(time) for time in times if isinstance(time, str)]
 
-    def verdict(self, action: Action, uid: Uid, now: datetime) -> Verdict:
+    def verdict(self, action: Action, uid: Uid, now: datetime, guard: Guard = PLAIN) -> Verdict:
         """About one action that is nothing but a repair."""
         times = self._times.get(key_of(action), [])
         if not times:
             return NOW
         if _exited(action):
             pause = timedelta(seconds=retry.delay_s(uid, len(times), ErrorClass.CRASH_LOOP, retry.Policy()))
-            if now - times[-1] > WITHIN + pause:
-                return NOW
-            return NOW if now >= times[-1] + pause else Verdict(until=times[-1] + pause)
-        lately = [time for time in times if now - time < WITHIN]
-        if len(lately) < LIMIT:
-            return NOW
-        return Verdict(until=lately[-LIMIT] + WITHIN, fight=len(lately))
+            pause = timedelta(0) if now - times[-1] > WITHIN + pause else pause
+            exits = pause > guard.interval
+            pause = max(pause, guard.interval)
+            return NOW if now >= times[-1] + pause else Verdict(until=times[-1] + pause, exits=exits)
+        lately = [time for time in times if now - time < guard.within]
+        if len(lately) >= LIMIT:
+            return Verdict(until=lately[-LIMIT] + guard.within, fight=len(lately))
+        return NOW if now >= times[-1] + guard.interval else Verdict(until=times[-1] + guard.interval)
 
-    def note(self, action: Action, now: datetime) -> None:
+    def note(self, action: Action, now: datetime, guard: Guard = PLAIN) -> None:
         """It was put right."""
-        times = self._times.setdefault(key_of(action), [])
-        if times and now - times[-1] > 2 * WITHIN:
+        key = key_of(action)
+        times = self._times.setdefault(key, [])
+        if times and now - times[-1] > guard.memory:
             times.clear()
         times.append(now)
         del times[:-20]
+        if guard.memory == PLAIN.memory:
+            self._memory.pop(key, None)
+        else:
+            self._memory[key] = guard.memory
 
     def forget(self, refs: Iterable[Ref]) -> None:
         """Somebody asked for another try."""
@@ -71,11 +110,14 @@ class Heals:
 
     def to_json(self, now: datetime) -> JsonMap:
         """What a later watch has to know; what is too old to matter is left out."""
-        return {
-            key: [time.isoformat() for time in times]
-            for key, times in sorted(self._times.items())
-            if now - times[-1] <= 2 * WITHIN
-        }
+        out: JsonMap = {}
+        for key, times in sorted(self._times.items()):
+            memory = self._memory.get(key)
+            if not times or now - times[-1] > (memory or PLAIN.memory):
+                continue
+            told: list[Json] = [time.isoformat() for time in times]
+            out[key] = told if memory is None else {"memory": int(memory.total_seconds()), "times": told}
+        return out
 
 
 def key_of(action: Action) -> str:

@@ -9,10 +9,10 @@ are waited for depends on the plan alone, never on how long they take, so a run 
 """
 
 from collections.abc import Sequence
-from datetime import timedelta
 from functools import partial
 
-from reconciler.engine import kept, retry
+from reconciler.engine import kept
+from reconciler.engine.failures import Failures
 from reconciler.engine.flight import INTENT, SETTLED, Flight, fault_point
 from reconciler.engine.gating import DEFERRED
 from reconciler.engine.handler import (
@@ -27,23 +27,22 @@ from reconciler.engine.handler import (
     Handlers,
     Step,
     Target,
-    Unknown,
 )
 from reconciler.engine.launches import Bucket, is_launch
 from reconciler.engine.observe import look_at
 from reconciler.engine.orders import Orders
-from reconciler.engine.plan import Planned, decide, steps_of
+from reconciler.engine.plan import Planned, steps_of
 from reconciler.engine.rollout import FAILED, PAUSED
 from reconciler.engine.rows import Rows
 from reconciler.engine.workers import Job, Workers
-from reconciler.model.action import Action, Disruption, Verb
-from reconciler.model.errors import ErrorClass, ReconcilerError, StaleObservation, TokenLost
+from reconciler.model.action import Action, Verb
+from reconciler.model.errors import TokenLost
 from reconciler.model.json import JsonMap
-from reconciler.model.outcome import Fault, Outcome, Result
+from reconciler.model.outcome import Outcome, Result
 from reconciler.model.ref import Ref, Uid
 from reconciler.model.tuples import NamedTuple
 from reconciler.ports.bundle import Ports
-from reconciler.ports.catalog import Attempt, Intent, Transaction
+from reconciler.ports.catalog import Intent, Transaction
 
 READY_POLL_S = 0.1
 NOT_STARTED = frozenset({"Interrupted", "TimedOut", "FailFast", FAILED, PAUSED, DEFERRED})
@@ -78,13 +77,14 @@ class Runner:
         self.outcomes: dict[Ref, Outcome] = {}
         self.flying: list[Flight] = []
         self.slow: dict[Job[None], Flight] = {}
-        self.retrying: dict[Job[None], Flight] = {}
         self.trips: dict[Batch, Trip] = {}
         self.trips_made: dict[Batch, int] = {}
         self.threads = Workers(orders.parallelism, "step")
         self.carriers = Workers(1, "trip")
+        self.failures = Failures(
+            planned, handlers, ports, orders, self.threads, fresh=self._fresh, one=self._one, end=self._end
+        )
         self.timed_out = False
-        self.over = False
         self.waiting: dict[Ref, float] = {}
         self.launched_now = 0
         self.bucket = Bucket(*orders.launch_rate) if orders.launch_rate else None
@@ -96,14 +96,14 @@ class Runner:
         """Run every action that may run; one outcome per action of the plan that runs, in plan order."""
         pending = list(self.planned.plan.running)
         try:
-            while pending or self.flying or self.slow or self.retrying:
+            while pending or self.flying or self.slow or self.failures.retrying:
                 if self.orders.gating is not None:
                     self.orders.gating.look(pending)
                 if self.orders.rolling is not None:
                     self.orders.rolling.look(self.outcomes, (flight.action.ref for flight in self._aloft()))
                 pending = self._start(pending)
                 moved = self._advance()
-                if not moved and (self.slow or self.retrying):
+                if not moved and (self.slow or self.failures.retrying):
                     self._join()
                 elif not moved and pending and not self.flying:
                     self.ports.clock.sleep(READY_POLL_S)
@@ -111,7 +111,7 @@ class Runner:
                 self.orders.rolling.look(self.outcomes, ())
         finally:
             # Nothing of this run may act once its lock is free: what is under way ends first, nothing new begins.
-            self.over = True
+            self.failures.over = True
             self.carriers.close()
             self.threads.close()
         return tuple(self.outcomes[action.ref] for action in self.planned.plan.running if action.ref in self.outcomes)
@@ -155,7 +155,7 @@ class Runner:
 
     def _aloft(self) -> list[Flight]:
         """Every action under way."""
-        return [*self.flying, *self.slow.values(), *self.retrying.values()]
+        return [*self.flying, *self.slow.values(), *self.failures.retrying.values()]
 
     def _together(self, action: Action) -> str:
         """Whose members are all ended before any is started; nothing for most."""
@@ -335,9 +335,10 @@ class Runner:
         for job in [job for job in self.slow if job.over]:
             moved = True
             self._landed_slow(job)
-        for job in [job for job in self.retrying if job.over]:
+        for job in [job for job in self.failures.retrying if job.over]:
             moved = True
-            self._landed_retry(job)
+            if (on := self.failures.landed(job)) is not None:
+                self.flying.append(on)
         return moved
 
     def _waits_for_others(self, flight: Flight) -> bool:
@@ -372,7 +373,7 @@ class Runner:
     def _one(self, flight: Flight, step: Step) -> None:
         """One step by itself: guard, run, count it done."""
         point = fault_point(flight.action, step.name)
-        if self.over:
+        if self.failures.over:
             raise TokenLost("this run is over", hint="run apply again")
         self.orders.probe(point, "before", flight.action.ref)
         # Last, so that whatever held this writer up before is noticed: what follows is the write itself (R-LCK-2).
@@ -436,7 +437,7 @@ class Runner:
 
     def _join(self) -> None:
         """Nothing else to do: wait for a slow step or a retry, looking up now and then for a stop request."""
-        self.threads.wait([*self.slow, *self.retrying], timeout_s=0.5)
+        self.threads.wait([*self.slow, *self.failures.retrying], timeout_s=0.5)
 
     def _landed_slow(self, job: Job[None]) -> None:
         flight = self.slow.pop(job)
@@ -477,119 +478,9 @@ class Runner:
         self._end(flight, Outcome(action, Result.SETTLED, flight.attempt, note=context.note))
 
     def _failed(self, flight: Flight, error: Exception) -> None:
-        """Retry what may be retried, in a thread of its own; else take back a failed create and report."""
         if flight in self.flying:
             self.flying.remove(flight)
-        fault = retry.fault_of(error)
-        if isinstance(error, StaleObservation) and fault.error_class is not ErrorClass.AMBIGUOUS:
-            self._end(flight, Outcome(flight.action, Result.STALE, fault=fault))
-            return
-        policy = self._policy(flight)
-        if fault.error_class in retry.RETRIED and flight.attempt < policy.tries and not self._out_of_time(flight):
-            self.orders.emit(
-                "retry_scheduled",
-                {"ref": str(flight.action.ref), "verb": flight.action.verb.value, "error": fault.to_json()},
-            )
-            self.retrying[self.threads.submit(partial(self._retry, flight))] = flight
-            return
-        self._give_up(flight, error)
-
-    def _retry(self, flight: Flight) -> None:
-        retry.again(
-            lambda attempt: self._attempt(flight, attempt),
-            flight.context.uid,
-            self.ports.clock,
-            lambda: self._out_of_time(flight),
-            self._policy(flight),
-            done=flight.attempt,
-        )
-
-    def _policy(self, flight: Flight) -> retry.Policy:
-        return retry.policy_of(flight.case.want.spec if flight.case.want else None, self.orders.tries)
-
-    def _out_of_time(self, flight: Flight) -> bool:
-        now, limit = self.ports.clock.monotonic(), self._policy(flight).timeout_s
-        if limit is not None and now - flight.started >= limit:
-            return True
-        late = self.orders.deadline is not None and now >= self.orders.deadline
-        return late or self.over or self.orders.stopping()
-
-    def _attempt(self, flight: Flight, attempt: int) -> None:
-        """Observe again, decide again, and run the same action if it is still the one to run (R-EXE-13)."""
-        flight.attempt = attempt
-        case = self._fresh(flight.case, flight.context)
-        if isinstance(case.seen, Unknown):
-            raise NoObservation(f"{case.ref} cannot be observed: {case.seen.why}")
-        found = [action for action in decide(case, self.planned.view, self.handlers) if action.runs]
-        now = found[0] if found else None
-        allowed = max(flight.action.disruption.weight, Disruption.RECORD.weight)
-        if now is not None and (now.verb is not flight.action.verb and now.disruption.weight > allowed):
-            raise StaleObservation(
-                f"{case.ref} would now need {now.verb}, which is more than was planned",
-                hint="run apply again",
-                code="stale.verb",
-            )
-        context = flight.context
-        context.case, context.seen = case, case.seen
-        action = now or flight.action
-        again = Flight(flight.action, case, context, self._steps(action, case), flight.started)
-        while (step := again.step) is not None:
-            self._one(again, step)
-        flight.case, flight.steps, flight.index = case, again.steps, len(again.steps)
-
-    def _landed_retry(self, job: Job[None]) -> None:
-        flight = self.retrying.pop(job)
-        error = job.error
-        if error is None:
-            self.flying.append(flight)
-            return
-        if not isinstance(error, Exception):
-            raise error
-        if isinstance(error, StaleObservation):
-            self._end(flight, Outcome(flight.action, Result.STALE, flight.attempt, fault=retry.fault_of(error)))
-            return
-        self._give_up(flight, error)
-
-    def _give_up(self, flight: Flight, error: Exception) -> None:
-        fault = retry.fault_of(error)
-        context = flight.context
-        note = ""
-        if flight.action.verb is Verb.CREATE and flight.case.row is None:
-            note = self._undo(flight)
-        try:
-            with self.ports.catalog.transaction(self.orders.token) as tx:
-                tx.put_attempt(self._attempt_row(flight, fault))
-                if note == "":
-                    tx.note(self.orders.run, context.uid, {"failed": fault.code})
-        except ReconcilerError as also:
-            # The failure itself is what matters; that it could not be recorded costs only its history.
-            self.orders.emit("diagnostic", {"ref": str(context.case.ref), "message": also.message})
-        self._end(flight, Outcome(flight.action, Result.FAILED, flight.attempt, fault=fault, note=note))
-
-    def _undo(self, flight: Flight) -> str:
-        """Take back the steps of a first create, last first; what cannot be taken back is said (R-EXE-9)."""
-        for step in reversed(flight.done):
-            if step.undo is None:
-                continue
-            try:
-                step.undo(self.ports, flight.context)
-            except ReconcilerError as error:
-                return f"Leaked: {step.name} could not be taken back: {error.message}. {error.hint}"
-        return ""
-
-    def _attempt_row(self, flight: Flight, fault: Fault) -> Attempt:
-        tries = self.orders.tried.get(flight.context.uid, 0) + flight.attempt
-        after = retry.delay_s(flight.context.uid, tries, fault.error_class, self._policy(flight))
-        next_at = (self.ports.clock.now_utc() + timedelta(seconds=after)).isoformat()
-        return Attempt(
-            flight.context.uid,
-            fault.error_class.value,
-            tries,
-            next_at,
-            self.planned.view.input_digest(flight.action.ref),
-            fault.code,
-            fault.message,
-        )
+        self.failures.failed(flight, error)
 
     def _end(self, flight: Flight, outcome: Outcome) -> None:
         took = int((self.ports.clock.monotonic() - flight.started) * 1000)
@@ -601,10 +492,3 @@ class Runner:
 
     def _now(self) -> str:
         return self.ports.clock.now_utc().isoformat()
-
-
-class NoObservation(ReconcilerError):
-    """An observation that did not answer while an action was being retried."""
-
-    code = "observe.unknown"
-    error_class = ErrorClass.TRANSIENT

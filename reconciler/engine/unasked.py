@@ -6,15 +6,17 @@ reported, somebody else's doing, and what would disturb an agent in the middle o
 """
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from reconciler.engine import gating
 from reconciler.engine import heals as heals_
+from reconciler.engine.differs import difference
 from reconciler.engine.gating import Wait
 from reconciler.engine.handler import Case
 from reconciler.engine.plan import DRIFT, Planned, held_back
 from reconciler.model.action import Action, Code, Notice, Reason, Verb
 from reconciler.model.errors import ErrorClass
+from reconciler.model.json import Json
 from reconciler.model.ref import Ref, Uid
 from reconciler.model.resource import at_path
 from reconciler.model.tuples import NamedTuple
@@ -56,6 +58,8 @@ class Unasked(NamedTuple):
     """Whose gate is closed, and since when."""
     reported: tuple[Notice, ...]
     """Drift that is left alone."""
+    known: bool = False
+    """Whether drift is left alone of which nothing is said: it is not as declared all the same."""
 
 
 class _Hold(NamedTuple):
@@ -63,6 +67,7 @@ class _Hold(NamedTuple):
     until: datetime | None = None
     gate: Wait | None = None
     report: bool = False
+    silent: bool = False
 
 
 def disturbed(planned: Planned) -> tuple[Case, ...]:
@@ -81,6 +86,7 @@ def hold_back(planned: Planned, rules: Rules) -> Unasked:
     reported: list[Notice] = []
     waits: dict[Ref, Wait] = {}
     wakes: list[datetime] = []
+    known_drift = False
     for action in planned.plan.actions:
         hold = _hold(action, planned, rules) if action.runs else None
         if hold is None:
@@ -90,13 +96,16 @@ def hold_back(planned: Planned, rules: Rules) -> Unasked:
             wakes.append(hold.until)
         if hold.gate is not None:
             waits[action.ref] = hold.gate
+        if hold.silent:
+            known_drift = True
+            continue
         if hold.report:
             reported.append(Notice(hold.reason.code, action.ref, hold.reason.text))
             continue
         actions.append(action._replace(verb=Verb.WAIT, held=action.verb, reasons=(hold.reason, *action.reasons)))
     notices = sorted([*planned.plan.notices, *reported], key=lambda notice: (notice.ref, notice.code))
     plan = planned.plan._replace(actions=tuple(held_back(actions)), notices=tuple(notices))
-    return Unasked(planned._replace(plan=plan), min(wakes, default=None), waits, tuple(reported))
+    return Unasked(planned._replace(plan=plan), min(wakes, default=None), waits, tuple(reported), known_drift)
 
 
 def repairs(action: Action) -> bool:
@@ -155,17 +164,30 @@ def _back_off(case: Case, planned: Planned, rules: Rules) -> _Hold | None:
 
 def _drift(action: Action, case: Case, rules: Rules) -> _Hold | None:
     what = "; ".join(reason.text for reason in action.reasons)
+    spec = case.want.spec if case.want else None
+    if known(action, spec):
+        return _Hold(Reason(Code.DRIFTED, f"known drift, left as it is: {what}"), silent=True)
     if policy_of(action, case, rules.rows) != "heal":
         return _Hold(Reason(Code.DRIFTED, f"left as it is by its drift policy: {what}"), report=True)
-    verdict = rules.heals.verdict(action, case.uid or Uid(""), rules.now)
+    guard = heals_.guard_of(spec)
+    verdict = rules.heals.verdict(action, case.uid or Uid(""), rules.now, guard)
     if verdict.fight:
-        text = f"put right {verdict.fight} times in ten minutes, somebody else undoes it: {what}"
+        text = f"put right {verdict.fight} times in {_long(guard.within)}, somebody else undoes it: {what}"
         return _Hold(Reason(Code.DRIFT_FIGHT, text), verdict.until, report=True)
     if verdict.until is not None:
-        return _Hold(
-            Reason(Code.BACK_OFF, f"it keeps ending; started again at {gating.clock(verdict.until)}"), verdict.until
-        )
+        text = f"it keeps ending; started again at {gating.clock(verdict.until)}"
+        if not verdict.exits:
+            text = f"it was put right less than {_long(guard.interval)} ago; again at {gating.clock(verdict.until)}"
+        return _Hold(Reason(Code.BACK_OFF, text), verdict.until)
     return None
+
+
+def known(action: Action, spec: Json) -> bool:
+    """Whether the spec says that this difference is known: nobody is alarmed by it."""
+    baseline = at_path(spec, "drift.baseline")
+    if not isinstance(baseline, list) or not baseline:
+        return False
+    return difference(action).key in baseline
 
 
 def _gated(action: Action, case: Case, rules: Rules) -> _Hold | None:
@@ -181,3 +203,14 @@ def _gated(action: Action, case: Case, rules: Rules) -> _Hold | None:
     elif gate.when == gating.IDLE and (doing := rules.busy.get(action.ref)) is not None:
         found = gating.for_idle(gate, doing, since, rules.now)
     return _Hold(found.reason, found.until, gate=found) if found is not None else None
+
+
+def _long(time: timedelta) -> str:
+    if time == heals_.WITHIN:
+        return "ten minutes"
+    seconds = int(time.total_seconds())
+    for unit, size in (("hour", 3600), ("minute", 60), ("second", 1)):
+        if seconds % size == 0:
+            count = seconds // size
+            return f"{count} {unit}{'' if count == 1 else 's'}"
+    return f"{seconds} seconds"

@@ -24,7 +24,7 @@ SAMPLES = (
     "LaunchProfile/p", "instance/a",
     "90s", "1m30s", "1.5s", "s", "0ms", "9" * 12 + "s", "5", "true", "path/to", "../up", "~/x", "unattended", "default",
     "exact", "new", "team.io/key", "houmao/source-id", "houmao/wave", "/x", "a/", "x" * 64 + "/a", "claude_code",
-    "25%", "0%", "101%", "22:00", "UTC",
+    "25%", "0%", "101%", "22:00", "UTC", "0123456789abcdef",
 )  # fmt: skip
 LEAVES: st.SearchStrategy[Json] = st.one_of(
     st.sampled_from(SAMPLES),

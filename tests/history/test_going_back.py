@@ -220,3 +220,38 @@ def test_a_watch_keeps_what_was_gone_back_to_until_its_source_says_something_els
     told = story.told(60)
     assert prompt_in(fake_world) == "Best.\n"
     assert "update Specialist/coder" in told.done
+
+
+def test_a_rollback_that_has_nothing_to_do_keeps_a_watch_from_what_was_interrupted(fake_world: FakeWorld) -> None:
+    story = Story(fake_world)
+    fake_world.when_applied()
+    fake_world.given_file(PROMPT, "Worse.\n")
+    assert fake_world.when_applied(stopping=lambda: 15).report.interrupted == 15
+
+    report = back(fake_world)
+
+    assert (done(report), report.revision, report.exit_code) == ([], 3, 0)
+    assert story.told(60).done == []
+    assert prompt_in(fake_world) == "You write code.\n"
+    assert back(fake_world, "1").revision is None, "it is what stands already"
+
+
+def test_what_is_skipped_is_what_the_source_says_also_after_a_second_rollback(fake_world: FakeWorld) -> None:
+    story = Story(fake_world)
+    fake_world.when_applied()
+    for text in ("Worse.\n", "Worst.\n"):
+        fake_world.given_file(PROMPT, text)
+        fake_world.when_applied()
+    back(fake_world, "2")
+    assert prompt_in(fake_world) == "Worse.\n"
+    back(fake_world, "1")
+
+    assert story.told(60).done == []
+    assert prompt_in(fake_world) == "You write code.\n"
+
+    # Once a watch saw the source say something else, what was skipped is so no more.
+    for text in ("Best.\n", "Worst.\n"):
+        fake_world.given_file(PROMPT, text)
+        story.script = Script(fake_world.clock)
+        story.told(60)
+        assert prompt_in(fake_world) == text

@@ -33,7 +33,8 @@ NO_FLAG = {
         "disruption", "disruption.when", "disruption.maxWait", "disruption.onTimeout",
         "hooks", "hooks.preStop", "hooks.preStop.*.command", "hooks.preStop.*.timeout", "hooks.preStop.*.onError",
         "hooks.postReady", "hooks.postReady.*.command", "hooks.postReady.*.timeout", "hooks.postReady.*.onError",
-        "drift", "drift.policy", "drift.ignore", "retry", "retry.limit", "retry.base", "retry.max", "retry.timeout",
+        "drift", "drift.policy", "drift.ignore", "drift.resync", "drift.interval", "drift.window", "drift.baseline",
+        "retry", "retry.limit", "retry.base", "retry.max", "retry.timeout",
         "lifecycle", "lifecycle.preventDestroy", "lifecycle.ignoreChanges", "lifecycle.retain",
         "headlessDisplay", "headlessDisplay.style", "headlessDisplay.detail",  # of `agents launch` alone
     ),

@@ -153,6 +153,25 @@ def test_what_a_later_release_brings_is_refused_with_a_hint(kind: str, spec: Jso
     assert faults[0].hint
 
 
+@pytest.mark.parametrize(
+    ("drift", "code"),
+    [
+        ({"resync": "500ms"}, "declare.schema.range"),
+        ({"resync": 999}, "declare.schema.range"),
+        ({"window": "25h"}, "declare.schema.range"),
+        ({"interval": "0s"}, "declare.schema.range"),
+        ({"interval": "soon"}, "declare.schema.value"),
+        ({"baseline": ["known.json"]}, "declare.schema.value"),
+        ({"baseline": "known.json"}, "declare.schema.type"),
+    ],
+)
+def test_a_pace_that_cannot_be_kept_and_a_key_that_is_none_are_refused(drift: JsonMap, code: str) -> None:
+    faults = schema("Instance").validate({"specialistRef": "a", "drift": drift})
+    assert [fault.code for fault in faults] == [code]
+    kept: JsonMap = {"resync": "1s", "window": "1d", "interval": "1h30m", "baseline": ["0123456789abcdef"]}
+    assert schema("Instance").validate({"specialistRef": "a", "drift": kept}) == []
+
+
 def test_kinds_of_later_releases_are_known_by_name() -> None:
     assert {"ExternalImport", "Fleet", "Machine", "Mailbox", "RemotePermission"} == LATER
     assert [KINDS.schema(kind) for kind in sorted(LATER)] == [None] * len(LATER)

@@ -9,6 +9,7 @@ from reconciler.app import apply as applying
 from reconciler.engine import observe as observing
 from reconciler.engine import plan as planning
 from reconciler.engine import prune, retry, reviewed, rows
+from reconciler.engine.failures import Failures
 from reconciler.engine.flight import Flight
 from reconciler.engine.handler import Case, Lookup
 from reconciler.engine.prune import Asked
@@ -85,7 +86,7 @@ def a_retry_does_not_look() -> Iterator[None]:
 @mutant(on_fake(failures.test_a_failed_first_start_is_taken_back))
 def a_failed_start_is_left_running() -> Iterator[None]:
     """What a first create began is not taken back."""
-    with replaced(Runner, Runner._undo, lambda self, flight: ""):
+    with replaced(Failures, Failures._undo, lambda self, flight: ""):
         yield
 
 

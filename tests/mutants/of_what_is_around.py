@@ -141,14 +141,14 @@ def a_watch_without_a_timer() -> Iterator[None]:
 @mutant(on_fake(kept_up.test_a_program_that_ends_every_second_is_not_started_every_second))
 def heal_without_pause() -> Iterator[None]:
     """However often it ended, it is started again at once."""
-    with replaced(heals.Heals, heals.Heals.verdict, lambda self, action, uid, now: heals.NOW):
+    with replaced(heals.Heals, heals.Heals.verdict, lambda self, action, uid, now, guard: heals.NOW):
         yield
 
 
 @mutant(on_fake(keeping.test_somebody_who_undoes_every_repair_is_reported_and_not_fought))
 def repairs_are_not_counted() -> Iterator[None]:
     """A repair that somebody undoes is made again and again."""
-    with replaced(heals.Heals, heals.Heals.note, lambda self, action, now: None):
+    with replaced(heals.Heals, heals.Heals.note, lambda self, action, now, guard: None):
         yield
 
 

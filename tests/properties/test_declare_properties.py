@@ -14,7 +14,15 @@ from reconciler.declare.dump import to_yaml
 from reconciler.declare.jsonschema import files
 from reconciler.declare.reader import read
 from reconciler.declare.schema import Schema
-from reconciler.declare.vocabulary import NAME_PATTERN, PAUSE_MAX, PAUSE_PATTERN, SESSION_PATTERN, milliseconds
+from reconciler.declare.vocabulary import (
+    NAME_PATTERN,
+    PAUSE_MAX,
+    PAUSE_PATTERN,
+    PERIOD_MIN,
+    PERIOD_PATTERN,
+    SESSION_PATTERN,
+    milliseconds,
+)
 from reconciler.model.json import Json, JsonMap, canonical
 from reconciler.model.ref import name_fault, session_name_fault
 from tests.declare.specs import JUNK, KINDS, SAMPLES, SCHEMAS, documents, spoiled, valid_struct
@@ -84,6 +92,18 @@ def test_pauses(text: str) -> None:
 )
 def test_what_is_no_pause(text: str) -> None:
     assert not re.search(PAUSE_PATTERN, text)
+
+
+@settings(deadline=None, max_examples=300)
+@given(st.lists(PARTS.map(lambda part: (part[0] % 100_000, part[1])), min_size=1, max_size=4))
+def test_the_pattern_of_a_period_is_never_wrong_about_its_length(parts: list[tuple[int, str]]) -> None:
+    text = "".join(f"{count}{unit}" for count, unit in parts)
+    length = milliseconds(text)
+    assert isinstance(length, int)
+    if re.search(PERIOD_PATTERN, text):
+        assert PERIOD_MIN <= length <= PAUSE_MAX
+    elif len(parts) == 1 and parts[0][1] != "ms":
+        assert not PERIOD_MIN <= length <= PAUSE_MAX
 
 
 @pytest.mark.parametrize("name", sorted(PUBLISHED))

@@ -37,7 +37,7 @@ def main(words: list[str]) -> int:
     valued = {name for option in COMMAND.every() if option.metavar for name in option.names}
     args = grammar.parse(COMMAND, normalised(line, valued))
     stop, teller = Stop(), Teller(args)
-    told = Watching(args, teller)
+    told = Watching(teller)
     try:
         ended = lead.watch(
             places.flags(args),

@@ -25,7 +25,7 @@ from reconciler.ports.bundle import Ports
 from reconciler.ports.wakers import Followed, Waker, Wakers, Woken
 
 FLEET, SOURCE, TIMER, LATER, ASKED = Key("fleet"), Key("source"), Key("timer"), Key("later"), Key("asked")
-BUSY, FETCH = Key("busy"), Key("fetch")
+BUSY, FETCH, RESYNC = Key("busy"), Key("fetch"), Key("resync")
 BUSY_S = 2.0
 """How soon a busy agent is looked at again: nothing tells that a turn is over."""
 REGISTRY_S = 0.2
@@ -199,6 +199,12 @@ class _Watch:
             self._queue.done(FETCH)
             return
         full = LATER in due or BUSY in due or news
+        if RESYNC in due and not full:
+            full = self._resynced()
+            if not full and due == [RESYNC]:
+                self._queue.done(RESYNC)
+                self._resync()
+                return
         if ASKED in due:
             full = self._lend(wakers) or full
             if self._how.stopping() is not None:
@@ -248,6 +254,21 @@ class _Watch:
         self._queue.add(FETCH, Priority.SOURCE, remote.next_s())
         return came or (awaited and not remote.awaited)
 
+    def _resynced(self) -> bool:
+        """Whether one of those that are due by their own pace stands otherwise; what cannot be told is looked at."""
+        if self._sources.desired is None:
+            return False
+        try:
+            return self._rounds.resyncs.moved(self._sources.desired.session.handlers)
+        except ReconcilerError:
+            return True
+
+    def _resync(self) -> None:
+        due = self._rounds.resyncs.due_in_s()
+        self._queue.drop(RESYNC)
+        if due is not None:
+            self._queue.add(RESYNC, Priority.TIMER, due)
+
     def _rest(self, wakers: Wakers) -> None:
         self._ports.catalog.rest()
         wakers.rest()
@@ -293,6 +314,7 @@ class _Watch:
                 "diagnostic", {"code": error.code, "message": error.message, "hint": error.hint, "again_s": again}
             )
         self._revision = self._ports.catalog.revision()
+        self._resync()
         self._queue.drop(LATER)
         if again is not None:
             self._queue.add(LATER, Priority.TIMER, again)

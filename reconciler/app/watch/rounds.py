@@ -7,18 +7,7 @@ plan. Everything that decides is in the catalog, the source and the world.
 from datetime import datetime
 
 from reconciler.app import apply as applying
-from reconciler.app import (
-    around,
-    events,
-    gate,
-    gate_record,
-    holding,
-    rollback,
-    rollout_pins,
-    rollout_undo,
-    rollouts,
-    waiting,
-)
+from reconciler.app import around, events, gate, gate_record, holding, rollout_undo, rollouts, standing, waiting
 from reconciler.app import suspended as suspended_
 from reconciler.app.ask import Restore
 from reconciler.app.desired import Desired, inputs_of
@@ -27,8 +16,10 @@ from reconciler.app.request import Emit, PlanFlags, RunFlags, Shown, Source
 from reconciler.app.watch import calendar
 from reconciler.app.watch import notes as notes_
 from reconciler.app.watch.busy import busy
+from reconciler.app.watch.resync import Resyncs
 from reconciler.engine import unasked as unasked_
 from reconciler.engine.handler import Case
+from reconciler.engine.heals import guard_of
 from reconciler.engine.plan import Planned
 from reconciler.engine.rolling import failure, rolled_back
 from reconciler.engine.unasked import Rules, Unasked
@@ -73,6 +64,7 @@ class Rounds:
         self._quiet: str | None = None
         self._pinned: tuple[Ref, ...] = ()
         self._waited_for: tuple[Case, ...] = ()
+        self.resyncs = Resyncs(ports)
         self._said: set[tuple[str, str]] = set()
         self._repeated: dict[tuple[object, ...], int] = {}
         self.looks = 0
@@ -86,12 +78,14 @@ class Rounds:
             return Seen()
         self.plans += 1
         reader = self._ports.reader()
-        desired, pinned = rollout_pins.standing(rollback.standing(desired, reader), reader)
+        standing.ended(desired, self._ports, self._writer.token(self._ports))
+        desired, pinned = standing.standing(desired, reader)
         self._skipped(pinned)
         prepared = self._prepared(desired) if self._quick else None
         planned, refused = self._planned(desired, wanted, reader)
         notes = notes_.read(reader.catalog)
         rules = self._rules(planned, desired, notes, reader)
+        self.resyncs.looked(planned.cases)
         self._waited_for = tuple(case for case in planned.cases.values() if case.ref in rules.busy)
         found = unasked_.hold_back(planned, rules)
         rolled = rollouts.watched(found.planned, desired.session.handlers, self._ports, reader)
@@ -108,7 +102,7 @@ class Rounds:
         if not plan.running:
             self._keep(notes, found)
             owing = self._owing(desired)
-            calm = not plan.actions and not plan.notices and not rolled.active and not owing
+            calm = not plan.actions and not plan.notices and not rolled.active and not owing and not found.known
             self._quiet = prepared if calm else None
             if calm and desired.gated is not None and prepared is not None and not pinned:
                 self._record(prepared)
@@ -122,7 +116,9 @@ class Rounds:
         report = applying.run_plan(found.planned, desired.session, desired, self._ports, self._writer, how, self._emit)
         for outcome in report.outcomes:
             if outcome.result is Result.SETTLED and unasked_.repairs(outcome.action):
-                notes.heals.note(outcome.action, self._ports.clock.now_utc())
+                want = found.planned.cases[outcome.action.ref].want
+                guard = guard_of(want.spec if want is not None else None)
+                notes.heals.note(outcome.action, self._ports.clock.now_utc(), guard)
         self._keep(notes, found)
         soon = self._after(report)
         later = self._next_s(found, self._ports.reader(), owing=self._owing(desired))
@@ -174,13 +170,13 @@ class Rounds:
 
     def _roll_back(self, refs: list[Ref], reader: Reader) -> bool:
         """Have the next look see the revision before, of sets whose change has failed; whether there is one."""
-        pins = rollout_pins.read(reader.catalog)
+        pins = standing.read(reader.catalog)
         for ref in refs:
             pin = rollout_undo.mark_of(reader, Restore(ref))
             if pin is not None:
                 pins[ref] = pin
                 self._emit("condition", rolled_back(str(ref), pin.revision))
-        rollout_pins.write(self._ports, self._writer.token(self._ports), pins)
+        standing.write(self._ports, self._writer.token(self._ports), pins)
         return any(ref in pins for ref in refs)
 
     def _skipped(self, pinned: tuple[Ref, ...]) -> None:

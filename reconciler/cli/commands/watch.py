@@ -29,9 +29,11 @@ def watch(args: Args) -> int:
         raise Usage("--poll is about the repository of --source", "files are followed as they are saved")
     service = wiring.supervisor()  # before anything is started: the variables are for this process alone
     stop, teller = Stop(), Teller(args)
-    told = Watching(args, teller)
+    once = args.flag("once")
+    # A supervisor's log has times of its own.
+    told = Watching(teller, None if once or service is not None else wiring.clock())
     emit: Emit = told.emit
-    wakers: lead.MakeWakers = wiring.wakers
+    wakers: lead.MakeWakers = told.wakers(wiring.wakers)
     if teller.metering is not None:
         wakers = teller.metering.over(wakers)
     stopping = stop.asked
@@ -46,7 +48,7 @@ def watch(args: Args) -> int:
             source,
             wanted,
             how._replace(stopping=stopping, yes=True),
-            lead.WatchFlags(args.flag("once"), period or 60.0, poll or 60.0),
+            lead.WatchFlags(once, period or 60.0, poll or 60.0),
             wakers=wakers,
             shown=teller.shown,
             emit=emit,

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from reconciler.engine.handler import Absent, Part, Present, Seen, Target, Unknown
 from reconciler.kinds.instance import gateway_part
 from reconciler.model.json import Json, JsonMap, digest
+from reconciler.model.names import ENV_SOCKET
 from reconciler.model.ref import Ref, Uid
 from reconciler.model.resource import adopts
 from reconciler.model.tuples import NamedTuple
@@ -73,7 +74,10 @@ def _one(
         return Absent("it was never started", parts={}, stamp=_may_be_adopted(target, listing, scan))
     elsewhere = _other_server(target, ports)
     if elsewhere and target.uid not in by_uid:
-        return Unknown(f"it was started on the tmux server at {elsewhere}, and this run looks at {ports.tmux.socket}")
+        return Unknown(
+            f"it was started on the tmux server at {elsewhere}, and this run looks at {ports.tmux.socket}; "
+            f"to have it look there, set {ENV_SOCKET} to the first path"
+        )
     panes = by_uid.get(target.uid, ())
     sessions = sorted({pane.session_id for pane in panes})
     if len(sessions) > 1:

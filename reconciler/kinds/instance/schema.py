@@ -7,6 +7,7 @@ from reconciler.declare.node import REQUIRED
 from reconciler.declare.rules import ExactlyOne, GoesWith, NeverWith
 from reconciler.declare.schema import Schema, Spec, field
 from reconciler.declare.vocabulary import (
+    END,
     AgentId,
     AnyRef,
     AuthRef,
@@ -17,20 +18,25 @@ from reconciler.declare.vocabulary import (
     Line,
     Name,
     Pause,
+    Period,
     ProfileRef,
     RecipeRef,
     SessionName,
     SpecialistRef,
     choice,
+    pattern,
     whole,
 )
 from reconciler.model.field import Change, ListKind
 from reconciler.ports.gateway import HOSTS
 
 RECORD, LIVE, RELAUNCH = Change.RECORD, Change.LIVE, Change.RELAUNCH
-WATCH = "it comes in a later release; leave it out"
 SECTIONS = ("identity", "memo-cue", "houmao-runtime-guidance", "automation-notice", "task-reminder", "mail-ack")
 
+DriftKey = Annotated[
+    str,
+    pattern(r"^[0-9a-f]{16}" + END, "the key of a difference", "`houmao drift -o json` prints the key of each"),
+]
 Probe = Annotated[
     str,
     choice(
@@ -114,7 +120,6 @@ class Lifecycle(Spec):
 class Drift(Spec):
     """What drift leads to (R-DRF-1)."""
 
-    refused: ClassVar[Mapping[str, str]] = dict.fromkeys(("resync", "window", "interval", "baseline"), WATCH)
     policy: Annotated[str, choice("heal", "report", "ignore")] = field(
         "heal",
         change=RECORD,
@@ -122,6 +127,19 @@ class Drift(Spec):
     )
     ignore: list[Line] = field(
         [], change=RECORD, list_kind=ListKind.SET, doc="Paths below spec whose drift is left alone."
+    )
+    resync: Period = field(
+        None, change=RECORD, doc="How soon a watch looks at it again though nothing happened; else with all others."
+    )
+    interval: Period = field(None, change=RECORD, doc="The shortest time between two repairs by a watch; else none.")
+    window: Period = field(
+        None, change=RECORD, doc="The time within which more than three repairs are a fight; else 10m."
+    )
+    baseline: list[DriftKey] = field(
+        [],
+        change=RECORD,
+        list_kind=ListKind.SET,
+        doc="Known drift, by its keys in `houmao drift -o json`: a watch leaves it, and it is no alarm.",
     )
 
 
