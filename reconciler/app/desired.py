@@ -25,6 +25,7 @@ from reconciler.ports.bundle import Reader
 
 if TYPE_CHECKING:
     from reconciler.app.source_git import Fetched
+    from reconciler.declare.memo import Memo
     from reconciler.ports.process import Process
 
 RUNS = 100
@@ -74,8 +75,10 @@ class Desired(NamedTuple):
         return self.compiled.source_revision if self.compiled else ""
 
 
-def load(session: Session, source: Source, wanted: PlanFlags) -> Desired:
-    """Compile the source; raises DeclarationError with every fault, or the guard about an empty source."""
+def load(session: Session, source: Source, wanted: PlanFlags, memo: "Memo | None" = None) -> Desired:
+    """Compile the source; raises DeclarationError with every fault, or the guard about an empty source. Who compiles it
+    again and again gives a memo.
+    """
     reader = session.reader
     rows = {row.ref for row in reader.catalog.inventory()}
     fetched = fetched_of(session, source) if source.git else None
@@ -87,6 +90,7 @@ def load(session: Session, source: Source, wanted: PlanFlags) -> Desired:
         providers=reader.providers,
         known=lambda ref: ref in rows or is_starter(ref),
         strict=Validate(wanted.validate),
+        memo=memo,
     )
     project = compiled.project.ref.name if compiled.project else None
     apply_set = set_named(wanted.applyset) if wanted.applyset is not None else project or "default"

@@ -9,6 +9,7 @@ from reconciler.app.request import Emit, PlanFlags, Source
 from reconciler.app.session import Session
 from reconciler.declare import origin
 from reconciler.declare.inputs import EXTENSIONS, skipped
+from reconciler.declare.memo import Memo
 from reconciler.engine.loop import Settling
 from reconciler.model.errors import DeclarationError, GuardRefused, ReconcilerError
 from reconciler.model.json import Json
@@ -20,7 +21,8 @@ GONE = frozenset({"declare.root.missing", "declare.root.unreadable", "guard.empt
 
 
 class Sources:
-    """What is declared, as last read well. `compiles` counts compiles that came to their end."""
+    """What is declared, as last read well. `compiles` counts compiles that came to their end; `memo` is what they
+    have in common."""
 
     def __init__(self, session: Session, source: Source, wanted: PlanFlags, emit: Emit) -> None:
         self._session = session
@@ -33,6 +35,7 @@ class Sources:
         self.fault: ReconcilerError | None = None
         self.compiles = 0
         self.abandoned = 0
+        self.memo = Memo()
         self._roots = tuple(self._root(path) for path in (*source.paths, source.composition) if path not in (None, "-"))
         self._trees: dict[str, origin.WorkTree | None] = {}
         self._listed: dict[str, Stamp | None] = {}
@@ -132,7 +135,7 @@ class Sources:
         """Read it all; whether what is declared is another now. Nothing is taken over once `overtaken`."""
         self.settling.begun()
         try:
-            found = load(self._session, self._source, self._wanted)
+            found = load(self._session, self._source, self._wanted, self.memo)
         except (DeclarationError, GuardRefused) as fault:
             if overtaken():
                 self.abandoned += 1
