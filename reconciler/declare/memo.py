@@ -68,7 +68,7 @@ class Memo:
 
     def __len__(self) -> int:
         """How many files are kept."""
-        return len(self._files)
+        return len(self._files.keys() | self._was.keys())
 
     def file(self, path: str, shown: str, digest: str) -> Parsed | None:
         """The file as it was parsed, if it is that content, shown by that name."""
