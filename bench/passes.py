@@ -11,11 +11,10 @@ import sys
 import time
 
 from reconciler.adapters import memory
-from reconciler.app.request import PlanFlags, RunFlags, Source
-from reconciler.app.watch.lead import WatchFlags, watch
 from reconciler.model.json import JsonMap
 from reconciler.testing.fake_world import FakeWorld
 from reconciler.testing.wakers import Script
+from reconciler.testing.watching import watched
 
 LIMIT = 5.0
 FLEET = "kind: Specialist\nmetadata: {name: coder}\nspec: {provider: echo, prompt: You write code.}\n"
@@ -58,16 +57,7 @@ def main(words: list[str]) -> int:
             looks += kind == "observe"
 
         begun = time.monotonic()
-        watch(
-            world.flags,
-            Source((str(world.source),)),
-            PlanFlags(),
-            RunFlags(yes=True, stopping=script.stopping),
-            WatchFlags(),
-            wakers=lambda ports: script,
-            shown=lambda plan: None,
-            emit=emit,
-        )
+        watched(world, lambda ports: script, script.stopping, emit)
         took = time.monotonic() - begun
     finally:
         shutil.rmtree(world.root)

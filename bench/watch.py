@@ -61,6 +61,7 @@ def measured(fleet: Fleet, watch: "subprocess.Popen[bytes]", log: str, n: int, i
                 text.replace("spec:\n", f"spec:\n  disruption: {{when: Immediate}}\n  reasoning: {turn % 2 + 1}\n")
             )
         saves.append(delay(log, lambda: os.rename(f"{fleet.source}/.new", path)))
+    quiet(log)  # the agent that was saved last has its new program
     panes = fleet.tmux("list-panes", "-a", "-F", "#{pane_pid}").split()
     for pid in panes[-TIMES:]:
         heals.append(delay(log, lambda pid=int(pid): os.kill(pid, signal.SIGKILL)))  # type: ignore[misc]

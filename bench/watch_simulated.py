@@ -11,12 +11,11 @@ import sys
 import time
 from collections.abc import Callable
 
-from reconciler.app.request import PlanFlags, RunFlags, Source
-from reconciler.app.watch.lead import WatchFlags, watch
 from reconciler.model.json import JsonMap
 from reconciler.ports.wakers import Waker, Woken
 from reconciler.testing.fake_world import FakeWorld
 from reconciler.testing.wakers import Script
+from reconciler.testing.watching import watched
 
 MUST_MS = {"watch-save-to-action": 500, "watch-kill-to-heal": 1000}
 
@@ -73,16 +72,7 @@ def main(words: list[str]) -> int:
             script.at(100.0 + 200 * turn, saved, Woken(Waker.SOURCE, path, True))
             script.at(200.0 + 200 * turn, killed, Woken(Waker.PROCESS))
         script.over_at = 200.0 + 200 * times
-        watch(
-            world.flags,
-            Source((str(world.source),)),
-            PlanFlags(),
-            RunFlags(yes=True, stopping=script.stopping),
-            WatchFlags(),
-            wakers=lambda ports: script,
-            shown=lambda plan: None,
-            emit=timed.heard,
-        )
+        watched(world, lambda ports: script, script.stopping, timed.heard)
     failed = False
     for name, taken in timed.taken.items():
         failed = failed or len(taken) != times

@@ -14,6 +14,10 @@ SETTLED_NS = 20_000_000
 """A younger file may change again without its time stamps moving: clocks of file systems tick every 1 to 10 ms."""
 
 
+ROOM = 1024
+"""So many files are remembered before it is looked which of them are gone."""
+
+
 def stamp_of(found: os.stat_result) -> Stamp:
     return Stamp(
         size=found.st_size,
@@ -31,13 +35,20 @@ def settled(stamp: Stamp) -> bool:
 
 
 class Digests:
-    """The memory of one process. `reads` counts the files whose bytes were read."""
+    """The memory of one process. `reads` counts the files whose bytes were read. Files that are gone are forgotten
+    whenever it has grown to twice its size.
+    """
 
-    __slots__ = ("_known", "reads")
+    __slots__ = ("_known", "_room", "reads")
 
     def __init__(self) -> None:
+        self._room = ROOM
         self._known: dict[str, tuple[Stamp, Digest]] = {}
         self.reads = 0
+
+    def __len__(self) -> int:
+        """How many files are remembered."""
+        return len(self._known)
 
     def of_file(self, path: str, *, follow: bool = True) -> Digest:
         """Raises OSError and FileRefused."""
@@ -55,6 +66,9 @@ class Digests:
             os.close(descriptor)
         if before == after and settled(after):
             self._known[path] = after, digest
+            if len(self._known) > self._room:
+                self._known = {each: known for each, known in self._known.items() if os.path.lexists(each)}
+                self._room = max(ROOM, 2 * len(self._known))
         return digest
 
     def of_tree(self, root: str) -> Digest:

@@ -25,6 +25,7 @@ from reconciler.ports.bundle import Reader
 
 if TYPE_CHECKING:
     from reconciler.app.source_git import Fetched
+    from reconciler.declare.memo import Memo
     from reconciler.ports.process import Process
 
 RUNS = 100
@@ -74,10 +75,16 @@ class Desired(NamedTuple):
         return self.compiled.source_revision if self.compiled else ""
 
 
-def load(session: Session, source: Source, wanted: PlanFlags, fetched: "Fetched | None" = None) -> Desired:
+def load(
+    session: Session,
+    source: Source,
+    wanted: PlanFlags,
+    fetched: "Fetched | None" = None,
+    memo: "Memo | None" = None,
+) -> Desired:
     """Compile the source; raises DeclarationError with every fault, or the guard about an empty source.
 
-    A source in a git repository is fetched, unless it is given as `fetched`.
+    A source in a git repository is fetched, unless it is given as `fetched`. Who compiles again and again gives a memo.
     """
     reader = session.reader
     rows = {row.ref for row in reader.catalog.inventory()}
@@ -91,6 +98,7 @@ def load(session: Session, source: Source, wanted: PlanFlags, fetched: "Fetched 
         providers=reader.providers,
         known=lambda ref: ref in rows or is_starter(ref),
         strict=Validate(wanted.validate),
+        memo=memo,
     )
     project = compiled.project.ref.name if compiled.project else None
     apply_set = set_named(wanted.applyset) if wanted.applyset is not None else project or "default"

@@ -35,6 +35,7 @@ from reconciler.ports.files import FilesReader
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from reconciler.declare.memo import Memo
     from reconciler.declare.moved import Move
 
 __all__ = ["Compiled", "Source", "Validate", "compile_source", "fill_defaults", "sparse"]
@@ -48,13 +49,18 @@ def compile_source(
     providers: Mapping[str, policy.ProviderFacts],
     known: Callable[[Ref], bool],
     strict: Validate = Validate.STRICT,
+    memo: "Memo | None" = None,
 ) -> Compiled:
     """Compile a source. Never raises for what was declared: look at `problems`.
 
     `known` says whether the catalog has a ref that nobody declares. Zero documents is a problem among others
     (`declare.no_documents`); a caller that knows what the apply set owns looks at `documents` first (R-LOAD-10).
+    With a memo of the last compile, what did not change since is taken from there; composing changes documents in
+    place, and goes without.
     """
-    reading = Reading(files)
+    reading = Reading(files, memo if source.composition is None else None)
+    if memo is not None:
+        memo.begin(providers, strict)
     gathered, roots = gather_documents(source, reading, kinds)
     report = Report(reading.problems)
     report.text_is_read()
@@ -80,6 +86,8 @@ def compile_source(
     if not gathered and not report.problems:
         report.problems.append(no_documents(source))
     ids, tree = root_ids(roots, found, files)
+    if memo is not None:
+        memo.end()
     return Compiled(
         resources=resources,
         problems=ordered(report.problems),
@@ -179,7 +187,23 @@ class Builder:
 
     def build(self, draft: Draft) -> None:
         """The resource of a draft, and its children."""
-        written, schema, ref, home, root = draft
+        memo = self._reading.memo
+        if memo is None:
+            made = self._made(draft)
+        elif (kept := memo.made(draft.written, self._defaults)) is not None:
+            made = [(resource.again(), place) for resource, place in kept.resources]
+        else:
+            told = len(self._report.problems)
+            made = self._made(draft)
+            alone = all(source.path is None for resource, _ in made for source in resource.contents)
+            if made and alone and told == len(self._report.problems):
+                _keep(memo, draft.written, self._defaults, made)
+        for resource, place in made:
+            self._add(resource, place, draft.root)
+
+    def _made(self, draft: Draft) -> "list[tuple[Declared, Place]]":
+        """They, the children last; none where its content cannot be had."""
+        written, schema, ref, home, _ = draft
         given = written.value.get("spec", {})
         assert isinstance(given, dict)
         # Attaching changes the spec in place, and the document is asked for its texts again.
@@ -190,7 +214,7 @@ class Builder:
         if attached.faults:
             self._judge.broken.add(ref)
             self._judge.loose.append((Resource(ref, spec, "", edges=refs.loose_edges(schema, spec)), written))
-            return
+            return []
         canonical = schema.canonical(spec)
         metadata = written.value["metadata"]
         assert isinstance(metadata, dict)
@@ -209,11 +233,14 @@ class Builder:
         if any(child.full for child in children):
             # Who waits is the child; its owner is only a row.
             resource.edges = tuple(edge for edge in resource.edges if "dependsOn" not in edge.path.split("."))
-        self._add(resource, Place(written, ()), root)
+        made = [(resource, Place(written, ()))]
         for child in children:
-            self._child(child, resource, written, root)
+            named = self._child(child, resource, written)
+            if named is not None:
+                made.append((named, Place(written, child.moved)))
+        return made
 
-    def _child(self, child: Child, owner: Resource, written: Written, root: str) -> None:
+    def _child(self, child: Child, owner: Resource, written: Written) -> Declared | None:
         ref = Ref(child.kind, child.name)
         why = name_fault(child.name)
         if why is not None:
@@ -222,11 +249,11 @@ class Builder:
             self._report.fault(
                 written, Fault("declare.name", message, hint, ("metadata", "name"), "R-MOD-4"), owner.ref
             )
-            return
+            return None
         schema = self._kinds.schema(child.kind)
         assert schema is not None
         used = content_digests(schema, child.spec)
-        resource = Declared(
+        return Declared(
             written,
             ref,
             child.spec,
@@ -238,7 +265,6 @@ class Builder:
             owner=owner.ref,
             derived=not child.full,
         )
-        self._add(resource, Place(written, child.moved), root)
 
     def _add(self, resource: Resource, place: Place, root: str) -> None:
         other = self.resources.get(resource.ref)
@@ -250,6 +276,13 @@ class Builder:
         made, plain = (resource, other) if resource.owner is not None else (other, resource)
         why = f"made by {made.owner}, declared" if made.owner else "declared"
         self._report.double(resource.ref, plain.position, made.position, why)
+
+
+def _keep(memo: "Memo", written: Written, defaults: Json, made: "list[tuple[Declared, Place]]") -> None:
+    """Copies, for those that were made are bound now."""
+    from reconciler.declare.memo import Made
+
+    memo.keep_made(Made(written, defaults, tuple((resource.again(), place) for resource, place in made)))
 
 
 def with_defaults(kind: str, spec: JsonMap, defaults: Json) -> JsonMap:

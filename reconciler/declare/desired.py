@@ -84,6 +84,22 @@ class Declared(Resource):
             derived=derived,
         )
 
+    def again(self) -> "Declared":
+        """The same for another compile, which binds its edges anew."""
+        return Declared(
+            self._written,
+            self.ref,
+            self.spec,
+            self.digest,
+            labels=self.labels,
+            annotations=self.annotations,
+            positions=self.positions,
+            edges=self.edges,
+            contents=self.contents,
+            owner=self.owner,
+            derived=self.derived,
+        )
+
     @property
     def position(self) -> Position | None:
         """Where its name is written; of a child, its owner's."""

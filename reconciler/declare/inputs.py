@@ -12,6 +12,10 @@ from reconciler.model.resource import Position
 from reconciler.model.tuples import NamedTuple
 from reconciler.ports.files import Digest, FilesReader, Stamp
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from reconciler.declare.memo import Memo
+
 EXTENSIONS = (".yaml", ".yml", ".json")
 STDIN = "-"
 
@@ -46,12 +50,15 @@ class TextFile(NamedTuple):
 
 
 class Reading:
-    """Reads through the port, remembering stamps; nothing is read twice."""
+    """Reads through the port, remembering stamps; nothing is read twice. With a memo, a file that is what it was when
+    it was last parsed is not parsed again.
+    """
 
-    __slots__ = ("_digests", "_good_keys", "_real", "directories", "files", "problems", "stamps")
+    __slots__ = ("_digests", "_good_keys", "_real", "directories", "files", "memo", "problems", "stamps")
 
-    def __init__(self, files: FilesReader) -> None:
+    def __init__(self, files: FilesReader, memo: "Memo | None" = None) -> None:
         self.files = files
+        self.memo = memo
         self.stamps: dict[str, Stamp] = {}
         self.directories: dict[str, Stamp] = {}
         self.problems: list[Problem] = []
@@ -120,16 +127,36 @@ class Reading:
         """The documents of one file; its problems are collected."""
         if data is None:
             try:
+                if self.memo is not None:
+                    return self._kept(file, self.memo)
                 data = self.read(file.path)
             except ReconcilerError as error:
                 self.problems.append(unreadable(file.shown, error))
                 return []
+        found, problems = self._parsed(file, data)
+        self.problems += problems
+        return found
+
+    def _kept(self, file: TextFile, memo: "Memo") -> list[Document]:
+        """The documents of a file that is parsed only where its content is another; raises ReconcilerError."""
+        from reconciler.declare.memo import Parsed
+        from reconciler.model.json import digest_bytes
+
+        self.stamp(file.path)
+        kept = memo.file(file.path, file.shown, self.files.digest(file.path).digest)
+        if kept is None:
+            data = self.files.read(file.path)
+            # Of these bytes, not of those a moment before.
+            kept = Parsed(digest_bytes(data), file.shown, *self._parsed(file, data))
+            memo.keep_file(file.path, kept)
+        self.problems += kept.problems
+        return kept.documents
+
+    def _parsed(self, file: TextFile, data: bytes) -> tuple[list[Document], list[Problem]]:
         if file.path.endswith(".json"):
             # JSON may be indented by tabs; YAML may not. A space for a tab leaves every position as it is.
             data = data.replace(b"\t", b" ")
-        found, problems = read(data, file.shown, good_keys=self._good_keys)
-        self.problems += problems
-        return found
+        return read(data, file.shown, good_keys=self._good_keys)
 
 
 def unreadable(shown: str, error: ReconcilerError) -> Problem:

@@ -106,7 +106,14 @@ class Judge:
         if schema is None:
             self._report.fault(written, envelope.kind_fault(value, self._kinds.names()), ref)
             return None
-        fatal = self._faults(written, schema, ref)
+        memo = self._reading.memo
+        if memo is not None and memo.is_clean(written):
+            fatal = False
+        else:
+            told = len(self._report.problems) + len(self._report.warnings)
+            fatal = self._faults(written, schema, ref)
+            if memo is not None and not fatal and told == len(self._report.problems) + len(self._report.warnings):
+                memo.keep_clean(written)
         if ref is None:
             return None
         first = self._first.setdefault(ref, written)

@@ -7,6 +7,7 @@ from typing import NamedTuple
 from reconciler.adapters.files_local import LocalFiles
 from reconciler.declare.catalogue import Catalogue
 from reconciler.declare.compile import Compiled, Source, Validate, compile_source
+from reconciler.declare.memo import Memo
 from reconciler.model.errors import Problem
 from reconciler.model.json import JsonMap
 from reconciler.model.ref import Ref
@@ -52,6 +53,7 @@ class Directory:
         self.files = LocalFiles()
         self.catalog: set[Ref] = set()
         self.strict = Validate.STRICT
+        self.memo: Memo | None = None
 
     def put(self, files: Mapping[str, str | bytes]) -> "Directory":
         """Write files, with their directories."""
@@ -73,6 +75,7 @@ class Directory:
             providers=PROVIDERS,
             known=lambda ref: ref in self.catalog,
             strict=self.strict,
+            memo=self.memo,
         )
 
     def compiled(self, *paths: str, recursive: bool = False) -> Compiled:

@@ -8,13 +8,12 @@ from pathlib import Path
 import pytest
 
 from reconciler.app import wiring
-from reconciler.app.request import PlanFlags, RunFlags, Source
-from reconciler.app.watch.lead import WatchFlags, watch
 from reconciler.cli import metering
 from reconciler.cli.metering import Metering
 from reconciler.model.errors import UsageFault
 from reconciler.ports.wakers import Waker, Woken
 from reconciler.testing.fake_world import FakeWorld
+from reconciler.testing.watching import watched
 from tests.history.conftest import Houmao
 from tests.stories.fleets import ALICE, PROMPT, TEXT
 from tests.watch.conftest import Story
@@ -73,16 +72,7 @@ def test_a_watch_counts_what_woke_it_and_what_it_reports(
     story.script.at(100, lambda: fake_world.given_file("bad.yaml", "kind: ["), story.saved("bad.yaml"))
     counting = Metering(str(tmp_path / "houmao.prom"))
     story.script.over_at = 300
-    watch(
-        fake_world.flags,
-        Source((str(fake_world.source),), recursive=True),
-        PlanFlags(),
-        RunFlags(yes=True, stopping=story.script.stopping),
-        WatchFlags(),
-        wakers=counting.over(lambda ports: story.script),
-        shown=lambda plan: None,
-        emit=counting.event,
-    )
+    watched(fake_world, counting.over(lambda ports: story.script), story.script.stopping, counting.event)
     counting.ended(143)
 
     found = values((tmp_path / "houmao.prom").read_text())

@@ -11,22 +11,9 @@ import pytest
 
 from reconciler.testing.plugin import fake_world, real_world
 from reconciler.testing.real_world import RealWorld, until
+from tests.fleets import declared
 
 ROOT = Path(__file__).parents[2]
-
-FLEET = """
-kind: Specialist
-metadata: {name: coder}
-spec: {provider: echo, promptFile: prompts/coder.md}
----
-kind: Instance
-metadata: {name: alice}
-spec: {specialistRef: coder}
----
-kind: Instance
-metadata: {name: bob}
-spec: {specialistRef: coder}
-"""
 
 
 class Program:
@@ -89,8 +76,7 @@ class Overlay:
         self.world = world
         self.held = world.root / "held"
         self.programs: list[Program] = []
-        world.given_file("prompts/coder.md", "You write code.\n")
-        world.given(FLEET)
+        declared(world)
 
     @property
     def lock(self) -> Path:

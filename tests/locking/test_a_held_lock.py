@@ -5,12 +5,11 @@ import pytest
 from reconciler.model.errors import LockHeld
 from reconciler.ports.files import LockHolder
 from reconciler.testing.fake_world import FakeWorld
-from tests.locking.conftest import FLEET
+from tests.fleets import declared
 
 
 def test_an_apply_beside_a_writer_is_refused_and_leaves_no_trace(fake_world: FakeWorld) -> None:
-    fake_world.given_file("prompts/coder.md", "You write code.\n")
-    fake_world.given(FLEET)
+    declared(fake_world)
     fake_world.initialised()
     ports = fake_world.ports(fake_world.settings)
     lock = ports.files.lock(ports.places.lock)

@@ -11,7 +11,7 @@ from reconciler.model.errors import ConflictError, GuardRefused
 from reconciler.model.outcome import Report
 from reconciler.testing.fake_world import FakeWorld
 from reconciler.testing.told import told
-from tests.locking.conftest import FLEET
+from tests.fleets import FLEET, declared
 
 FORGETFUL = FLEET.replace("spec: {specialistRef: coder}", "spec: {specialistRef: coder, resume: {mode: new}}")
 
@@ -148,8 +148,7 @@ def test_the_lock_is_free_after_a_refusal(edited: FakeWorld) -> None:
 
 def test_a_plan_that_needs_no_confirmation_is_made_anew_under_the_lock(fake_world: FakeWorld) -> None:
     """With --yes what is printed and run is the second plan, whatever the first was."""
-    fake_world.given_file("prompts/coder.md", "You write code.\n")
-    fake_world.given(FLEET)
+    declared(fake_world)
     fake_world.when_applied()
     fake_world.given_file("prompts/coder.md", "You write more code.\n")
     moved: list[str] = []

@@ -13,12 +13,11 @@ from pathlib import Path
 import pytest
 
 from reconciler.adapters import sd_notify
-from reconciler.app.request import PlanFlags, RunFlags, Source
-from reconciler.app.watch.lead import WatchFlags, watch
 from reconciler.app.watch.supervised import Supervised
 from reconciler.model.json import JsonMap
 from reconciler.ports.wakers import Waker, Woken
 from reconciler.testing.fake_world import FakeWorld
+from reconciler.testing.watching import watched
 from tests.watch.conftest import Story, fake_world
 
 __all__ = ["fake_world"]
@@ -46,16 +45,7 @@ def supervised(world: FakeWorld, story: Story, manager: Manager, seconds: float)
     def emit(kind: str, fields: JsonMap) -> None:
         del kind, fields
 
-    watch(
-        world.flags,
-        Source((str(world.source),), recursive=True),
-        PlanFlags(),
-        RunFlags(yes=True, stopping=kept.stopping(story.script.stopping)),
-        WatchFlags(),
-        wakers=kept.wakers(lambda ports: story.script),
-        shown=lambda plan: None,
-        emit=kept.emit(emit),
-    )
+    watched(world, kept.wakers(lambda ports: story.script), kept.stopping(story.script.stopping), kept.emit(emit))
 
 
 def test_it_is_ready_once_it_looked_says_what_it_does_and_that_it_ends(fake_world: FakeWorld) -> None:

@@ -2,28 +2,15 @@
 
 from collections.abc import Iterable
 
-from reconciler.app.request import PlanFlags, RunFlags, Source
-from reconciler.app.watch.lead import Ended, WatchFlags, watch
+from reconciler.app.watch.lead import Ended, WatchFlags
 from reconciler.engine.orders import Probe, no_probe
 from reconciler.model.json import JsonMap
 from reconciler.ports.wakers import Waker, Woken
 from reconciler.testing.fake_world import FakeWorld
 from reconciler.testing.plugin import fake_world, real_world
 from reconciler.testing.wakers import Script
-
-FLEET = """
-kind: Specialist
-metadata: {name: coder}
-spec: {provider: echo, promptFile: prompts/coder.md}
----
-kind: Instance
-metadata: {name: alice}
-spec: {specialistRef: coder}
----
-kind: Instance
-metadata: {name: bob}
-spec: {specialistRef: coder}
-"""
+from reconciler.testing.watching import watched
+from tests.fleets import declared
 
 
 class Told:
@@ -49,8 +36,7 @@ class Story:
         self.world = world
         self.script = Script(world.clock, drop)
         self.probe: Probe = no_probe
-        world.given_file("prompts/coder.md", "You write code.\n")
-        world.given(FLEET)
+        declared(world)
 
     def saved(self, name: str) -> Woken:
         return Woken(Waker.SOURCE, str(self.world.source / name), True)
@@ -59,16 +45,13 @@ class Story:
         """Watch for so long, then be told to stop."""
         told = Told()
         self.script.over_at = seconds
-        world = self.world
-        told.ended = watch(
-            world.flags,
-            Source((str(world.source),), recursive=True),
-            PlanFlags(),
-            RunFlags(yes=True, stopping=self.script.stopping, probe=self.probe),
-            WatchFlags(**watching),  # type: ignore[arg-type]
-            wakers=lambda ports: self.script,
-            shown=lambda plan: None,
-            emit=lambda kind, fields: told.events.append((kind, fields)),
+        told.ended = watched(
+            self.world,
+            lambda ports: self.script,
+            self.script.stopping,
+            lambda kind, fields: told.events.append((kind, fields)),
+            probe=self.probe,
+            watching=WatchFlags(**watching),  # type: ignore[arg-type]
         )
         return told
 

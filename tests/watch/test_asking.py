@@ -12,7 +12,8 @@ from reconciler.model.ref import Ref
 from reconciler.ports.wakers import Waker, Woken
 from reconciler.testing.fake_world import FakeWorld
 from reconciler.testing.real_world import until
-from tests.watch.conftest import FLEET, Story
+from tests.fleets import FLEET
+from tests.watch.conftest import Story
 from tests.watch.test_lending import Led, led
 
 __all__ = ["led"]

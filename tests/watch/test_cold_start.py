@@ -6,7 +6,8 @@ import pytest
 
 from reconciler.ports.wakers import Waker, Woken
 from reconciler.testing.fake_world import FakeWorld
-from tests.watch.conftest import FLEET, Story
+from tests.fleets import FLEET
+from tests.watch.conftest import Story
 
 BROKEN = "kind: Instance\nmetadata: {name: alice"
 AUTO = "\n---\nkind: Project\nmetadata: {name: team}\nspec: {prunePolicy: auto}"

@@ -11,8 +11,7 @@ from reconciler.adapters.lending_socket import SocketLending
 from reconciler.adapters.wakers_linux import LinuxWakers
 from reconciler.app import verbs
 from reconciler.app.lock import take
-from reconciler.app.request import PlanFlags, RunFlags, Source
-from reconciler.app.watch.lead import Ended, WatchFlags, watch
+from reconciler.app.watch.lead import Ended
 from reconciler.model.errors import LockHeld
 from reconciler.model.json import JsonMap
 from reconciler.model.ref import Ref
@@ -20,7 +19,8 @@ from reconciler.ports.bundle import Ports
 from reconciler.ports.wakers import Followed, Woken
 from reconciler.testing.fake_world import FakeWorld
 from reconciler.testing.real_world import until
-from tests.watch.conftest import FLEET
+from reconciler.testing.watching import watched
+from tests.fleets import declared
 
 ALICE, BOB = Ref("Instance", "alice"), Ref("Instance", "bob")
 
@@ -53,8 +53,7 @@ class Led:
         self.ended: Ended | None = None
         self._stop: int | None = None
         world.lending = SocketLending()
-        world.given_file("prompts/coder.md", "You write code.\n")
-        world.given(FLEET)
+        declared(world)
         self._thread = threading.Thread(target=self._watch)
 
     @property
@@ -84,15 +83,11 @@ class Led:
         return self.world.ports(self.world.settings)
 
     def _watch(self) -> None:
-        self.ended = watch(
-            self.world.flags,
-            Source((str(self.world.source),), recursive=True),
-            PlanFlags(),
-            RunFlags(yes=True, stopping=lambda: self._stop),
-            WatchFlags(),
-            wakers=lambda ports: Heard(),
-            shown=lambda plan: None,
-            emit=lambda kind, fields: self.events.append((kind, fields)),
+        self.ended = watched(
+            self.world,
+            lambda ports: Heard(),
+            lambda: self._stop,
+            lambda kind, fields: self.events.append((kind, fields)),
         )
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.testing.real_world import RealWorld, until
-from tests.watch.conftest import FLEET
+from tests.fleets import declared
 
 pytestmark = pytest.mark.tmux
 ROOT = Path(__file__).parents[2]
@@ -92,8 +92,7 @@ class Running:
 
 @pytest.fixture
 def running(real_world: RealWorld) -> Iterator[Running]:
-    real_world.given_file("prompts/coder.md", "You write code.\n")
-    real_world.given(FLEET)
+    declared(real_world)
     made = Running(real_world)
     try:
         yield made

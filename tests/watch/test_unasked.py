@@ -4,7 +4,8 @@ from reconciler.adapters.requests_sqlite import SqliteRequests
 from reconciler.ports.process import ProcessFacts
 from reconciler.ports.wakers import Waker, Woken
 from reconciler.testing.fake_world import FakeWorld
-from tests.watch.conftest import FLEET, Story
+from tests.fleets import FLEET
+from tests.watch.conftest import Story
 
 
 def shows(world: FakeWorld, name: str, title: str, row: str) -> None:

@@ -8,7 +8,8 @@ import pytest
 from reconciler.engine.windows import declared, opening
 from reconciler.model.json import JsonMap
 from reconciler.testing.fake_world import FakeWorld
-from tests.watch.conftest import FLEET, Story
+from tests.fleets import FLEET
+from tests.watch.conftest import Story
 
 ZONES: dict[str, tzinfo] = {"UTC": UTC, "Europe/Berlin": ZoneInfo("Europe/Berlin")}
 

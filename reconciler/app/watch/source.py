@@ -10,6 +10,7 @@ from reconciler.app.request import Emit, PlanFlags, Source
 from reconciler.app.session import Session
 from reconciler.declare import origin
 from reconciler.declare.inputs import EXTENSIONS, skipped
+from reconciler.declare.memo import Memo
 from reconciler.engine.loop import Settling
 from reconciler.model.errors import DeclarationError, GuardRefused, ReconcilerError
 from reconciler.model.json import Json
@@ -25,7 +26,8 @@ GONE = frozenset({"declare.root.missing", "declare.root.unreadable", "guard.empt
 
 
 class Sources:
-    """What is declared, as last read well. `compiles` counts compiles that came to their end.
+    """What is declared, as last read well. `compiles` counts compiles that came to their end; `memo` is what they
+    have in common.
 
     A source in a git repository has a `remote`: nothing of it is followed, it is asked for now and then.
     """
@@ -51,6 +53,7 @@ class Sources:
         self._fault: ReconcilerError | None = None
         self.compiles = 0
         self.abandoned = 0
+        self.memo = Memo()
         self._roots = tuple(self._root(path) for path in (*source.paths, source.composition) if path not in (None, "-"))
         self._trees: dict[str, origin.WorkTree | None] = {}
         self._listed: dict[str, Stamp | None] = {}
@@ -185,7 +188,7 @@ class Sources:
         if self.remote is not None and fetched is None:
             return False
         try:
-            found = load(self._session, self._source, self._wanted, fetched)
+            found = load(self._session, self._source, self._wanted, fetched, self.memo)
         except (DeclarationError, GuardRefused) as fault:
             if overtaken():
                 self.abandoned += 1
