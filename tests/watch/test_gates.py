@@ -10,7 +10,8 @@ from reconciler.model.outcome import Result
 from reconciler.model.ref import Ref
 from reconciler.testing.fake_world import FakeWorld
 from reconciler.testing.told import Applied
-from tests.watch.conftest import FLEET, Story
+from tests.fleets import FLEET
+from tests.watch.conftest import Story
 from tests.watch.test_unasked import busy, idle
 
 ALICE = Ref("Instance", "alice")

@@ -6,7 +6,7 @@ from reconciler.app import messages
 from reconciler.ports.requests import Outcome
 from reconciler.testing.real_world import RealWorld
 from tests.requests.conftest import named
-from tests.watch.conftest import FLEET
+from tests.fleets import FLEET
 
 
 def fleet(disruption: str) -> str:

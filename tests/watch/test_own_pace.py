@@ -4,7 +4,8 @@ from reconciler.app import drift as drifts
 from reconciler.ports.wakers import Waker, Woken
 from reconciler.testing.fake_world import FakeWorld
 from reconciler.testing.wakers import Script
-from tests.watch.conftest import FLEET, Story, Told
+from tests.fleets import FLEET
+from tests.watch.conftest import Story, Told
 
 
 def saying(drift: str) -> str:

@@ -9,7 +9,7 @@ import pytest
 from reconciler.cli import main as program
 from reconciler.cli import places
 from reconciler.testing.fake_world import FakeWorld
-from tests.watch.conftest import FLEET
+from tests.fleets import FLEET
 from tests.watch.test_gates import fleet, project, started
 
 Houmao = Callable[..., str]
