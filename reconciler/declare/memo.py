@@ -51,9 +51,9 @@ class Memo:
 
     def begin(self, providers: Mapping[str, object], strict: str) -> None:
         """A compile begins; by other rules than the last one, it finds nothing."""
-        rules = (dict(providers), strict)
-        if rules != self._rules:
-            self._files, self._clean, self._made, self._rules = {}, {}, {}, rules
+        # The very same ones: comparing would import each of them.
+        if self._rules is None or self._rules[0] is not providers or self._rules[1] != strict:
+            self._files, self._clean, self._made, self._rules = {}, {}, {}, (providers, strict)
         # One that was broken off left both halves filled.
         self._was = {**self._was, **self._files}
         self._files = {}

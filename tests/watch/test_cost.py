@@ -31,3 +31,4 @@ def test_a_compile_parses_what_was_saved_and_a_broken_one_leaves_the_rest(fake_w
         fake_world.given(AGENT % ("agent-7", 2), "agent-7.yaml")
         assert compiled() == (True, 1)
         assert len(sources.memo) == 21
+        assert session.reader.providers._loaded.keys() == {"echo"}  # type: ignore[attr-defined]
