@@ -1,7 +1,7 @@
 """`houmao watch`: keep what runs as declared, until told to stop."""
 
 from reconciler.cli.grammar import Args, Command, Example, Option, Usage
-from reconciler.cli.options import METRICS, SOURCE, VALIDATE
+from reconciler.cli.options import LOGGING, METRICS, SOURCE, VALIDATE
 
 
 def watch(args: Args) -> int:
@@ -73,6 +73,7 @@ OPTIONS = (
         kind="seconds",
     ),
     Option(("--events",), "Write what happens as JSON lines to a file, - or fd:N.", "WHERE"),
+    *LOGGING,
     METRICS,
 )
 """What a watch can be told; as a service it is told the same."""
@@ -87,6 +88,7 @@ COMMANDS = (
             Example("houmao watch -f fleet/ -R", "in the foreground, until Ctrl-C"),
             Example("houmao watch -f fleet/ -R --once", "one look, for a scheduler of your own"),
             Example("houmao watch -f team.yaml --events watch.jsonl", "and what happens as JSON lines"),
+            Example("houmao watch -f team.yaml --log watch.log --log-format json", "a log for a collector"),
             Example("houmao watch -f team.yaml --metrics 127.0.0.1:9464", "and what it counts, for Prometheus"),
         ),
         notes=(
