@@ -27,8 +27,9 @@ def watch(args: Args) -> int:
     told = Watching(args, teller)
     emit: Emit = told.emit
     wakers: lead.MakeWakers = wiring.wakers
+    queued = None
     if teller.metering is not None:
-        wakers = teller.metering.over(wakers)
+        wakers, queued = teller.metering.over(wakers), teller.metering.meters.queued
     stopping = stop.asked
     if service is not None:
         from reconciler.app.watch.supervised import Supervised
@@ -41,7 +42,7 @@ def watch(args: Args) -> int:
             source,
             wanted,
             how._replace(stopping=stopping, yes=True),
-            lead.WatchFlags(args.flag("once"), 60.0 if period is None else period),
+            lead.WatchFlags(args.flag("once"), 60.0 if period is None else period, queued),
             wakers=wakers,
             shown=teller.shown,
             emit=emit,
