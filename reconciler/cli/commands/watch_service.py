@@ -80,11 +80,13 @@ def uninstall(args: Args) -> int:
 def status(args: Args) -> int:
     """Whether it is installed, and whether it runs."""
     from reconciler.app.service import manage
+    from reconciler.app.service.progress import progress
     from reconciler.cli import places, screen
     from reconciler.cli.render_data import write
     from reconciler.cli.table import in_words, pairs
 
-    found = manage.status(manage.host(places.flags(args)))
+    flags = places.flags(args)
+    found = {**manage.status(manage.host(flags)), **progress(flags)}
     code, form = 0 if found["running"] else 1, screen.data_format(args)
     if form:
         write(found, form, lambda: [str(found["name"])])
