@@ -200,6 +200,14 @@ class LocalFiles:
             if files_place.make_directories(path, mode):
                 self.writes += 1
 
+    def make_private(self, path: str) -> None:
+        with Writing(path):
+            found = os.lstat(path)
+            if not stat.S_ISLNK(found.st_mode):
+                # Only ever less than before, so it does no harm to whatever stands there meanwhile.
+                os.chmod(path, found.st_mode & 0o700)
+                self.writes += 1
+
     def lock(self, path: str) -> Lock | LockHolder:
         with Writing(path):
             parent = _split(path)[0]

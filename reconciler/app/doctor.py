@@ -10,7 +10,9 @@ from typing import cast
 
 from reconciler.app import lock as lock_
 from reconciler.app import overlay as overlay_
+from reconciler.app import stray
 from reconciler.app.session import Flags, Session, open_session
+from reconciler.app.stray import Stray
 from reconciler.engine.observe import from_bundle
 from reconciler.kinds import projection
 from reconciler.model import names
@@ -21,7 +23,7 @@ from reconciler.model.resource import Resource
 from reconciler.model.tree import Entry
 from reconciler.model.tuples import NamedTuple
 from reconciler.ports.bundle import Ports
-from reconciler.ports.files import FoundEntry
+from reconciler.ports.files import FilesReader, FoundEntry
 from reconciler.ports.process import Gone, NoAnswer, Process, ProcessFacts
 from reconciler.ports.registry import BadRecord
 from reconciler.ports.tmux import Listing
@@ -49,6 +51,11 @@ class Finding(NamedTuple):
     """Recorded resources whose own plan repairs it: what `--fix` plans."""
     left_over: str = ""
     """A path that a killed run left under a temporary name of ours: what `--fix` removes."""
+
+    open_to_others: str = ""
+    """A path of ours that others can read: what `--fix` closes."""
+    stray: Stray | None = None
+    """A session that is provably ours and that nothing knows: what `--fix` ends."""
 
     def to_json(self) -> JsonMap:
         """`{level, code, message, repair}`."""
@@ -166,6 +173,7 @@ def _overlay(session: Session) -> Iterator[Finding]:
         session.settings.runtime,
         f"{root}/{names.CATALOG_FILE}",
         f"{root}/fingerprint.key",
+        *_below(files, f"{root}/content/auth"),
     )
     for path in private:
         stamp = files.stamp(path)
@@ -176,6 +184,7 @@ def _overlay(session: Session) -> Iterator[Finding]:
                 "overlay.mode",
                 f"{path} can be read by others (mode {stamp.mode & 0o777:o})",
                 f"chmod {wanted} {path}",
+                open_to_others=path,
             )
     for path in (root, f"{root}/content", session.settings.runtime):
         for stale in _left_over(session, path):
@@ -186,6 +195,17 @@ def _overlay(session: Session) -> Iterator[Finding]:
                 f"rm -r {stale}",
                 left_over=stale,
             )
+
+
+def _below(files: FilesReader, path: str) -> Iterator[str]:
+    """A directory and all in it; links lead elsewhere and are left out."""
+    stamp = files.stamp(path)
+    if stamp is None or files.is_link(path):
+        return
+    yield path
+    if stamp.is_dir:
+        for name in files.names(path):
+            yield from _below(files, f"{path}/{name.rstrip('/')}")
 
 
 def _left_over(session: Session, path: str) -> list[str]:
@@ -299,27 +319,16 @@ def _orphans(session: Session) -> Iterator[Finding]:
     """Sessions that bear this overlay's id and that no row knows (I2)."""
     if not session.overlay_exists:
         return
-    listing = session.reader.tmux.listing()
-    if not isinstance(listing, Listing):
-        return
-    ours = {row.uid for row in session.reader.catalog.inventory()} | {i.uid for i in session.reader.catalog.intents()}
-    seen: set[str] = set()
-    for pane in listing.panes:
-        parts = pane.mark.split(" ")
-        if (
-            len(parts) == 4
-            and parts[2] == session.reader.overlay_id
-            and pane.uid not in ours
-            and pane.session_id not in seen
-        ):
-            seen.add(pane.session_id)
-            yield Finding(
-                Level.ERROR,
-                "session.orphan",
-                f"tmux session {pane.session_name} is of this overlay, which does not know it",
-                f"tmux kill-session -t '{pane.session_id}'",
-            )
-    if not seen:
+    found = stray.found(session.reader)
+    for each in found:
+        look = " ".join(session.reader.tmux.attach_command(each.session_id)).replace("$", "\\$")
+        what = f"tmux session {each.name} is of this overlay, which does not know it"
+        if each.why_not:
+            message, repair = f"{what}; it is not provably ours: {each.why_not}", f"look at it: {look}"
+        else:
+            message, repair = what, f"houmao doctor --fix ends it; look first: {look}"
+        yield Finding(Level.ERROR, "session.orphan", message, repair, stray=None if each.why_not else each)
+    if not found:
         yield Finding(Level.OK, "session.orphans", "no session of this overlay is without its row")
 
 

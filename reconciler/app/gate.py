@@ -29,7 +29,7 @@ TMUX_TIMEOUT_S = 5.0
 
 def try_gate(argv: list[str]) -> int | None:
     """Answer `plan` and `apply` at once when nothing differs: print the empty plan and return 0; else None."""
-    if os.environ.get(names.ENV_GATE) or not argv or argv[0] not in _FLAGS:
+    if os.environ.get(names.ENV_GATE) or os.environ.get(names.ENV_LOG) or not argv or argv[0] not in _FLAGS:
         return None
     if os.environ.get(names.ENV_PRINT_STYLE, "").strip() not in ("", "plain"):
         return None

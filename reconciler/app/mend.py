@@ -3,7 +3,8 @@
 What was last applied is planned again for the resources that findings name. Where a payload or the view for other
 programs was edited, nothing is out of step for the engine: such a resource gets an update with the finding as its
 reason. Payloads come back from what is kept; where nothing has the bytes, the finding stays with its repair. Besides,
-what a killed run left under our own temporary names is removed, under the lock.
+under the lock: what a killed run left under our own temporary names is removed, what others can read is closed to them,
+and sessions that are provably of this overlay, and that it does not know, are ended once that is confirmed.
 """
 
 from collections.abc import Callable, Mapping
@@ -17,6 +18,7 @@ from reconciler.app.lock import take
 from reconciler.app.plan import PlanResult
 from reconciler.app.request import Confirm, Emit, RunFlags, Shown
 from reconciler.app.session import Flags, Session, opened
+from reconciler.app.stray import Stray, end
 from reconciler.engine import kept
 from reconciler.engine import plan as planning
 from reconciler.engine.observe import observe
@@ -27,6 +29,7 @@ from reconciler.model.json import JsonMap
 from reconciler.model.outcome import Report
 from reconciler.model.ref import Ref
 from reconciler.model.resource import ContentSource, Resource
+from reconciler.model.tuples import NamedTuple
 from reconciler.ports.bundle import Reader
 
 Tell = Callable[[str], None]
@@ -39,17 +42,14 @@ def fix(
 ) -> tuple[Report, Diagnosis]:
     """Repair what can be; the report of the run, and what is left."""
     with opened(flags) as session:
-        left = _left_over(doctor.examined(session))
+        chores = Chores.of(doctor.examined(session))
         made = _planned(session, session.reader)
-        for path in left:
-            tell(f"remove {path}: a run that was killed left it behind")
+        for line in chores.lines():
+            tell(line)
         if made.plan.empty:
             shown(made.plan)
-            if left:
-                _sweep(session, how, emit)
             report = Report(made.plan)
         else:
-            # Left-overs of our own go under the lock as well: nobody is writing them then.
             desired = Desired(session, compose.recorded(session.reader).last, names.IMPERATIVE, "", None, by_hand=True)
             report = carry_out(
                 session,
@@ -61,34 +61,68 @@ def fix(
                 shown=shown,
                 emit=emit,
             )
-            if left:
-                _sweep(session, how, emit)
+        if chores.strays and not (how.yes or confirm(made.plan)):
+            tell("sessions are left as they are: --yes confirms their end without asking")
+            chores = chores._replace(strays=())
+        if any(chores):
+            _do(session, chores, how, tell, emit)
     return report, doctor.doctor(flags)
 
 
 def preview(flags: Flags) -> tuple[PlanResult, tuple[str, ...]]:
-    """What `fix` would plan, and what it would remove; nothing is written."""
+    """What `fix` would plan, and what it would do besides; nothing is written."""
     with opened(flags) as session:
         plan = _planned(session, session.reader).plan
-        left = _left_over(doctor.examined(session))
+        chores = Chores.of(doctor.examined(session))
         root = session.settings.overlay.root
-        return PlanResult(plan, (), 0, plan.declared, root, session.overlay_exists), left
+        return PlanResult(plan, (), 0, plan.declared, root, session.overlay_exists), chores.lines()
 
 
-def _left_over(found: Diagnosis) -> tuple[str, ...]:
-    return tuple(finding.left_over for finding in found.findings if finding.left_over)
+class Chores(NamedTuple):
+    """What no resource's plan does: it is of none. Each can be done again after a crash, for it is found again."""
+
+    left_over: tuple[str, ...]
+    open_to_others: tuple[str, ...]
+    strays: tuple[Stray, ...]
+
+    @classmethod
+    def of(cls, found: Diagnosis) -> "Chores":
+        """Those that findings ask for."""
+        return cls(
+            tuple(each.left_over for each in found.findings if each.left_over),
+            tuple(each.open_to_others for each in found.findings if each.open_to_others),
+            tuple(each.stray for each in found.findings if each.stray is not None),
+        )
+
+    def lines(self) -> tuple[str, ...]:
+        """Each in words."""
+        return (
+            *(f"remove {path}: a run that was killed left it behind" for path in self.left_over),
+            *(f"close {path} to others" for path in self.open_to_others),
+            *(f"end tmux session {each.name}: it is of this overlay, which does not know it" for each in self.strays),
+        )
 
 
-def _sweep(session: Session, how: RunFlags, emit: Emit) -> None:
-    """Under the lock, and looked for again there: whoever was writing has ended."""
+def _do(session: Session, wanted: Chores, how: RunFlags, tell: Tell, emit: Emit) -> None:
+    """Under the lock, and looked for again there: whoever was writing has ended. Nothing but what was shown."""
     ports = session.world.ports(session.settings)
     try:
         writer = take(ports, purpose="doctor --fix", wait_s=how.lock_timeout_s or 0.0, emit=emit)
         try:
-            writer.token(ports)
-            for path in _left_over(doctor.examined(session._replace(reader=ports.reader()))):
+            token = writer.token(ports)
+            chores = Chores.of(doctor.examined(session._replace(reader=ports.reader())))
+            for path in chores.left_over:
                 writer.guard(ports)
                 ports.files.remove(path)
+            for path in chores.open_to_others:
+                writer.guard(ports)
+                ports.files.make_private(path)
+            writer.guard(ports)
+            for stray, why in end(ports, token, [each for each in chores.strays if each in wanted.strays]):
+                about: JsonMap = {"ref": f"Session/{stray.name}", "verb": Verb.REMOVE.value}
+                emit("action_end", {**about, "outcome": "failed" if why else "settled", "reason": why or None})
+                if why:
+                    tell(f"tmux session {stray.name} was not ended: {why}")
         finally:
             writer.release()
     finally:

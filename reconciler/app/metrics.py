@@ -30,8 +30,9 @@ METERS = (
     Meter("houmao_plans_total", "counter", "Plans with something in them."),
     Meter("houmao_plan_actions", "gauge", "Actions of the last plan that had any."),
     Meter("houmao_actions_total", "counter", "Actions that ended, by kind, verb and outcome."),
-    Meter("houmao_action_duration_seconds", "summary", "How long actions took, by kind and verb."),
+    Meter("houmao_action_duration_seconds", "summary", "How long actions took, by kind, verb and outcome."),
     Meter("houmao_retries_total", "counter", "Actions that were tried again, by kind."),
+    Meter("houmao_resources_failing", "gauge", "Resources whose last action failed; they are tried again ever later."),
     Meter("houmao_drift_total", "counter", "Drift that was reported and not repaired, by kind."),
     Meter("houmao_prune_candidates_total", "counter", "Resources that were found no longer declared, by kind."),
     Meter("houmao_waits_total", "counter", "Actions that were held back, by reason."),
@@ -39,7 +40,10 @@ METERS = (
     Meter("houmao_source_faults_total", "counter", "Sources that could not be used, by what happened."),
     Meter("houmao_lock_wait_seconds_total", "counter", "How long another writer was waited for."),
     Meter("houmao_watch_wakeups_total", "counter", "What woke the watch, by waker; none is the timer."),
-    Meter("houmao_watch_queue_depth", "gauge", "How many wake-ups the last look answered."),
+    Meter("houmao_watch_wakeups", "gauge", "How many wake-ups the last waking brought."),
+    Meter("houmao_watch_queue_depth", "gauge", "What was due when the last look began; it answers all of it."),
+    Meter("houmao_watch_queue_latency_seconds", "summary", "From being due to being looked at."),
+    Meter("houmao_watch_backoff_seconds", "gauge", "The pause after a look that failed as a whole; 0 after any other."),
     Meter("houmao_watch_look_seconds", "summary", "From waking to sleeping again: looking, and what was run."),
     Meter("houmao_last_observation_timestamp_seconds", "gauge", "When the world was last looked at."),
     Meter("houmao_last_success_timestamp_seconds", "gauge", "When a look or a run last ended without a fault."),
@@ -49,7 +53,7 @@ METERS = (
 class Meters:
     """Counts; threads may count at the same time."""
 
-    __slots__ = ("_clock", "_failed", "_lock", "_lock_wait_since", "_values", "_woken_at")
+    __slots__ = ("_clock", "_failed", "_failing", "_lock", "_lock_wait_since", "_values", "_woken_at")
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -58,6 +62,7 @@ class Meters:
         self._lock_wait_since: float | None = None
         self._woken_at: float | None = None
         self._failed = False
+        self._failing: set[str] = set()
 
     # Counting
 
@@ -89,6 +94,8 @@ class Meters:
                 case "diagnostic":
                     self._failed = True
                     self._add("houmao_faults_total", code=str(fields.get("code")))
+                    if "again_s" in fields:
+                        self._set("houmao_watch_backoff_seconds", _number(fields["again_s"]))
                 case "source" if fields.get("event") in ("SourceInvalid", "SourceUnavailable"):
                     self._failed = True
                     self._add("houmao_source_faults_total", event=str(fields.get("event")))
@@ -100,9 +107,16 @@ class Meters:
         with self._lock:
             self._woken_at = self._clock.monotonic()
             self._failed = False
-            self._set("houmao_watch_queue_depth", max(1, len(woken)))
+            self._set("houmao_watch_wakeups", len(woken))
             for name in [each.kind for each in woken] or ["none"]:
                 self._add("houmao_watch_wakeups_total", waker=name)
+
+    def queued(self, waited_s: tuple[float, ...]) -> None:
+        """A look begins, at so many things, which were due since so long."""
+        with self._lock:
+            self._set("houmao_watch_queue_depth", len(waited_s))
+            for seconds in waited_s:
+                self._took("houmao_watch_queue_latency_seconds", seconds)
 
     def resting(self) -> None:
         """A watch is about to sleep: what it woke for is done."""
@@ -111,14 +125,19 @@ class Meters:
                 self._took("houmao_watch_look_seconds", self._clock.monotonic() - self._woken_at)
                 self._woken_at = None
             if not self._failed:
+                self._set("houmao_watch_backoff_seconds", 0.0)
                 self._set("houmao_last_success_timestamp_seconds", self._now())
 
     def _ended(self, fields: JsonMap) -> None:
         kind, verb = _kind(fields), str(fields.get("verb"))
         outcome = str(fields.get("outcome"))
+        seconds = _number(fields.get("duration_ms")) / 1000
         self._failed = self._failed or outcome == "failed"
         self._add("houmao_actions_total", kind=kind, verb=verb, outcome=outcome)
-        self._took("houmao_action_duration_seconds", _number(fields.get("duration_ms")) / 1000, kind=kind, verb=verb)
+        self._took("houmao_action_duration_seconds", seconds, kind=kind, verb=verb, outcome=outcome)
+        ref = str(fields.get("ref"))
+        (self._failing.add if outcome == "failed" else self._failing.discard)(ref)
+        self._set("houmao_resources_failing", len(self._failing))
 
     def _lock_is_ours(self) -> None:
         if self._lock_wait_since is not None:

@@ -20,6 +20,7 @@ from reconciler.ports.bundle import Places, Ports, Reader
 
 if TYPE_CHECKING:
     from reconciler.adapters.catalog_sqlite.migrate import Migrated, MigrationPlan
+    from reconciler.adapters.log_file import LogFile
     from reconciler.ports.catalog import Catalog, CatalogReader
     from reconciler.ports.clock import Clock
     from reconciler.ports.files import Files
@@ -238,6 +239,13 @@ class Closing(Protocol):
     def close(self) -> None:
         """Let go of it."""
         ...
+
+
+def log_file(path: str) -> "LogFile":
+    """Where a run logs to. Raises UsageFault for what cannot be written."""
+    from reconciler.adapters.log_file import LogFile
+
+    return LogFile(path)
 
 
 def metrics_socket(where: str, text: "Callable[[], str]") -> Closing:

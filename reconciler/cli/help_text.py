@@ -29,6 +29,7 @@ VARIABLES = (
     ("HOUMAO_GLOBAL_RUNTIME_DIR", "homes and manifests, in place of the overlay's runtime/"),
     ("HOUMAO_TMUX_SOCKET", "the tmux server: a name, or a path to its socket"),
     ("HOUMAO_CLI_PRINT_STYLE", "plain, json or fancy: how to print where the line does not say"),
+    ("HOUMAO_LOG", "where runs log to, as --log; HOUMAO_LOG_LEVEL and HOUMAO_LOG_FORMAT say how"),
     ("HOUMAO_NO_GATE", "any value: always plan and look in full"),
     ("HOUMAO_DEBUG", "any value: show where an internal error happened"),
     ("NO_COLOR", "any value: plain text"),

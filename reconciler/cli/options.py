@@ -91,6 +91,18 @@ METRICS = Option(
     "WHERE",
 )
 
+LOGGING = (
+    Option(("--log",), "Append a line for each thing that is done to a file, or - for standard error.", "WHERE"),
+    Option(
+        ("--log-level",),
+        "What matters less is not logged; info by default.",
+        "LEVEL",
+        kind="choice",
+        choices=("debug", "info", "warning", "error"),
+    ),
+    Option(("--log-format",), "Text by default; json for programs.", "FORMAT", kind="choice", choices=("text", "json")),
+)
+
 DRY = Option(
     ("--dry-run",),
     "Show the plan and stop: client compares with the last apply, server looks at what runs.",

@@ -6,12 +6,14 @@ from collections.abc import Callable
 from types import FrameType
 
 from reconciler.app.ask import Said
+from reconciler.app.discovery import value_of
 from reconciler.app.request import RunFlags
 from reconciler.cli import orders, places, render_plan, render_report, screen
 from reconciler.cli.complain import printable
 from reconciler.cli.events import Events
 from reconciler.cli.grammar import Args, Usage
 from reconciler.cli.render_data import write
+from reconciler.model import names
 from reconciler.model.action import Plan
 from reconciler.model.errors import ReconcilerError
 from reconciler.model.json import JsonMap
@@ -47,7 +49,18 @@ class Stop:
 class Teller:
     """Says what a run does: to a person, to a program, to an event stream."""
 
-    __slots__ = ("_command", "_events", "_form", "_metering", "_progress", "_said", "_screen", "_shown", "_wide")
+    __slots__ = (
+        "_command",
+        "_events",
+        "_form",
+        "_log",
+        "_metering",
+        "_progress",
+        "_said",
+        "_screen",
+        "_shown",
+        "_wide",
+    )
 
     def __init__(self, args: Args) -> None:
         self._command = args.command.path
@@ -62,6 +75,7 @@ class Teller:
         self._shown: str | None = None
         self._said: Said | None = None
         self._events: Events | None = None
+        self._log = _log(args)
         self._metering = _metering(args)
         if where is not None:
             from reconciler.app.session import open_session
@@ -100,6 +114,8 @@ class Teller:
         """One event of the run."""
         if self._events is not None:
             self._events.emit(kind, fields)
+        if self._log is not None:
+            self._log.event(kind, fields)
         if self._metering is not None:
             self._metering.event(kind, fields)
         self._progress.event(kind, fields)
@@ -126,12 +142,25 @@ class Teller:
 
     def ended(self, code: int, fields: JsonMap) -> None:
         """The last line of the event stream, also where an error ended the run."""
+        if self._log is not None:
+            self._log.event("summary", {"exit_code": code, **fields})
+            self._log.close()
+            self._log = None
         if self._metering is not None:
             self._metering.ended(code)
             self._metering = None
         if self._events is not None:
             self._events.summary(code, fields)
             self._events = None
+
+
+def _log(args: Args) -> "Log | None":
+    if args.maybe("log") is None and not value_of(names.ENV_LOG):
+        return None
+    from reconciler.cli.log import Log, asked
+
+    where = asked(args)
+    return Log(where) if where is not None else None
 
 
 def _metering(args: Args) -> "Metering | None":
@@ -164,4 +193,5 @@ def run(args: Args, use_case: Callable[[RunFlags, Teller], Report]) -> int:
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from reconciler.cli.log import Log
     from reconciler.cli.metering import Metering

@@ -55,7 +55,7 @@ class Queue:
     comes back when that work is done.
     """
 
-    __slots__ = ("_again", "_clock", "_count", "_entries", "_working")
+    __slots__ = ("_again", "_clock", "_count", "_entries", "_working", "waited_s")
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -63,6 +63,8 @@ class Queue:
         self._entries: dict[Key, _Entry] = {}
         self._working: set[Key] = set()
         self._again: dict[Key, tuple[Priority, float]] = {}
+        self.waited_s = 0.0
+        """How long what was taken last had been due."""
 
     def add(self, key: Key, priority: Priority, delay_s: float = 0.0) -> None:
         """Look at `key`, not before `delay_s` from now."""
@@ -81,7 +83,8 @@ class Queue:
         ]
         if not due:
             return None
-        key = min(due)[3]
+        _, since, _, key = min(due)
+        self.waited_s = now - since
         del self._entries[key]
         self._working.add(key)
         return key

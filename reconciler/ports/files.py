@@ -168,6 +168,10 @@ class Files(FilesReader, Protocol):
         """With parents; an existing one is left as it is."""
         ...
 
+    def make_private(self, path: str) -> None:
+        """Take from everybody but its owner whatever they may do with it; a link is left as it is."""
+        ...
+
     def lock(self, path: str) -> Lock | LockHolder:
         """Take the exclusive kernel lock without waiting, or say who holds it (R-LCK-1)."""
         ...

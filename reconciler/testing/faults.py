@@ -27,7 +27,17 @@ from reconciler.ports.tmux import Tmux
 HANG_S = 30.0
 
 WRITES = {
-    "files": ("write", "write_tree", "replace_entries", "replace_tree", "link", "move", "remove", "make_dir"),
+    "files": (
+        "write",
+        "write_tree",
+        "replace_entries",
+        "replace_tree",
+        "link",
+        "move",
+        "remove",
+        "make_dir",
+        "make_private",
+    ),
     "registry": ("publish", "remove"),
     "tmux": ("act",),
     "process": ("end",),

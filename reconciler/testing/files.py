@@ -268,6 +268,14 @@ class FakeFiles:
             elif found.below is None:
                 raise _unwritable(path, "File exists")
 
+    def make_private(self, path: str) -> None:
+        with self._turn:
+            found = self._find(path, follow=False)
+            if found is None:
+                raise FileMissing(f"{path} is not there")
+            if found.link is None:
+                found.mode &= 0o700
+
     def lock(self, path: str) -> Lock | LockHolder:
         with self._turn:
             node = self._find(path, follow=False)

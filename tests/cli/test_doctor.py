@@ -76,7 +76,13 @@ def test_a_session_the_overlay_has_forgotten(houmao: Program) -> None:
     houmao.tmux("set-option", "-t", "lost", "@houmao_uid", "0" * 32)
     houmao.tmux("set-option", "-t", "lost", "@houmao_mark", mark)
     level, repair = findings(houmao)["session.orphan"]
-    assert (level, repair.startswith("tmux kill-session -t '$")) == ("error", True)
+    assert (level, repair.startswith("look at it: tmux ")) == ("error", True)
+    assert houmao("doctor", "--fix", "--yes").code == 1  # its environment does not say so: it is left
+    houmao.tmux("set-environment", "-t", "lost", "HOUMAO_UID", "0" * 32)
+    houmao.tmux("set-option", "-p", "-t", "lost", "@houmao_pane", "agent")
+    assert findings(houmao)["session.orphan"][1].startswith("houmao doctor --fix ends it; look first: tmux ")
+    assert houmao("doctor", "--fix", "--yes").code == 0
+    assert "lost" not in houmao.tmux("list-sessions", "-F", "#{session_name}")
 
 
 def test_a_stopped_holder_of_the_lock(houmao: Program, wait_until: Callable[..., object]) -> None:

@@ -216,6 +216,7 @@ FAMILIES = (
         "build",
         "catalog",
         "declare",
+        "events",
         "files",
         "gateway",
         "guard",

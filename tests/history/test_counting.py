@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from reconciler.app import wiring
+from reconciler.app.metrics import Meters
+from reconciler.app.watch.lead import WatchFlags
 from reconciler.cli import metering
 from reconciler.cli.metering import Metering
 from reconciler.model.errors import UsageFault
@@ -44,7 +46,7 @@ def test_an_apply_counts_its_actions_and_says_when_all_was_well(
 
     found = values(file.read_text())
     assert found['houmao_actions_total{kind="Instance",outcome="settled",verb="create"}'] == 1
-    assert found['houmao_action_duration_seconds_count{kind="Specialist",verb="create"}'] == 1
+    assert found['houmao_action_duration_seconds_count{kind="Specialist",outcome="settled",verb="create"}'] == 1
     assert found["houmao_plan_actions"] == 2
     assert found["houmao_last_success_timestamp_seconds"] > 1_500_000_000
     assert stat.S_IMODE(file.stat().st_mode) == 0o644
@@ -72,7 +74,8 @@ def test_a_watch_counts_what_woke_it_and_what_it_reports(
     story.script.at(100, lambda: fake_world.given_file("bad.yaml", "kind: ["), story.saved("bad.yaml"))
     counting = Metering(str(tmp_path / "houmao.prom"))
     story.script.over_at = 300
-    watched(fake_world, counting.over(lambda ports: story.script), story.script.stopping, counting.event)
+    wakers, queued = counting.over(lambda ports: story.script), WatchFlags(queued=counting.meters.queued)
+    watched(fake_world, wakers, story.script.stopping, counting.event, watching=queued)
     counting.ended(143)
 
     found = values((tmp_path / "houmao.prom").read_text())
@@ -82,8 +85,32 @@ def test_a_watch_counts_what_woke_it_and_what_it_reports(
     assert found['houmao_actions_total{kind="Instance",outcome="settled",verb="relaunch"}'] == 1
     assert found['houmao_source_faults_total{event="SourceInvalid"}'] == 1
     assert found["houmao_resources"] == 3
+    assert found["houmao_watch_queue_depth"] >= 1
+    assert found["houmao_watch_queue_latency_seconds_count"] >= 4
+    assert found["houmao_watch_queue_latency_seconds_sum"] >= 0
+    assert found["houmao_resources_failing"] == 0
+    assert found["houmao_watch_backoff_seconds"] == 0
     assert found["houmao_watch_look_seconds_count"] >= 4
     assert found["houmao_last_success_timestamp_seconds"] <= fake_world.clock.now_utc().timestamp()
+
+
+def test_what_waited_what_fails_and_how_long_is_paused(fake_world: FakeWorld) -> None:
+    meters = Meters(fake_world.clock)
+    meters.queued((0.5, 0.25))
+    meters.event("action_end", {"ref": "Instance/a", "verb": "create", "outcome": "failed", "duration_ms": 1500})
+    meters.event("diagnostic", {"code": "tmux.unanswered", "again_s": 4.0})
+    found = values(meters.text())
+    assert found["houmao_watch_queue_depth"] == 2
+    assert found["houmao_watch_queue_latency_seconds_sum"] == 0.75
+    assert found["houmao_resources_failing"] == 1
+    assert found["houmao_watch_backoff_seconds"] == 4
+    assert found['houmao_action_duration_seconds_sum{kind="Instance",outcome="failed",verb="create"}'] == 1.5
+
+    meters.woken(())
+    meters.event("action_end", {"ref": "Instance/a", "verb": "create", "outcome": "settled", "duration_ms": 0})
+    meters.resting()
+    found = values(meters.text())
+    assert (found["houmao_resources_failing"], found["houmao_watch_backoff_seconds"]) == (0, 0)
 
 
 def test_a_port_of_this_host_is_answered_and_no_other(tmp_path: Path) -> None:

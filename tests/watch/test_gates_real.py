@@ -5,8 +5,8 @@ import pytest
 from reconciler.app import messages
 from reconciler.ports.requests import Outcome
 from reconciler.testing.real_world import RealWorld
-from tests.requests.conftest import named
 from tests.fleets import FLEET
+from tests.requests.conftest import named
 
 
 def fleet(disruption: str) -> str:

@@ -39,6 +39,8 @@ class WatchFlags(NamedTuple):
     once: bool = False
     period_s: float = 60.0
     poll_s: float = 60.0
+    queued: Callable[[tuple[float, ...]], None] | None = None
+    """Told as a look begins how long each thing that is looked at was due."""
 
 
 class Ended(NamedTuple):
@@ -188,8 +190,12 @@ class _Watch:
         """Whatever is due, in one look: it sees everything, whoever woke it."""
         due: list[Key] = []
         plans = self._rounds.plans
+        waited: list[float] = []
         while (key := self._queue.take()) is not None:
             due.append(key)
+            waited.append(self._queue.waited_s)
+        if due and self._watching.queued is not None:
+            self._watching.queued(tuple(waited))
         if due == [BUSY] and self._rounds.still_busy():
             self._queue.done(BUSY)
             self._queue.add(BUSY, Priority.TIMER, BUSY_S)

@@ -1,7 +1,7 @@
 """`houmao apply`: make what runs match what is declared."""
 
 from reconciler.cli.grammar import Args, Argument, Command, Example, Option, Usage, is_file
-from reconciler.cli.options import GIT, METRICS, OUTPUT_PLAN, PLANNING, RUN_CODES, RUNNING, SOURCE, output
+from reconciler.cli.options import GIT, LOGGING, METRICS, OUTPUT_PLAN, PLANNING, RUN_CODES, RUNNING, SOURCE, output
 
 
 def apply(args: Args) -> int:
@@ -91,6 +91,7 @@ COMMANDS = (
                 "Let agents finish their turn first, also those that declare no disruption; up to 10m each.",
             ),
             Option(("--ignore-window",), "Disturb agents that wait for a window (disruption.when) at any hour."),
+            *LOGGING,
             METRICS,
             output(*OUTPUT_PLAN),
         ),
@@ -100,6 +101,7 @@ COMMANDS = (
             Example("houmao apply -f fleet/ --prune --prune-limit=2", "also remove what is no longer declared"),
             Example("houmao apply -f fleet/ -l team=core --strategy Rolling,maxUnavailable=1", "one agent at a time"),
             Example("houmao apply -f team.yaml --respect-busy", "nobody is ended in the middle of a turn"),
+            Example("houmao apply -f team.yaml --log apply.log --log-level warning", "and log what went wrong"),
             Example("houmao apply -f team.yaml --dry-run=server", "only show what would be done"),
             Example("houmao apply --source git+https://example.org/team/fleet.git@main:agents", "from a repository"),
             Example("houmao apply plan.json", "exactly what `houmao plan -o plan.json` wrote, or nothing"),

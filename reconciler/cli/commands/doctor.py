@@ -64,7 +64,7 @@ def _fix(args: Args) -> int:
     if args.text("dry_run", "none") != "none":
         found, left = mend.preview(places.flags(args))
         for path in left:
-            out.line(f"would remove {printable(path)}")
+            out.line(f"would {printable(path)}")
         dry.show(args, found)
         return 0
     how, stop, teller = orders.running(args), Stop(), Teller(args)
@@ -150,9 +150,11 @@ COMMANDS = (
             "Warnings do not make it fail. --fix plans what was last applied again for what the findings name; "
             "plan, questions and report are those of an apply. Payloads that were edited come back from what is "
             "kept, the view for other programs is written again, damaged records and half-done actions are put right. "
-            "What killed runs left under our temporary names is removed. The rest stays, with the command that repairs "
-            "it. --rebuild is for a catalog that was lost: agents whose session or record bears the identity that "
-            "this overlay gave them are known again, and the next apply goes on with them; history and holds are gone."
+            "What killed runs left under our temporary names is removed, files that others can read are closed, "
+            "and sessions that are provably of this overlay, which does not know them, are ended once you confirm it. "
+            "The rest stays, with the command that repairs it or looks at it. --rebuild is for a catalog that was "
+            "lost: agents whose session or record bears the identity that this overlay gave them are known again, and "
+            "the next apply goes on with them; history and holds are gone."
         ),
         own={"1": "something is wrong, with --fix: still", **{key: RUN_CODES[key] for key in ("3", "4", "5", "6")}},
     ),

@@ -1,7 +1,7 @@
 """`houmao watch`: keep what runs as declared, until told to stop."""
 
 from reconciler.cli.grammar import Args, Command, Example, Option, Usage
-from reconciler.cli.options import GIT, METRICS, SOURCE, VALIDATE
+from reconciler.cli.options import GIT, LOGGING, METRICS, SOURCE, VALIDATE
 
 
 def watch(args: Args) -> int:
@@ -34,8 +34,9 @@ def watch(args: Args) -> int:
     told = Watching(teller, None if once or service is not None else wiring.clock())
     emit: Emit = told.emit
     wakers: lead.MakeWakers = told.wakers(wiring.wakers)
+    queued = None
     if teller.metering is not None:
-        wakers = teller.metering.over(wakers)
+        wakers, queued = teller.metering.over(wakers), teller.metering.meters.queued
     stopping = stop.asked
     if service is not None:
         from reconciler.app.watch.supervised import Supervised
@@ -48,7 +49,7 @@ def watch(args: Args) -> int:
             source,
             wanted,
             how._replace(stopping=stopping, yes=True),
-            lead.WatchFlags(once, period or 60.0, poll or 60.0),
+            lead.WatchFlags(once, period or 60.0, poll or 60.0, queued),
             wakers=wakers,
             shown=teller.shown,
             emit=emit,
@@ -87,6 +88,7 @@ OPTIONS = (
         kind="seconds",
     ),
     Option(("--events",), "Write what happens as JSON lines to a file, - or fd:N.", "WHERE"),
+    *LOGGING,
     METRICS,
 )
 """What a watch can be told; as a service it is told the same."""
@@ -105,6 +107,7 @@ COMMANDS = (
                 "what is merged, as soon as it is",
             ),
             Example("houmao watch -f team.yaml --events watch.jsonl", "and what happens as JSON lines"),
+            Example("houmao watch -f team.yaml --log watch.log --log-format json", "a log for a collector"),
             Example("houmao watch -f team.yaml --metrics 127.0.0.1:9464", "and what it counts, for Prometheus"),
         ),
         notes=(

@@ -7,7 +7,7 @@ from reconciler.cli.grammar import GLOBAL, Args, Command, Example, Option, Usage
 from reconciler.cli.options import output
 
 FORMATS = ("text", "json", "yaml", "name", "jsonpath=")
-PATHS = ("file", "composition", "verify_signatures", "events", "project_dir", "agent_def_dir")
+PATHS = ("file", "composition", "verify_signatures", "events", "log", "project_dir", "agent_def_dir")
 """Options whose value is a path; a service stands elsewhere, so it is told absolute ones."""
 READ = ("file", "composition", "verify_signatures")
 ALONE = ("--once",)
@@ -85,11 +85,13 @@ def uninstall(args: Args) -> int:
 def status(args: Args) -> int:
     """Whether it is installed, and whether it runs."""
     from reconciler.app.service import manage
+    from reconciler.app.service.progress import progress
     from reconciler.cli import places, screen
     from reconciler.cli.render_data import write
     from reconciler.cli.table import in_words, pairs
 
-    found = manage.status(manage.host(places.flags(args)))
+    flags = places.flags(args)
+    found = {**manage.status(manage.host(flags)), **progress(flags)}
     code, form = 0 if found["running"] else 1, screen.data_format(args)
     if form:
         write(found, form, lambda: [str(found["name"])])
@@ -121,7 +123,7 @@ class _Absolute:
             return [name] if args.flag(option.key) else []
         values = args.many(option.key)
         if option.key in PATHS or (option.key == "tmux_socket" and "/" in args.text(option.key)):
-            values = tuple(map(self, values))
+            values = tuple(value if value == "-" and option.key == "log" else self(value) for value in values)
         return [f"{name}={value}" for value in (values if option.many else values[-1:])]
 
 

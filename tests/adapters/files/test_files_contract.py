@@ -179,6 +179,23 @@ def test_directories_are_private_and_those_that_are_there_stay(disk: Disk) -> No
         disk.files.make_dir(f"{disk.root}/file")
 
 
+def test_what_is_made_private_loses_what_others_may_and_nothing_else(disk: Disk) -> None:
+    disk.files.write(f"{disk.root}/script", b"x", mode=0o755)
+    disk.files.make_dir(f"{disk.root}/open", 0o777)
+    disk.files.link(f"{disk.root}/link", f"{disk.root}/open")
+    disk.files.make_private(f"{disk.root}/link")
+    found = disk.files.stamp(f"{disk.root}/open")
+    assert found is not None
+    assert found.mode == 0o777
+    for name, mode in (("script", 0o700), ("open", 0o700)):
+        disk.files.make_private(f"{disk.root}/{name}")
+        found = disk.files.stamp(f"{disk.root}/{name}")
+        assert found is not None
+        assert found.mode == mode
+    with pytest.raises(FileMissing):
+        disk.files.make_private(f"{disk.root}/none")
+
+
 def test_a_new_tree_never_lands_on_an_old_one(disk: Disk) -> None:
     disk.files.write_tree(f"{disk.root}/home", files(a__b="1"))
     with pytest.raises(FileRefused) as raised:
