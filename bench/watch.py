@@ -1,11 +1,13 @@
 """`python -m bench.watch [N] [SECONDS]`: what a watch of N agents costs while nothing happens, and how soon it acts.
 
 Real sessions and processes of the stub provider. Prints one JSON line per figure: resident memory, CPU share over
-SECONDS of idling, the catalog's writes meanwhile, and the delay from a save and from a kill to the first action.
+SECONDS of idling, the catalog's writes meanwhile, the time from a save to the live session beside a floor that does
+nothing else, and the delay from a save and from a kill to the first action.
 """
 
 import json
 import os
+import select
 import signal
 import statistics
 import subprocess
@@ -14,11 +16,17 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from bench.fleet import HOUMAO, Fleet
+from bench.fleet import FLOORS, HOUMAO, Fleet
 from bench.measure import Wrong
+from reconciler.adapters.inotify import Inotify
 
 TIMES = 10
+PAIRS = 7
+SESSION = (5.0, 3.0)
+"""From a save to the live session, over the floor: must, want."""
 DEADLINE_S = 60.0
+STUB = "#!/bin/sh\n: > {started}/$$\nprintf '> '\nread -r line\n"
+"""The program says that it lives: nobody has to ask for it."""
 
 
 def main(words: list[str]) -> int:
@@ -26,6 +34,9 @@ def main(words: list[str]) -> int:
     n = int(words[0]) if words else 100
     idle_s = float(words[1]) if len(words) > 1 else 60.0
     with Fleet(n) as fleet:
+        os.mkdir(started(fleet))
+        with open(fleet.stub, "w") as stream:
+            stream.write(STUB.format(started=started(fleet)))
         fleet.bring_up()
         log = f"{fleet.root}/events"
         with open(os.devnull, "wb") as nowhere:
@@ -51,6 +62,7 @@ def measured(fleet: Fleet, watch: "subprocess.Popen[bytes]", log: str, n: int, i
     share = 100 * (used(watch.pid) - cpu) / idle_s
     writes = os.stat(f"{fleet.project}/.houmao/catalog.sqlite-wal").st_mtime_ns != size
     said("watch-idle", n, {"cpu_percent": round(share, 3), "rss_mb": memory(watch.pid), "catalog_written": writes})
+    sessions(fleet, log, n)
     saves, heals = [], []
     path = f"{fleet.source}/agent-0000.yaml"
     with open(path) as stream:
@@ -62,12 +74,68 @@ def measured(fleet: Fleet, watch: "subprocess.Popen[bytes]", log: str, n: int, i
             )
         saves.append(delay(log, lambda: os.rename(f"{fleet.source}/.new", path)))
     quiet(log)  # the agent that was saved last has its new program
-    panes = fleet.tmux("list-panes", "-a", "-F", "#{pane_pid}").split()
+    panes = fleet.tmux("list-panes", "-a", "-f", "#{@houmao_mark}", "-F", "#{pane_pid}").split()
     for pid in panes[-TIMES:]:
         heals.append(delay(log, lambda pid=int(pid): os.kill(pid, signal.SIGKILL)))  # type: ignore[misc]
     said("watch-save-to-action", n, spread(saves))
     said("watch-kill-to-heal", n, spread(heals))
     said("watch-after", n, {"rss_mb": memory(watch.pid)})
+
+
+def sessions(fleet: Fleet, log: str, n: int) -> None:
+    """The same file saved for a floor and for the watch, in turn: how long until its program runs."""
+    path = f"{fleet.root}/followed"
+    os.mkdir(path)
+    words = (sys.executable, f"{FLOORS}/watch.py", path, fleet.socket, fleet.stub)
+    with subprocess.Popen(words, env=fleet.env, cwd=fleet.project, stdout=subprocess.PIPE, text=True) as floor:
+        try:
+            assert floor.stdout is not None
+            if floor.stdout.readline() != "ready\n":
+                raise Wrong("the floor does not listen")
+            theirs, ours = [], []
+            for turn in range(PAIRS + 1):
+                theirs.append(until_it_lives(fleet, path, turn))
+                ours.append(until_it_lives(fleet, fleet.source, turn))
+                quiet(log)
+        finally:
+            floor.kill()
+    ratios = [mine / bare for mine, bare in zip(ours[1:], theirs[1:], strict=True)]  # the first pair warms up
+    figures = {
+        "pairs": PAIRS,
+        "floor": spread(theirs[1:]),
+        "project": spread(ours[1:]),
+        "ratio": {"min": min(ratios), "median": statistics.median(ratios), "max": max(ratios)},
+        "must": SESSION[0],
+        "met": statistics.median(ratios) <= SESSION[0],
+    }
+    figures["ratio"] = {name: round(value, 2) for name, value in figures["ratio"].items()}
+    said("watch-save-to-session", n, figures)
+
+
+def started(fleet: Fleet) -> str:
+    """Where each program leaves a file when it begins."""
+    return f"{fleet.root}/started"
+
+
+def until_it_lives(fleet: Fleet, directory: str, turn: int) -> float:
+    """Milliseconds from a save by rename to the first breath of the program."""
+    ear = Inotify()
+    try:
+        ear.follow([started(fleet)])
+        poll = select.poll()
+        poll.register(ear.descriptor, select.POLLIN)
+        with open(f"{fleet.root}/saved", "w") as stream:
+            stream.write(
+                f"apiVersion: houmao/v1alpha1\nkind: Instance\nmetadata: {{name: late-{turn}}}\n"
+                "spec: {specialistRef: worker-00}\n"
+            )
+        at = time.perf_counter()
+        os.rename(f"{fleet.root}/saved", f"{directory}/late-{turn}.yaml")
+        if not poll.poll(DEADLINE_S * 1000):
+            raise Wrong("no program was started")
+        return 1000 * (time.perf_counter() - at)
+    finally:
+        ear.close()
 
 
 def delay(log: str, act: Callable[[], object]) -> float:

@@ -6,6 +6,11 @@ from collections.abc import Callable
 from typing import Protocol, TypeVar
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+# How long it takes to draw a value says something of the machine, and nothing of what is tested.
+settings.register_profile("any-machine", suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("any-machine")
 
 T = TypeVar("T")
 
