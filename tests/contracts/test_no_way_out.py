@@ -46,7 +46,7 @@ PATHS = {
     "--from", "--gemini-oauth-creds", "--oauth-creds", "--mail-account-dir", "--mail-root", "--manifest-path",
     "--memo-seed-dir", "--memo-seed-file", "--prompt-overlay-file", "--runtime-root", "--session-root", "--source",
     "--state-template-file", "--system-prompt-file", "--with-skill", "--workdir", "--launch-overrides",
-    "--events", "--metrics", "--accept",
+    "--events", "--metrics", "--accept", "--log", "--replay",
     "-f", "-k", "export:--to", "plan",
 }  # fmt: skip
 """Files and directories that the person who types the command chooses."""

@@ -325,13 +325,13 @@ def fleet(count: int) -> str:
 @pytest.mark.parametrize("count", [1, 12])
 def test_tmux_is_started_once_to_look_and_a_few_times_to_start_any_number(houmao: Program, count: int) -> None:
     houmao.write("fleet.yaml", fleet(count))
-    # The first starts the server; later trips go through the session it made.
+    # The first starts the server; what goes together later goes as a file.
     batch = TRIPS_TO_START[count]
 
     applying = started(houmao, "apply", "-f", "fleet.yaml", "--yes", "--parallelism=100")
     assert len(applying) == LOOKS_OF_AN_APPLY + batch, applying
     assert sum("list-panes" in argv for argv in applying) == LOOKS_OF_AN_APPLY
-    assert sum("-C" in argv for argv in applying) == batch - 1
+    assert sum("source-file" in argv for argv in applying) == batch - 1
     assert {argv[0] for argv in applying} == {"tmux"}
 
     for words in (["plan"], ["apply", "--yes"]):
