@@ -22,8 +22,8 @@ from reconciler.adapters.inotify import Inotify
 
 TIMES = 10
 PAIRS = 7
-SESSION = (5.0, 3.0)
-"""From a save to the live session, over the floor: must, want."""
+SESSION = 5.0
+"""From a save to the live session, over the floor, in a watch of ten agents: what it must be."""
 DEADLINE_S = 60.0
 STUB = "#!/bin/sh\n: > {started}/$$\nprintf '> '\nread -r line\n"
 """The program says that it lives: nobody has to ask for it."""
@@ -105,9 +105,9 @@ def sessions(fleet: Fleet, log: str, n: int) -> None:
         "floor": spread(theirs[1:]),
         "project": spread(ours[1:]),
         "ratio": {"min": min(ratios), "median": statistics.median(ratios), "max": max(ratios)},
-        "must": SESSION[0],
-        "met": statistics.median(ratios) <= SESSION[0],
     }
+    if n == 10:
+        figures |= {"must": SESSION, "met": statistics.median(ratios) <= SESSION}
     figures["ratio"] = {name: round(value, 2) for name, value in figures["ratio"].items()}
     said("watch-save-to-session", n, figures)
 
