@@ -47,9 +47,9 @@ class Timed:
 
 def main(words: list[str]) -> int:
     """Measure; 1 where something did not follow."""
-    import gc
+    from reconciler.adapters import memory
 
-    gc.set_threshold(200_000)  # as the program has it
+    memory.little_garbage()  # as the program has it
     n, times = int(words[0]) if words else 1000, int(words[1]) if len(words) > 1 else 20
     timed = Timed()
     with FakeWorld() as world:

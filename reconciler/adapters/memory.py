@@ -10,6 +10,7 @@ import importlib
 import sys
 
 _ARENA_MAX = -8
+_GARBAGE = 20_000
 
 
 def without_openssl() -> None:
@@ -22,6 +23,11 @@ def without_openssl() -> None:
         importlib.import_module("hmac")
     finally:
         del sys.modules["_hashlib"]
+
+
+def little_garbage() -> None:
+    """Collect cycles sooner than a program does that ends in a moment: what a look needs at most stays for days."""
+    gc.set_threshold(_GARBAGE)
 
 
 def one_arena() -> None:

@@ -302,6 +302,7 @@ def sparing() -> None:
     from reconciler.adapters import memory
 
     memory.without_openssl()
+    memory.little_garbage()
 
 
 def wakers(ports: Ports) -> "Wakers":

@@ -240,7 +240,7 @@ class _Watch:
             self._queue.done(key)
         if due:
             wakers.follow(self._followed())
-        if self._rounds.plans != plans and self._sleep_s() != 0:
+        if self._rounds.plans != plans:
             self._rest(wakers)
         if ASKED in due and self._serving.hear():
             self._queue.add(ASKED, Priority.REQUEST)  # one at a time, and a look after each
