@@ -76,6 +76,7 @@ class SqliteReader:
         self._busy_timeout_ms = busy_timeout_ms
         self._connection: Connection | None = None
         self._inventory: tuple[int, tuple[InventoryRow, ...]] | None = None
+        self._rested: tuple[int, tuple[InventoryRow, ...]] | None = None
 
     def _opened(self) -> Connection | None:
         if self._connection is None:
@@ -231,9 +232,16 @@ class SqliteReader:
         return connection is not None and connection.version >= RUNS_TELL
 
     def rest(self) -> None:
-        """Empty the page cache of the connection."""
+        """Empty the page cache of the connection, and keep each text of the remembered rows once: most are equal."""
         if self._connection is not None:
             self._connection.run("PRAGMA shrink_memory")
+        if self._inventory is not None and self._inventory is not self._rested:
+            once: dict[str, str] = {}
+            rows = tuple(
+                row._replace(live={once.setdefault(k, k): once.setdefault(v, v) for k, v in row.live.items()})
+                for row in self._inventory[1]
+            )
+            self._rested = self._inventory = (self._inventory[0], rows)
 
     def close(self) -> None:
         """Let go of the file; the next question opens it again."""

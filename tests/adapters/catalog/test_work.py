@@ -22,6 +22,26 @@ KINDS = {
 """The kind's own table, payloads without a column, and each junction table."""
 
 
+def test_at_rest_what_is_remembered_holds_each_text_once(
+    catalog: SqliteCatalog, reader: SqliteReader, token: int
+) -> None:
+    with catalog.transaction(token) as tx:
+        for number in range(2):
+            tx.put_inventory(inventory(f"agent-{number}", number, live={"workdir": "/somewhere", "pid": str(number)}))
+    before = reader.inventory()
+    assert before[0].live["workdir"] is not before[1].live["workdir"]
+
+    reader.rest()
+
+    asked = reader.statements
+    after = reader.inventory()
+    assert reader.statements == asked + 1  # the revision: nothing is read again
+    assert after == before
+    assert after[0].live["workdir"] is after[1].live["workdir"]
+    reader.rest()
+    assert reader.inventory() is after
+
+
 @pytest.mark.parametrize("count", [1, 1000])
 def test_reading_is_one_query_whatever_the_number_of_rows(
     catalog: SqliteCatalog, reader: SqliteReader, token: int, count: int
