@@ -21,6 +21,7 @@ from reconciler.engine.plan import Planned
 from reconciler.model.action import Action, Verb
 from reconciler.model.errors import ErrorClass
 from reconciler.model.json import Json, JsonMap, canonical, parse_map
+from reconciler.model.names import META_POST_READY
 from reconciler.model.outcome import Report
 from reconciler.model.ref import Ref, Uid
 from reconciler.model.resource import Resource
@@ -28,8 +29,6 @@ from reconciler.model.tuples import NamedTuple
 from reconciler.ports.bundle import Ports
 from reconciler.ports.catalog import CatalogReader, InventoryRow, NewEvent, Transaction
 
-KEY = "post_ready"
-"""Under which it is kept what is owed."""
 PRE_STOP, POST_READY = "preStop", "postReady"
 ENDING = frozenset({Verb.STOP, Verb.REMOVE, Verb.RELAUNCH, Verb.REPLACE})
 STARTING = frozenset({Verb.CREATE, Verb.RELAUNCH, Verb.REPLACE, Verb.UPDATE, Verb.RENAME})
@@ -147,7 +146,7 @@ class AgentHooks:
 
 def read(catalog: CatalogReader) -> dict[Ref, Owed]:
     """What is owed to whom; nothing where what stands there cannot be read."""
-    text = catalog.meta(KEY)
+    text = catalog.meta(META_POST_READY)
     try:
         found = parse_map(text) if text else {}
         return {Ref.parse(name): _of(each) for name, each in found.items() if isinstance(each, dict)}
@@ -264,7 +263,7 @@ def _process(live: Mapping[str, str]) -> str:
 
 def _put(tx: Transaction, owed: Mapping[Ref, Owed]) -> None:
     body: JsonMap = {str(ref): each.to_json() for ref, each in sorted(owed.items())}
-    tx.put_meta(KEY, canonical(body))
+    tx.put_meta(META_POST_READY, canonical(body))
 
 
 def _of(found: Mapping[str, Json]) -> Owed:

@@ -11,14 +11,12 @@ from reconciler.app.request import Emit, RunFlags
 from reconciler.engine.gating import DEFERRED, Gating, gate_of
 from reconciler.engine.orders import Around, as_they_are
 from reconciler.engine.plan import Planned
+from reconciler.model.names import META_POST_READY, META_WAITING
 from reconciler.model.outcome import Outcome, Report
 from reconciler.model.ref import Ref
 from reconciler.model.resource import Resource, at_path
 from reconciler.ports.bundle import Ports, Reader
 from reconciler.ports.catalog import CatalogReader
-
-WAITING, POST_READY = "waiting", "post_ready"
-"""Under which it is kept who waits (`app.waiting`) and to whom a hook is owed (`app.agent_hooks`)."""
 
 
 def left_over(planned: Planned, reader: Reader) -> bool:
@@ -86,7 +84,7 @@ def finish(
 
 def looked(desired: Desired, ports: Ports, token: int, emit: Emit) -> bool:
     """Of a watch: the same for those who are Ready now; whether somebody is left."""
-    if ports.catalog.meta(POST_READY) in (None, "", "{}"):
+    if ports.catalog.meta(META_POST_READY) in (None, "", "{}"):
         return False
     from reconciler.app import agent_hooks
 
@@ -94,7 +92,7 @@ def looked(desired: Desired, ports: Ports, token: int, emit: Emit) -> bool:
 
 
 def _waited(planned: Planned, catalog: CatalogReader) -> bool:
-    if catalog.meta(WAITING) in (None, "", "{}"):
+    if catalog.meta(META_WAITING) in (None, "", "{}"):
         return False
     from reconciler.app import waiting
 
@@ -102,7 +100,7 @@ def _waited(planned: Planned, catalog: CatalogReader) -> bool:
 
 
 def _owing(planned: Planned, catalog: CatalogReader) -> bool:
-    if catalog.meta(POST_READY) in (None, "", "{}"):
+    if catalog.meta(META_POST_READY) in (None, "", "{}"):
         return False
     from reconciler.app import agent_hooks
 

@@ -47,8 +47,8 @@ class Writer:
         """Whether somebody waits to have it back."""
         return self._loan is not None
 
-    def token(self, ports: Ports) -> int:
-        """This writer's number; the lease row is written with it the first time."""
+    def token(self, ports: Ports, *, above: int = 0) -> int:
+        """This writer's number, and one `above`; the lease row is written with it the first time."""
         if self._token is None:
             pid = own_pid()
             facts = ports.process.facts([pid]).get(pid)
@@ -61,7 +61,8 @@ class Writer:
                     boot_id=ports.process.boot_id(),
                     purpose=self._purpose,
                     since=ports.clock.now_utc().isoformat(),
-                )
+                ),
+                above=above,
             )
         return self._token
 

@@ -11,7 +11,7 @@ import posixpath
 from collections.abc import Iterator
 
 from reconciler.app import overlay as overlay_
-from reconciler.app.lock import own_pid, take
+from reconciler.app.lock import take
 from reconciler.app.request import Emit, RunFlags
 from reconciler.app.session import Flags, Session, opened
 from reconciler.kinds.instance import mark
@@ -21,8 +21,7 @@ from reconciler.model.json import Json, JsonMap, parse_map
 from reconciler.model.ref import Ref, Uid, name_fault
 from reconciler.model.tuples import NamedTuple
 from reconciler.ports.bundle import Ports, Reader
-from reconciler.ports.catalog import Intent, Lease
-from reconciler.ports.process import ProcessFacts
+from reconciler.ports.catalog import Intent
 from reconciler.ports.registry import Record
 from reconciler.ports.tmux import Failed, Fence, Pane, Refused, Unanswered, Vacant
 
@@ -94,7 +93,7 @@ def rebuild(flags: Flags, how: RunFlags, *, emit: Emit, dry: bool = False) -> Re
         writer = take(ports, purpose="doctor --rebuild", wait_s=how.lock_timeout_s or 0.0, emit=emit)
         try:
             _refuse_kept(ports.reader())  # somebody may have applied meanwhile
-            token = _writer_after(found, ports)
+            token = writer.token(ports, above=_above_all(found, ports))
             at = ports.clock.now_utc().isoformat()
             with ports.catalog.transaction(token) as tx:
                 tx.put_meta("overlay_id", found.overlay_id)
@@ -245,8 +244,8 @@ def _handle(agent: Known) -> JsonMap:
     }
 
 
-def _writer_after(found: Rebuilt, ports: Ports) -> int:
-    """A number above that of every writer there was: a tmux server that knew them obeys no lower one (R-LCK-2)."""
+def _above_all(found: Rebuilt, ports: Ports) -> int:
+    """A number that no writer had: a tmux server that knew them obeys no lower one (R-LCK-2)."""
     above = max(agent.token for agent in found.agents)
     while above < TOKEN_MAX:
         (answer,) = ports.tmux.act(Fence(found.overlay_id, above + 1), [Vacant(Uid("f" * 32))])
@@ -255,20 +254,7 @@ def _writer_after(found: Rebuilt, ports: Ports) -> int:
         if not isinstance(answer, Refused):
             break
         above = max(1, above) * 2
-    pid = own_pid()
-    facts = ports.process.facts([pid]).get(pid)
-    return ports.catalog.acquire(
-        Lease(
-            token=0,
-            owner=ports.environ.get("USER") or "unknown",
-            pid=pid,
-            start_ticks=facts.start_ticks if isinstance(facts, ProcessFacts) else 0,
-            boot_id=ports.process.boot_id(),
-            purpose="doctor --rebuild",
-            since=ports.clock.now_utc().isoformat(),
-        ),
-        above=above + 1,
-    )
+    return above + 1
 
 
 def _silent(why: str) -> Unreachable:

@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from reconciler.model.json import canonical, parse_map
+from reconciler.model.names import META_WAITING
 from reconciler.model.ref import Ref
 from reconciler.model.tuples import NamedTuple
 
@@ -20,8 +21,6 @@ if TYPE_CHECKING:
     from reconciler.model.json import Json, JsonMap
     from reconciler.ports.bundle import Ports
     from reconciler.ports.catalog import CatalogReader, InventoryRow
-
-KEY = "waiting"
 
 
 class Waiting(NamedTuple):
@@ -46,7 +45,7 @@ class Waiting(NamedTuple):
 
 def read(catalog: CatalogReader) -> dict[Ref, Waiting]:
     """As kept; nothing where what stands there cannot be read."""
-    text = catalog.meta(KEY)
+    text = catalog.meta(META_WAITING)
     try:
         found = parse_map(text) if text else {}
         return {Ref.parse(name): _of(each) for name, each in found.items() if isinstance(each, dict)}
@@ -76,7 +75,7 @@ def since(catalog: CatalogReader, planned: Planned) -> dict[Ref, datetime]:
 
 def write(ports: Ports, token: int, planned: Planned, waits: Mapping[Ref, Wait]) -> None:
     """Keep what was found of everything that `planned` is about, where it differs; of the rest nothing was learned."""
-    before = ports.catalog.meta(KEY)
+    before = ports.catalog.meta(META_WAITING)
     if not waits and before in (None, "{}"):
         return
     rows = {row.ref for row in ports.catalog.inventory()}
@@ -98,7 +97,7 @@ def write(ports: Ports, token: int, planned: Planned, waits: Mapping[Ref, Wait])
     text = canonical(dict(sorted(body.items())))
     if text != (before or "{}"):
         with ports.catalog.transaction(token) as tx:
-            tx.put_meta(KEY, text)
+            tx.put_meta(META_WAITING, text)
 
 
 def _process(row: InventoryRow | None) -> str:

@@ -6,6 +6,7 @@ import pytest
 
 from reconciler.app import waiting
 from reconciler.model.errors import DeclarationError
+from reconciler.model.names import META_WAITING
 from reconciler.model.outcome import Result
 from reconciler.model.ref import Ref
 from reconciler.testing.fake_world import FakeWorld
@@ -182,7 +183,7 @@ def test_without_a_word_an_apply_acts_at_once(fake_world: FakeWorld) -> None:
     applied = fake_world.when_applied()
     assert applied.settled
     assert waits(applied) == []
-    assert fake_world.look().catalog.meta(waiting.KEY) is None
+    assert fake_world.look().catalog.meta(META_WAITING) is None
 
 
 def test_an_apply_leaves_who_waits_for_a_window_that_opens_too_late(fake_world: FakeWorld) -> None:
